@@ -1,0 +1,1 @@
+"""What puts pmscore on PostgreSQL, Redis and real channels."""

@@ -1,0 +1,1 @@
+"""The bundled Flask host app and the ``pms`` command."""

@@ -1,0 +1,1 @@
+"""The shared kernel: ids, money, errors, events and ports. No business rules."""

@@ -1,0 +1,104 @@
+"""What is asked (commands), what happened (events), and the two together (decisions).
+
+Owns the shape of both; the contexts own their own commands and events. Events carry ids and field names,
+never personal values: they are outbox, history and audit at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import ClassVar, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from attrs import fields, frozen
+
+from pmscore.kernel.errors import MisuseError
+from pmscore.kernel.ids import ActorId, AgencyId, RequestId
+
+__all__ = ["Command", "Decision", "Event", "Json", "OnceKey", "to_json"]
+
+Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
+StateT_co = TypeVar("StateT_co", covariant=True)
+
+
+@frozen
+class OnceKey:
+    """An idempotency key: the same key, route and principal stand for one effect.
+
+    ``fingerprint`` is a hash of the request; a repetition with another one is refused.
+    """
+
+    key: str
+    route: str
+    fingerprint: str
+
+
+@frozen(kw_only=True)
+class Command:
+    """What every command says: which request, on whose behalf, in which agency."""
+
+    request_id: RequestId
+    agency_id: AgencyId
+    actor_id: ActorId
+    once: OnceKey | None = None
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something that happened to one aggregate; subclasses name it and add their fields.
+
+    ``kind`` and ``aggregate`` are persisted and never renamed. ``version`` is the aggregate's after the
+    event.
+    """
+
+    kind: ClassVar[str]
+    aggregate: ClassVar[str]
+
+    aggregate_id: UUID
+    version: int
+
+    def payload(self) -> dict[str, Json]:
+        """Return the subclass's own fields as JSON values."""
+        return {
+            field.name: to_json(getattr(self, field.name))
+            for field in fields(type(self))
+            if field.name not in ("aggregate_id", "version")
+        }
+
+
+@frozen
+class Decision(Generic[StateT_co]):
+    """The new state of an aggregate and the events that say why; nothing was changed in place."""
+
+    state: StateT_co
+    events: tuple[Event, ...]
+
+
+def to_json(value: object) -> Json:
+    """Return ``value`` as JSON: ids, dates, instants and enums as text, frozen values as objects.
+
+    Raises:
+        MisuseError: the type has no JSON form here (a float, for instance).
+    """
+    match value:
+        case None | bool() | int() | str():
+            return value.value if isinstance(value, Enum) else value
+        case UUID():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case Enum():
+            return to_json(value.value)
+        case tuple():
+            return [to_json(each) for each in value]
+        case Mapping():
+            return {str(key): to_json(each) for key, each in value.items()}
+        case _ if hasattr(type(value), "__attrs_attrs__"):
+            return {
+                field.name: to_json(getattr(value, field.name))
+                for field in type(value).__attrs_attrs__
+            }
+        case _:
+            raise MisuseError(type=type(value).__name__)

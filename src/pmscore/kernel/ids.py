@@ -1,0 +1,56 @@
+"""Typed identifiers of every aggregate.
+
+Owns the names by which contexts refer to each other without importing each other's models. Leaves the
+making of ids to the :class:`~pmscore.kernel.ports.IdSource` port.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+from uuid import UUID
+
+from pmscore.kernel.errors import InvalidInputError
+
+AgencyId = NewType("AgencyId", UUID)
+ActorId = NewType("ActorId", UUID)
+RequestId = NewType("RequestId", UUID)
+EventId = NewType("EventId", UUID)
+PropertyId = NewType("PropertyId", UUID)
+UnitTypeId = NewType("UnitTypeId", UUID)
+UnitId = NewType("UnitId", UUID)
+BlockId = NewType("BlockId", UUID)
+HoldId = NewType("HoldId", UUID)
+GuestId = NewType("GuestId", UUID)
+BookingId = NewType("BookingId", UUID)
+BookingRoomId = NewType("BookingRoomId", UUID)
+
+__all__ = [
+    "ActorId",
+    "AgencyId",
+    "BlockId",
+    "BookingId",
+    "BookingRoomId",
+    "EventId",
+    "GuestId",
+    "HoldId",
+    "PropertyId",
+    "RequestId",
+    "UnitId",
+    "UnitTypeId",
+    "parse_id",
+]
+
+
+def parse_id(text: str, *, field: str) -> UUID:
+    """Return the id written in ``text`` (the canonical 36 characters only).
+
+    Raises:
+        InvalidInputError: the text is no canonical UUID; names ``field``.
+    """
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != text.lower():
+        raise InvalidInputError(field, "not_an_id", value=text[:64])
+    return parsed
