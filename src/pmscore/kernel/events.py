@@ -21,6 +21,7 @@ __all__ = ["Command", "Decision", "Event", "Json", "OnceKey", "to_json"]
 
 Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
 StateT_co = TypeVar("StateT_co", covariant=True)
+_ENVELOPE = frozenset({"kind", "aggregate_id", "version"})
 
 
 @frozen
@@ -53,9 +54,9 @@ class Event:
     event.
     """
 
-    kind: ClassVar[str]
     aggregate: ClassVar[str]
 
+    kind: str
     aggregate_id: UUID
     version: int
 
@@ -64,7 +65,7 @@ class Event:
         return {
             field.name: to_json(getattr(self, field.name))
             for field in fields(type(self))
-            if field.name not in ("aggregate_id", "version")
+            if field.name not in _ENVELOPE
         }
 
 

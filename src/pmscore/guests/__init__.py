@@ -1,0 +1,1 @@
+"""Who stays: profiles and what they add up to."""

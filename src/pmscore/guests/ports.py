@@ -1,0 +1,45 @@
+"""What guests need from a store."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Protocol
+
+from pmscore.guests.model import Guest, MetricsChange
+from pmscore.kernel.ids import GuestId
+from pmscore.kernel.ports import Work
+
+__all__ = ["GuestRepository", "GuestWork"]
+
+
+class GuestRepository(Protocol):
+    """Keeps profiles and their figures."""
+
+    @abstractmethod
+    def add(self, guest: Guest) -> None:
+        """Add a new profile."""
+
+    @abstractmethod
+    def get(self, guest_id: GuestId) -> Guest:
+        """Return the profile with its figures as of now.
+
+        Raises:
+            NotFoundError: no such guest in this agency.
+        """
+
+    @abstractmethod
+    def count(self, change: MetricsChange) -> None:
+        """Move the guest's figures at the commit, after the booking was written.
+
+        Raises:
+            NotFoundError: at the commit, if there is no such guest in this agency.
+        """
+
+
+class GuestWork(Work, Protocol):
+    """A transaction on guests."""
+
+    @property
+    @abstractmethod
+    def guests(self) -> GuestRepository:
+        """The guests."""

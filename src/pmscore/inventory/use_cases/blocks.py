@@ -1,0 +1,83 @@
+"""Blocking a unit and lifting the block."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.blocks import Block, BlockKind
+from pmscore.inventory.model.stock import StockChange
+from pmscore.inventory.ports import InventoryWork
+from pmscore.inventory.use_cases.claims import change_stock, claiming
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import BlockId, PropertyId, UnitId
+from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+
+__all__ = ["BlockUnit", "LiftBlock", "block_unit", "lift_block"]
+
+
+@frozen(kw_only=True)
+class BlockUnit(Command):
+    """Keep a unit from sale on each night of a range."""
+
+    property_id: PropertyId
+    unit_id: UnitId
+    nights: DateRange
+    kind: BlockKind = BlockKind.MANUAL
+    note: str = ""
+
+
+@frozen(kw_only=True)
+class LiftBlock(Command):
+    """Put the nights of a block back on sale."""
+
+    block_id: BlockId
+
+
+def block_unit(
+    command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource
+) -> Block:
+    """Claim the unit's nights for a block.
+
+    Raises:
+        NotFoundError: no such property or unit in this agency.
+        InvalidInputError: the range or the note is too long.
+        NightsTakenError: something else has the unit on one of the nights.
+    """
+    now = clock.now()
+    block_id = BlockId(ids.new())
+
+    def attempt(after_conflict: bool) -> Block:
+        with uow.begin(command) as work:
+            unit = work.houses.get(command.property_id).unit(command.unit_id)
+            block = Block(
+                block_id=block_id,
+                property_id=command.property_id,
+                unit_id=unit.unit_id,
+                unit_type_id=unit.unit_type_id,
+                nights=command.nights,
+                kind=command.kind,
+                note=command.note,
+            )
+            work.blocks.add(block)
+            work.record(*block.made().events)
+            change = StockChange.claiming(*block.claims())
+            change_stock(work, change, now=now, after_conflict=after_conflict)
+            work.commit()
+            return block
+
+    return claiming(attempt)
+
+
+def lift_block(command: LiftBlock, *, uow: UnitOfWork[InventoryWork]) -> None:
+    """Free the block's nights at once.
+
+    Raises:
+        NotFoundError: no such block in this agency, or it was lifted before.
+    """
+    with uow.begin(command) as work:
+        block = work.blocks.get(command.block_id)
+        work.blocks.remove(block)
+        work.record(*block.lifted().events)
+        work.stock.change(StockChange.releasing(*block.claims()))
+        work.commit()

@@ -1,0 +1,93 @@
+"""Placing and releasing holds.
+
+Each reads the house, claims or frees the hold's nights, and records what happened, in one transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from pmscore.dates.nights import StayRange
+from pmscore.inventory.model.holds import Hold, HoldStatus
+from pmscore.inventory.model.stock import StockChange
+from pmscore.inventory.ports import InventoryWork
+from pmscore.inventory.use_cases.claims import change_stock, claiming
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+
+__all__ = ["PlaceHold", "ReleaseHold", "place_hold", "release_hold"]
+
+
+@frozen(kw_only=True)
+class PlaceHold(Command):
+    """Keep one room for somebody until ``expires_at``; a type, a unit, or both may be named."""
+
+    property_id: PropertyId
+    stay: StayRange
+    expires_at: datetime
+    unit_type_id: UnitTypeId | None = None
+    unit_id: UnitId | None = None
+
+
+@frozen(kw_only=True)
+class ReleaseHold(Command):
+    """Give up a hold before its time."""
+
+    hold_id: HoldId
+
+
+def place_hold(
+    command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource
+) -> Hold:
+    """Claim the nights for the hold; a conflict with expired holds releases them first.
+
+    Raises:
+        NotFoundError: no such property, type or unit in this agency.
+        InvalidInputError: the expiry is past or too far ahead, or the unit is not of the type.
+        NightsTakenError: the nights are not free.
+    """
+    now = clock.now()
+    hold_id = HoldId(ids.new())
+
+    def attempt(after_conflict: bool) -> Hold:
+        with uow.begin(command) as work:
+            house = work.houses.get(command.property_id)
+            unit_type = house.type_of(command.unit_type_id, command.unit_id)
+            hold = Hold(
+                hold_id=hold_id,
+                property_id=command.property_id,
+                unit_type_id=unit_type.unit_type_id,
+                unit_id=command.unit_id,
+                stay=command.stay,
+                turnover_nights=unit_type.turnover_nights,
+                expires_at=command.expires_at,
+            )
+            decision = hold.placed(now)
+            work.holds.add(hold)
+            work.record(*decision.events)
+            change = StockChange.claiming(*hold.claims())
+            change_stock(work, change, now=now, after_conflict=after_conflict)
+            work.commit()
+            return hold
+
+    return claiming(attempt)
+
+
+def release_hold(command: ReleaseHold, *, uow: UnitOfWork[InventoryWork]) -> Hold:
+    """Free the hold's nights at once.
+
+    Raises:
+        NotFoundError: no such hold in this agency.
+        TransitionError: it was taken up, released or has expired before.
+    """
+    with uow.begin(command) as work:
+        hold = work.holds.get(command.hold_id)
+        decision = hold.ended(HoldStatus.RELEASED)
+        work.holds.save(decision.state)
+        work.record(*decision.events)
+        work.stock.change(StockChange.releasing(*hold.claims()))
+        work.commit()
+        return decision.state
