@@ -1,7 +1,7 @@
 """Exact money: integer minor units of an ISO 4217 currency, named roundings, lossless allocation.
 
-Owns currencies, amounts and how they are rounded and split. Leaves which rounding a price or a tax names
-to ``pricing``, and symbols and grouping for people to ``pms_web``. See ``docs/algorithms/rounding.md``.
+Owns amounts and how they are rounded and split. Leaves the list of currencies to ``currency``, which
+rounding a price or a tax names to ``pricing``, and symbols and grouping for people to ``pms_web``. See ``docs/algorithms/rounding.md``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, MisuseError
 
 __all__ = ["MAX_MINOR", "Currency", "Money", "MoneyByCurrency", "Rounding", "round_ratio"]
@@ -54,70 +55,18 @@ def round_ratio(numer: int, denom: int, rounding: Rounding) -> int:
     is_negative = below < 0
     match rounding:
         case Rounding.FLOOR:
-            return below
+            goes_up = False
         case Rounding.CEILING:
-            return below + 1
+            goes_up = True
         case Rounding.UP:
-            return below if is_negative else below + 1
+            goes_up = not is_negative
         case Rounding.DOWN:
-            return below + 1 if is_negative else below
-        case Rounding.HALF_UP | Rounding.HALF_EVEN:
-            twice = 2 * rest - abs(denom)
-            if twice:
-                return below + (twice > 0)
-            if rounding is Rounding.HALF_EVEN:
-                return below + below % 2
-            return below if is_negative else below + 1
-
-
-@frozen(eq=False)
-class Currency:
-    """An ISO 4217 currency and the number of digits of its minor unit.
-
-    There is one instance a code, so currencies are compared by identity. Get it with :meth:`of`.
-    """
-
-    code: str
-    digits: int
-
-    def __attrs_post_init__(self) -> None:
-        if self.code in _ACTIVE or self.code in _RETIRED or self.digits != _DIGITS.get(self.code):
-            raise MisuseError(currency=self.code, instead="Currency.of")
-
-    @classmethod
-    def of(cls, code: str) -> Currency:
-        """Return the active currency with this code (three capitals).
-
-        Raises:
-            InvalidInputError: field ``currency``, reason ``unknown_currency``.
-        """
-        found = _ACTIVE.get(code)
-        if found is None:
-            raise _unknown(code)
-        return found
-
-    @classmethod
-    def recorded(cls, code: str) -> Currency:
-        """Return the currency of an old record, which may have been withdrawn since.
-
-        Raises:
-            InvalidInputError: field ``currency``, reason ``unknown_currency``.
-        """
-        found = _ACTIVE.get(code) or _RETIRED.get(code)
-        if found is None:
-            raise _unknown(code)
-        return found
-
-    @classmethod
-    def active(cls) -> tuple[Currency, ...]:
-        """Return every active currency in the order of the codes."""
-        return tuple(_ACTIVE[code] for code in sorted(_ACTIVE))
-
-    def __str__(self) -> str:
-        return self.code
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Currency.recorded, (self.code,)
+            goes_up = is_negative
+        case Rounding.HALF_UP:
+            goes_up = 2 * rest + (not is_negative) > abs(denom)
+        case Rounding.HALF_EVEN:
+            goes_up = 2 * rest + below % 2 > abs(denom)
+    return below + goes_up
 
 
 @frozen
@@ -164,7 +113,9 @@ class Money:
         known = Currency.of(currency) if isinstance(currency, str) else currency
         parts = _DECIMAL.fullmatch(text)
         if parts is None:
-            raise InvalidInputError(field, "not_decimal", value=_shown(text))
+            raise InvalidInputError(
+                field, "not_decimal", value=text[:32].encode("ascii", "backslashreplace").decode("ascii")
+            )
         sign, whole, fraction = parts.group(1), parts.group(2), parts.group(3) or ""
         if len(fraction) > known.digits:
             raise InvalidInputError(field, "too_precise", currency=known.code, digits=known.digits)
@@ -298,45 +249,3 @@ class MoneyByCurrency:
     def get(self, currency: Currency) -> Money:
         """Return the sum in ``currency``; zero if there is none."""
         return next((each for each in self.amounts if each.currency is currency), Money(0, currency))
-
-
-def _shown(text: str) -> str:
-    return text[:32].encode("ascii", "backslashreplace").decode("ascii")
-
-
-def _unknown(code: str) -> InvalidInputError:
-    return InvalidInputError("currency", "unknown_currency", value=_shown(code))
-
-
-# ISO 4217 list one (codes without a minor unit, such as metals, are no money of a stay). Changes after
-# June 2024 are in: XCG for ANG (2025), the euro for BGN (2026).
-_ACTIVE_CODES: Final = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    2: """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
-        CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
-        GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA
-        MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR
-        RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD
-        TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG""",
-    3: "BHD IQD JOD KWD LYD OMR TND",
-    4: "CLF UYW",
-}
-# Withdrawn in this century; they stand in old reservations only.
-_RETIRED_CODES: Final = {
-    0: "BYR TRL",
-    2: """ANG BGN CYP EEK GHC HRK LTL LVL MRO MTL MZM RUR SDD SIT SKK SLL SRG STD VEB VEF ZMK ZWL""",
-}
-_DIGITS: Final = {
-    code: digits
-    for table in (_ACTIVE_CODES, _RETIRED_CODES)
-    for digits, codes in table.items()
-    for code in codes.split()
-}
-_ACTIVE: Final[dict[str, Currency]] = {}
-_RETIRED: Final[dict[str, Currency]] = {}
-_ACTIVE.update(
-    {code: Currency(code, digits) for digits, codes in _ACTIVE_CODES.items() for code in codes.split()}
-)
-_RETIRED.update(
-    {code: Currency(code, digits) for digits, codes in _RETIRED_CODES.items() for code in codes.split()}
-)
