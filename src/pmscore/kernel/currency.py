@@ -26,11 +26,8 @@ _ACTIVE_CODES: Final = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
-# Withdrawn in this century; they stand in old reservations only.
-_RETIRED_CODES: Final = {
-    0: "BYR TRL",
-    2: """ANG BGN CYP EEK GHC HRK LTL LVL MRO MTL MZM RUR SDD SIT SKK SLL SRG STD VEB VEF ZMK ZWL""",
-}
+# Withdrawn since 2010; they stand in old reservations only.
+_RETIRED_CODES: Final = {0: "BYR", 2: "ANG BGN EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL"}
 _DIGITS: Final = {
     code: digits
     for table in (_ACTIVE_CODES, _RETIRED_CODES)

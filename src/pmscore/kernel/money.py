@@ -1,7 +1,8 @@
 """Exact money: integer minor units of an ISO 4217 currency, named roundings, lossless allocation.
 
 Owns amounts and how they are rounded and split. Leaves the list of currencies to ``currency``, which
-rounding a price or a tax names to ``pricing``, and symbols and grouping for people to ``pms_web``. See ``docs/algorithms/rounding.md``.
+rounding a price or a tax names to ``pricing``, and symbols and grouping for people to ``pms_web``. How it
+works: ``docs/algorithms/rounding.md``.
 """
 
 from __future__ import annotations
@@ -55,18 +56,17 @@ def round_ratio(numer: int, denom: int, rounding: Rounding) -> int:
     is_negative = below < 0
     match rounding:
         case Rounding.FLOOR:
-            goes_up = False
+            return below
         case Rounding.CEILING:
-            goes_up = True
+            return below + 1
         case Rounding.UP:
-            goes_up = not is_negative
+            return below + (not is_negative)
         case Rounding.DOWN:
-            goes_up = is_negative
+            return below + is_negative
         case Rounding.HALF_UP:
-            goes_up = 2 * rest + (not is_negative) > abs(denom)
+            return below + (2 * rest + (not is_negative) > abs(denom))
         case Rounding.HALF_EVEN:
-            goes_up = 2 * rest + below % 2 > abs(denom)
-    return below + goes_up
+            return below + (2 * rest + below % 2 > abs(denom))
 
 
 @frozen
