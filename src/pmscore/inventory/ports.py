@@ -1,21 +1,37 @@
-"""What the inventory needs from a store."""
+"""What the inventory needs from a store, and the one way to claim nights through it.
+
+Owns the rule that an expired hold frees its nights without anyone asking: whoever wants the nights
+releases it first, in the same transaction. Most claims meet no such hold, so it is looked for only after a
+first attempt has met a taken night. Other contexts claim through :func:`change_stock` too.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block
-from pmscore.inventory.model.holds import Hold
+from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House, Property, Unit, UnitType
 from pmscore.inventory.model.stock import StockChange
+from pmscore.kernel.errors import NightsTakenError
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Work
 
-__all__ = ["BlockRepository", "HoldRepository", "HouseRepository", "InventoryWork", "StockLedger"]
+__all__ = [
+    "BlockRepository",
+    "HoldRepository",
+    "HouseRepository",
+    "InventoryWork",
+    "StockLedger",
+    "change_stock",
+    "claiming",
+]
+
+ResultT = TypeVar("ResultT")
 
 
 class HouseRepository(Protocol):
@@ -138,3 +154,28 @@ class InventoryWork(Work, Protocol):
     @abstractmethod
     def blocks(self) -> BlockRepository:
         """The blocks."""
+
+
+def claiming(attempt: Callable[[bool], ResultT]) -> ResultT:
+    """Run ``attempt(False)``; where it meets taken nights, run it once more with ``True``.
+
+    ``attempt`` opens a transaction of its own and hands its argument to :func:`change_stock`.
+
+    Raises:
+        NightsTakenError: the nights are taken by claims that have not expired.
+    """
+    try:
+        return attempt(False)
+    except NightsTakenError:
+        return attempt(True)
+
+
+def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, after_conflict: bool) -> None:
+    """Apply ``change`` at the commit of ``work``, after a conflict together with the end of expired holds."""
+    if after_conflict:
+        for hold in work.holds.expired(change, now):
+            decision = hold.ended(HoldStatus.EXPIRED)
+            work.holds.save(decision.state)
+            work.record(*decision.events)
+            work.stock.change(StockChange.releasing(*hold.claims()))
+    work.stock.change(change)

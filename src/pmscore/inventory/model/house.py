@@ -132,11 +132,14 @@ class House:
     property: Property
     types: Mapping[UnitTypeId, UnitType]
     units: Mapping[UnitId, Unit]
-    _types_with_units: frozenset[UnitTypeId] = field(init=False, eq=False, repr=False)
+    _units_by_type: Mapping[UnitTypeId, tuple[Unit, ...]] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        with_units = frozenset(unit.unit_type_id for unit in self.units.values())
-        object.__setattr__(self, "_types_with_units", with_units)
+        by_type: dict[UnitTypeId, list[Unit]] = {}
+        for unit in sorted(self.units.values(), key=lambda unit: (unit.name, unit.unit_id)):
+            by_type.setdefault(unit.unit_type_id, []).append(unit)
+        frozen_lists = {type_id: tuple(units) for type_id, units in by_type.items()}
+        object.__setattr__(self, "_units_by_type", frozen_lists)
 
     def type_of(self, unit_type_id: UnitTypeId | None, unit_id: UnitId | None = None) -> UnitType:
         """Return the type meant: the one named, else the unit's, else the only one.
@@ -169,9 +172,13 @@ class House:
 
     def has_units(self, unit_type_id: UnitTypeId) -> bool:
         """Return whether stays of this type are given a unit, rather than sold by number alone."""
-        return unit_type_id in self._types_with_units
+        return unit_type_id in self._units_by_type
 
     def units_of(self, unit_type_id: UnitTypeId) -> tuple[Unit, ...]:
         """Return the units of a type, by name."""
-        found = (unit for unit in self.units.values() if unit.unit_type_id == unit_type_id)
-        return tuple(sorted(found, key=lambda unit: (unit.name, unit.unit_id)))
+        return self._units_by_type.get(unit_type_id, ())
+
+    def only_unit_of(self, unit_type_id: UnitTypeId) -> Unit | None:
+        """Return the unit of a type that has just one, as a holiday home does."""
+        units = self.units_of(unit_type_id)
+        return units[0] if len(units) == 1 else None

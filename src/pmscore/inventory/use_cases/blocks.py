@@ -7,8 +7,7 @@ from attrs import frozen
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import InventoryWork
-from pmscore.inventory.use_cases.claims import change_stock, claiming
+from pmscore.inventory.ports import InventoryWork, change_stock, claiming
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BlockId, PropertyId, UnitId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork

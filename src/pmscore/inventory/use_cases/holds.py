@@ -12,8 +12,7 @@ from attrs import frozen
 from pmscore.dates.nights import StayRange
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import InventoryWork
-from pmscore.inventory.use_cases.claims import change_stock, claiming
+from pmscore.inventory.ports import InventoryWork, change_stock, claiming
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork

@@ -1,0 +1,1 @@
+"""Bookings: their life cycle, their rooms, their history."""

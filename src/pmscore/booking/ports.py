@@ -1,0 +1,54 @@
+"""What booking needs from a store."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Protocol
+
+from pmscore.booking.model.booking import Booking
+from pmscore.dates.ranges import DateRange
+from pmscore.guests.ports import GuestWork
+from pmscore.inventory.ports import InventoryWork
+from pmscore.kernel.ids import BookingId, PropertyId
+from pmscore.restrictions.ports import RestrictionWork
+
+__all__ = ["BookingRepository", "BookingWork"]
+
+
+class BookingRepository(Protocol):
+    """Keeps bookings."""
+
+    @abstractmethod
+    def add(self, booking: Booking) -> None:
+        """Add a new booking."""
+
+    @abstractmethod
+    def get(self, booking_id: BookingId) -> Booking:
+        """Return the booking, locked until the end of the transaction.
+
+        Raises:
+            NotFoundError: no such booking in this agency.
+            BusyError: somebody else kept it locked for too long.
+        """
+
+    @abstractmethod
+    def save(self, booking: Booking) -> None:
+        """Store a booking that was read in this transaction."""
+
+    @abstractmethod
+    def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:
+        """Return the pending bookings whose option is over, oldest first, at most a thousand."""
+
+    @abstractmethod
+    def staying(self, property_id: PropertyId, nights: DateRange) -> tuple[Booking, ...]:
+        """Return the bookings with claims on some of ``nights``, locked, in the order of their ids."""
+
+
+class BookingWork(InventoryWork, GuestWork, RestrictionWork, Protocol):
+    """A transaction on bookings and all that they touch."""
+
+    @property
+    @abstractmethod
+    def bookings(self) -> BookingRepository:
+        """The bookings."""

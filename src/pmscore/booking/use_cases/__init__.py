@@ -1,0 +1,1 @@
+"""Making, changing, moving and ending bookings."""

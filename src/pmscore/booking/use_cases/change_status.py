@@ -1,0 +1,90 @@
+"""Taking a booking one step through its life cycle.
+
+Locks the booking, reads the house, moves status, nights, guest figures and history in one transaction.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.lifecycle import Act, Status
+from pmscore.booking.policies.guards import reason_against
+from pmscore.booking.policies.transitions import stepped
+from pmscore.booking.ports import BookingWork
+from pmscore.inventory.model.stock import StockChange
+from pmscore.inventory.ports import change_stock, claiming
+from pmscore.kernel.errors import NightsTakenError, StaleVersionError, TransitionError
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import BookingId
+from pmscore.kernel.ports import Clock, UnitOfWork
+from pmscore.kernel.text import checked_code
+
+__all__ = ["ChangeStatus", "change_status"]
+
+
+@frozen(kw_only=True)
+class ChangeStatus(Command):
+    """Do ``act`` to a booking; ``reason`` is a code that the history keeps.
+
+    ``expected_version`` is the version the asker has seen; None asks for no check.
+    """
+
+    booking_id: BookingId
+    act: Act
+    reason: str = "unstated"
+    expected_version: int | None = None
+
+
+def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock: Clock) -> Booking:
+    """Take the step and return the booking after it; cancelling twice changes nothing the second time.
+
+    A reinstatement claims the nights anew, on the old units where they are free, else without.
+
+    Raises:
+        NotFoundError: no such booking in this agency.
+        TransitionError: status or business date do not allow the act.
+        StaleVersionError: the booking has another version than expected.
+        NightsTakenError: a reinstatement or undone check-out finds its nights taken.
+    """
+    checked_code(command.reason, field="reason")
+    now = clock.now()
+
+    def attempt(after_conflict: bool, *, keeps_units: bool = True) -> Booking:
+        with uow.begin(command) as work:
+            before = work.bookings.get(command.booking_id)
+            if command.expected_version not in (None, before.version):
+                raise StaleVersionError(expected=command.expected_version, found=before.version)
+            if command.act is Act.CANCEL and before.status is Status.CANCELLED:
+                return before
+            if not keeps_units:
+                before = _without_units(before)
+            house = work.houses.get(before.property_id)
+            decision = stepped(
+                before, command.act, today=house.property.business_date, now=now, reason=command.reason
+            )
+            against = reason_against(before, command.act, house)
+            if against is not None:
+                raise TransitionError(command.act.value, before.status.value, against)
+            after = decision.state
+            work.bookings.save(after)
+            work.record(*decision.events)
+            work.guests.count(after.metrics_since(before))
+            change = StockChange(before.claims(), after.claims())
+            if change.before != change.after:
+                change_stock(work, change, now=now, after_conflict=after_conflict)
+            work.commit()
+            return after
+
+    try:
+        return claiming(attempt)
+    except NightsTakenError as error:
+        only_units = bool(error.violations) and {each.code for each in error.violations} == {"unit_taken"}
+        if command.act is not Act.REINSTATE or not only_units:
+            raise
+        return attempt(True, keeps_units=False)
+
+
+def _without_units(booking: Booking) -> Booking:
+    rooms = tuple(evolve(room, placements=(), is_locked=False) for room in booking.rooms)
+    return evolve(booking, rooms=rooms)

@@ -1,0 +1,105 @@
+"""What the maker of a booking is told: a receipt of ids, dates and amounts, the same on every repetition.
+
+Holds no personal value, so it may be kept beside an idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from attrs import frozen
+
+from pmscore.booking.model.booking import Booking
+from pmscore.dates.nights import parse_date
+from pmscore.kernel.errors import MisuseError
+from pmscore.kernel.events import Json
+from pmscore.kernel.ids import BookingId, BookingRoomId, PropertyId
+from pmscore.kernel.money import Currency, Money
+
+__all__ = ["BookingReceipt"]
+
+
+@frozen(kw_only=True)
+class BookingReceipt:
+    """A booking as it was made."""
+
+    booking_id: BookingId
+    property_id: PropertyId
+    reference: str
+    status: str
+    arrival: date
+    departure: date
+    total: Money
+    room_ids: tuple[BookingRoomId, ...]
+    is_oversold: bool
+    version: int
+
+    @classmethod
+    def of(cls, booking: Booking) -> BookingReceipt:
+        """Return the receipt for ``booking`` as it is now."""
+        return cls(
+            booking_id=booking.booking_id,
+            property_id=booking.property_id,
+            reference=booking.reference,
+            status=booking.status.value,
+            arrival=booking.arrival,
+            departure=booking.departure,
+            total=booking.total,
+            room_ids=tuple(room.room_id for room in booking.rooms),
+            is_oversold=booking.is_oversold,
+            version=booking.version,
+        )
+
+    def reply(self) -> dict[str, Json]:
+        """Return the receipt as JSON."""
+        return {
+            "booking_id": str(self.booking_id),
+            "property_id": str(self.property_id),
+            "reference": self.reference,
+            "status": self.status,
+            "arrival": self.arrival.isoformat(),
+            "departure": self.departure.isoformat(),
+            "total_minor": self.total.minor,
+            "currency": self.total.currency.code,
+            "room_ids": [str(each) for each in self.room_ids],
+            "is_oversold": self.is_oversold,
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_reply(cls, reply: Mapping[str, Json]) -> BookingReceipt:
+        """Return the receipt that :meth:`reply` wrote.
+
+        Raises:
+            MisuseError: it did not.
+        """
+        match reply:
+            case {
+                "booking_id": str(booking_id),
+                "property_id": str(property_id),
+                "reference": str(reference),
+                "status": str(status),
+                "arrival": str(arrival),
+                "departure": str(departure),
+                "total_minor": int(total_minor),
+                "currency": str(currency),
+                "room_ids": list(room_ids),
+                "is_oversold": bool(is_oversold),
+                "version": int(version),
+            }:
+                return cls(
+                    booking_id=BookingId(UUID(booking_id)),
+                    property_id=PropertyId(UUID(property_id)),
+                    reference=reference,
+                    status=status,
+                    arrival=parse_date(arrival, field="arrival"),
+                    departure=parse_date(departure, field="departure"),
+                    total=Money(total_minor, Currency.of(currency)),
+                    room_ids=tuple(BookingRoomId(UUID(str(each))) for each in room_ids),
+                    is_oversold=is_oversold,
+                    version=version,
+                )
+            case _:
+                raise MisuseError(reply="not_a_receipt")
