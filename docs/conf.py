@@ -1,0 +1,111 @@
+"""Sphinx settings. The reference pages are written here, one for each context, from the modules that exist."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parent / "src"
+MODULES = HERE / "reference" / "modules"
+sys.path.insert(0, str(SOURCE))
+
+import pmscore  # noqa: E402 (the checkout's own, not one that happens to be installed)
+
+project = "pmscore"
+author = "The pmscore authors"
+copyright = author
+version = release = pmscore.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "adr/template.md"]
+html_theme = "furo"
+html_title = f"pmscore {version}"
+nitpicky = True
+suppress_warnings = ["toc.empty_glob"]  # a part of the site may still be without a page
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+
+
+def setup(app: Sphinx) -> None:
+    """Write the reference pages, then resolve names the way a reader of the code does."""
+    _write_reference()
+    app.connect("missing-reference", _resolve)
+
+
+def _write_reference() -> None:
+    """Write a page for each context of the core, with every module that lists public names."""
+    shutil.rmtree(MODULES, ignore_errors=True)
+    MODULES.mkdir(parents=True)
+    for context in sorted(
+        path for path in (SOURCE / "pmscore").iterdir() if (path / "__init__.py").is_file()
+    ):
+        modules = [path for path in sorted(context.rglob("*.py")) if _is_public(path)]
+        if modules:
+            lines = [f"# `pmscore.{context.name}`", "", _docstring(context / "__init__.py"), ""]
+            for path in modules:
+                lines += _section(_dotted(path))
+            (MODULES / f"{context.name}.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _section(module: str) -> list[str]:
+    title = f"## `{module.partition('.')[2]}`"
+    return [title, "", "```{eval-rst}", f".. automodule:: {module}", "```", ""]
+
+
+def _is_public(path: Path) -> bool:
+    """Return whether a module lists public names; those that need ``[testing]`` are read as well."""
+    return "\n__all__" in path.read_text("utf-8")
+
+
+def _docstring(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element
+) -> nodes.Element | None:
+    """Find a Python name by its last part wherever it is defined; let names of other libraries stay text.
+
+    Annotations name a type as the module imports it, not where it is defined, so the exact search misses
+    it. A name of ours that is defined nowhere stays a warning, and so fails the build.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    target = str(node.get("reftarget", ""))
+    last = target.rpartition(".")[2]
+    objects = env.domains.python_domain.objects
+    found = [name for name in objects if name.rpartition(".")[2] == last and not objects[name].aliased]
+    exact = [name for name in found if name.startswith("pmscore.")]
+    if len(exact) == 1:
+        place = objects[exact[0]]
+        uri = app.builder.get_relative_uri(str(node.get("refdoc", env.docname)), place.docname)
+        link = nodes.reference("", "", internal=True, refuri=f"{uri}#{place.node_id}", reftitle=exact[0])
+        link += text
+        return link
+    is_ours = target.startswith(("pmscore.", "pms_")) and not _is_type_variable(last)
+    return None if is_ours and not exact else text
+
+
+def _is_type_variable(name: str) -> bool:
+    return name.endswith(("T", "T_co", "T_contra"))
