@@ -1,0 +1,1 @@
+"""The kinds of stay rules, one file a subject, and their evaluation."""
