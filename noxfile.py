@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "contracts", "tests", "bare", "examples", "docs"]
@@ -29,15 +30,13 @@ CODE = ("src", "tests", "examples", "docs", "noxfile.py", ".ci")
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff."""
-    _run(session, "ruff", "check", *CODE)
-    _run(session, "ruff", "format", "--check", *CODE)
+    _run_each(session, ("ruff", "check", *CODE), ("ruff", "format", "--check", *CODE))
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check all packages with mypy strict, and the core with pyright strict."""
-    _run(session, "mypy")
-    _run(session, "pyright", "--pythonpath", PYTHON, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
+    _run_each(session, ("mypy",), ("pyright", "--pythonpath", PYTHON))
 
 
 @nox.session
@@ -132,6 +131,18 @@ def _prepare(session: nox.Session) -> None:
 def _run(session: nox.Session, module: str, *arguments: str, env: dict[str, str] | None = None) -> None:
     _prepare(session)
     session.run(PYTHON, "-m", module, *arguments, external=True, env=env)
+
+
+def _run_each(session: nox.Session, *commands: tuple[str, ...]) -> None:
+    """Run every command, also after one that failed, then fail if any did."""
+    failed: list[str] = []
+    for module, *arguments in commands:
+        try:
+            _run(session, module, *arguments, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
+        except CommandFailed:
+            failed.append(module)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import shutil
 import sys
 from pathlib import Path
@@ -30,11 +31,10 @@ exclude_patterns = ["_build", "adr/template.md"]
 html_theme = "furo"
 html_title = f"pmscore {version}"
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # a part of the site may still be without a page
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
@@ -103,9 +103,14 @@ def _resolve(
         link = nodes.reference("", "", internal=True, refuri=f"{uri}#{place.node_id}", reftitle=exact[0])
         link += text
         return link
-    is_ours = target.startswith(("pmscore.", "pms_")) and not _is_type_variable(last)
-    return None if is_ours and not exact else text
+    is_ours = target.startswith(("pmscore.", "pms_adapters.", "pms_web."))
+    return None if is_ours and not _exists(target) else text
 
 
-def _is_type_variable(name: str) -> bool:
-    return name.endswith(("T", "T_co", "T_contra"))
+def _exists(target: str) -> bool:
+    """Return whether a dotted name is there in the code, with or without a place in the reference."""
+    module, _, name = target.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except ImportError:
+        return False
