@@ -1,0 +1,191 @@
+"""The settings of a process, read once from a mapping of texts such as ``os.environ``.
+
+Owns names, defaults and checks. Reads nothing by itself and connects to nothing: the caller hands the mapping
+over, the composition root acts on the values, and ``pms_adapters.embedded`` steps in where a URL is missing.
+Passwords never show: the two URLs are masked in ``repr``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from pmscore.kernel.errors import InvalidInputError
+
+__all__ = ["Environment", "LogLevel", "Settings", "mask_url"]
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_SECRET_QUERY = re.compile(r"(?i)\b((?:ssl)?password|token|secret)=[^&#]*")
+
+
+class Environment(StrEnum):
+    """Where the process runs; only ``production`` changes what is allowed."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    """The least severe message that is written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+def mask_url(url: str | None) -> str:
+    """Return ``url`` as it may be shown: every password in it replaced by three stars."""
+    if url is None:
+        return "None"
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "***"
+    # The last at-sign ends the credentials, even where somebody forgot to quote one in the password.
+    credentials, at, location = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    shown = f"{user}:***@" if colon else f"{credentials}{at}"
+    return _SECRET_QUERY.sub(r"\1=***", f"{scheme}://{shown}{location}")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything the environment decides.
+
+    ``database_url`` and ``redis_url`` are None where the embedded servers are to be used. Time-outs of
+    statements and locks are milliseconds, that of the pool seconds. ``worker_expected_count`` None means that
+    one worker or more is healthy.
+    """
+
+    database_url: str | None = field(default=None, repr=mask_url)
+    redis_url: str | None = field(default=None, repr=mask_url)
+    home: Path | None = None
+    environment: Environment = Environment.DEVELOPMENT
+    log_level: LogLevel = LogLevel.INFO
+    is_redis_health_checked: bool = True
+    is_worker_health_checked: bool = True
+    worker_expected_count: int | None = None
+    database_pool_size: int = 10
+    database_pool_timeout_seconds: int = 5
+    statement_timeout_ms: int = 15_000
+    lock_timeout_ms: int = 3_000
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real guests depend on this process."""
+        return self.environment is Environment.PRODUCTION
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
+        """Read the settings; a name that is missing, or blank, has its default.
+
+        Raises:
+            InvalidInputError: a value cannot be what its setting says; ``field`` is the name of the setting.
+        """
+        read = _Reader(mapping)
+        usual = cls()
+        return cls(
+            database_url=read.url("DATABASE_URL", _POSTGRES_SCHEMES),
+            redis_url=read.url("REDIS_URL", _REDIS_SCHEMES),
+            home=read.folder("PMS_HOME"),
+            environment=read.one_of("ENVIRONMENT", Environment, usual.environment),
+            log_level=read.one_of("LOG_LEVEL", LogLevel, usual.log_level),
+            is_redis_health_checked=read.switch("ENABLE_REDIS_HEALTHCHECK", default=True),
+            is_worker_health_checked=read.switch("ENABLE_WORKER_HEALTHCHECK", default=True),
+            worker_expected_count=read.find_number("WORKER_EXPECTED_COUNT", least=0, most=10_000),
+            database_pool_size=read.number(
+                "DATABASE_POOL_SIZE", usual.database_pool_size, least=1, most=1_000
+            ),
+            database_pool_timeout_seconds=read.number(
+                "DATABASE_POOL_TIMEOUT_SECONDS", usual.database_pool_timeout_seconds, least=1, most=600
+            ),
+            statement_timeout_ms=read.number(
+                "STATEMENT_TIMEOUT_MS", usual.statement_timeout_ms, least=1, most=3_600_000
+            ),
+            lock_timeout_ms=read.number("LOCK_TIMEOUT_MS", usual.lock_timeout_ms, least=1, most=3_600_000),
+        )
+
+
+@frozen
+class _Reader:
+    """One typed look at a setting; blank counts as absent, since that is how a shell unsets."""
+
+    mapping: Mapping[str, str] = field(repr=False)
+
+    def _find(self, name: str) -> str | None:
+        text = self.mapping.get(name, "").strip()
+        if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+            raise InvalidInputError(name, "unprintable")
+        return text or None
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        text = self._find(name)
+        if text is None:
+            return default
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() in _FALSE:
+            return False
+        raise InvalidInputError(name, "not_a_switch", allowed="true, false")
+
+    def find_number(self, name: str, *, least: int, most: int) -> int | None:
+        text = self._find(name)
+        if text is None:
+            return None
+        # A bare int() would take "1_0", " 5 " and digits of other scripts.
+        if not re.fullmatch(r"-?[0-9]{1,12}", text):
+            raise InvalidInputError(name, "not_a_number")
+        if not least <= int(text) <= most:
+            raise InvalidInputError(name, "out_of_range", least=least, most=most)
+        return int(text)
+
+    def number(self, name: str, usual: int, *, least: int, most: int) -> int:
+        found = self.find_number(name, least=least, most=most)
+        return usual if found is None else found
+
+    def one_of(self, name: str, kind: type[_Choice], usual: _Choice) -> _Choice:
+        text = self._find(name)
+        if text is None:
+            return usual
+        for choice in kind:
+            if choice.value.lower() == text.lower():
+                return choice
+        raise InvalidInputError(name, "unknown_value", allowed=", ".join(choice.value for choice in kind))
+
+    def folder(self, name: str) -> Path | None:
+        text = self._find(name)
+        if text is None:
+            return None
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError as error:
+            raise InvalidInputError(name, "unknown_home") from error
+        if not path.is_absolute():
+            raise InvalidInputError(name, "not_absolute")
+        return path
+
+    def url(self, name: str, schemes: frozenset[str]) -> str | None:
+        text = self._find(name)
+        if text is None:
+            return None
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError as error:
+            raise InvalidInputError(name, "not_a_url") from error
+        if parts.scheme not in schemes:
+            raise InvalidInputError(name, "unknown_scheme", allowed=", ".join(sorted(schemes)))
+        return text
