@@ -95,14 +95,12 @@ def test_stays_sort_by_arrival_then_departure(several: list[StayRange]):
 def test_two_dates_make_a_stay_or_name_the_field(arrival: date, departure: date):
     """Whatever the two dates: a valid stay, or a refusal that names one of its fields."""
     is_valid = FIRST_DAY <= arrival < departure <= LAST_DAY and (departure - arrival).days <= MAX_NIGHTS
-    try:
-        stay = StayRange(arrival, departure)
-    except InvalidInputError as error:
-        assert not is_valid
-        assert error.field in {"arrival", "departure"}
+    if is_valid:
+        assert StayRange(arrival, departure).length == (departure - arrival).days
     else:
-        assert is_valid
-        assert stay.length == (departure - arrival).days
+        with pytest.raises(InvalidInputError) as error:
+            StayRange(arrival, departure)
+        assert error.value.field in {"arrival", "departure"}
 
 
 def test_a_stay_of_the_greatest_length_is_accepted_and_one_night_more_is_not():
@@ -191,7 +189,7 @@ def test_stays_and_other_ranges_meet_in_one_algebra():
         ("2027-05-01T00:00", "not_iso_date"),
         (" 2027-05-01", "not_iso_date"),
         ("2027-05-01\n", "not_iso_date"),
-        ("٢٠٢٧-٠٥-٠١", "not_iso_date"),
+        ("\u0662\u0660\u0662\u0667-05-01", "not_iso_date"),
         ("", "not_iso_date"),
         ("\ud800\x00", "not_iso_date"),
     ],
