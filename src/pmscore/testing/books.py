@@ -1,0 +1,166 @@
+"""What one agency has in memory, and how a commit changes it.
+
+Owns the aggregates of one agency and the writing of a finished transaction: everything is worked out first
+and assigned last, so a refusal leaves no trace. Leaves locks, buffers and the log to ``memory``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from attrs import Factory, define, evolve
+
+from pmscore.access.model import Agency
+from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.lifecycle import COUNTED
+from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
+from pmscore.inventory.model.blocks import Block
+from pmscore.inventory.model.holds import Hold
+from pmscore.inventory.model.house import House, UnitType
+from pmscore.inventory.model.stock import StockChange
+from pmscore.kernel.errors import NightsTakenError, NotFoundError, StaleVersionError
+from pmscore.kernel.events import Json
+from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.money import Money
+from pmscore.restrictions.model.book import RuleBook
+from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
+
+__all__ = ["Books", "Changes", "OnceName", "StoredReply"]
+
+OnceName: TypeAlias = tuple[str, str, str]
+"""Key, route and principal of an idempotent request."""
+StoredReply: TypeAlias = tuple[str, Mapping[str, Json]]
+"""Fingerprint of the first request, and the reply that stands for it."""
+
+
+@define
+class Changes:
+    """What one transaction wants to write."""
+
+    agencies: list[Agency] = Factory(list[Agency])
+    houses: dict[PropertyId, House] = Factory(dict[PropertyId, House])
+    guests: dict[GuestId, Guest] = Factory(dict[GuestId, Guest])
+    bookings: dict[BookingId, Booking] = Factory(dict[BookingId, Booking])
+    holds: dict[HoldId, Hold] = Factory(dict[HoldId, Hold])
+    blocks: dict[BlockId, Block | None] = Factory(dict[BlockId, "Block | None"])
+    rule_books: dict[PropertyId, RuleBook] = Factory(dict[PropertyId, RuleBook])
+    metrics: list[MetricsChange] = Factory(list[MetricsChange])
+    stock: list[StockChange] = Factory(list[StockChange])
+    houses_seen: dict[PropertyId, int] = Factory(dict[PropertyId, int])
+
+
+@define
+class Books:
+    """The committed state of one agency."""
+
+    agency: Agency | None = None
+    houses: dict[PropertyId, House] = Factory(dict[PropertyId, House])
+    guests: dict[GuestId, Guest] = Factory(dict[GuestId, Guest])
+    bookings: dict[BookingId, Booking] = Factory(dict[BookingId, Booking])
+    holds: dict[HoldId, Hold] = Factory(dict[HoldId, Hold])
+    blocks: dict[BlockId, Block] = Factory(dict[BlockId, Block])
+    rule_books: dict[PropertyId, RuleBook] = Factory(dict[PropertyId, RuleBook])
+    replies: dict[OnceName, StoredReply] = Factory(dict[OnceName, StoredReply])
+    ledger: Ledger = Factory(Ledger)
+    types: dict[UnitTypeId, UnitType] = Factory(dict[UnitTypeId, UnitType])
+    units: set[UnitId] = Factory(set[UnitId])
+
+    def write(self, changes: Changes) -> None:
+        """Write everything, or raise and write nothing.
+
+        Raises:
+            StaleVersionError: a house has changed since the transaction saw it.
+            NightsTakenError: nights are taken, or a new capacity is too small.
+            NotFoundError: something that is written belongs to nothing in this agency.
+        """
+        self._refuse_stale(changes.houses_seen)
+        self._refuse_strays(changes)
+        update = self.judged(changes)
+        if update.violations:
+            raise NightsTakenError(tuple(update.violations))
+        self.put(changes, update)
+
+    def judged(self, changes: Changes) -> LedgerUpdate:
+        """Return what the claims of ``changes`` come to."""
+        types = self.types
+        for house in changes.houses.values():
+            types = {**types, **house.types}
+        net = sum(changes.stock, StockChange((), ()))
+        return self.ledger.judged(net, types, self._rewritten(changes.houses.values()))
+
+    def put(self, changes: Changes, update: LedgerUpdate) -> None:
+        """Assign everything; what can be refused was refused before."""
+        for agency in changes.agencies:
+            self.agency = agency
+        for house in changes.houses.values():
+            self.types.update(house.types)
+            self.units.update(house.units)
+        self.houses.update(changes.houses)
+        self.guests.update(changes.guests)
+        self.bookings.update(changes.bookings)
+        for change in changes.metrics:
+            guest = self.guests[change.guest_id]
+            self.guests[change.guest_id] = evolve(guest, metrics=self._moved(guest.metrics, change))
+        self.holds.update(changes.holds)
+        self.rule_books.update(changes.rule_books)
+        for block_id, block in changes.blocks.items():
+            if block is None:
+                del self.blocks[block_id]
+            else:
+                self.blocks[block_id] = block
+        self.ledger.apply(update)
+
+    def _refuse_stale(self, seen: Mapping[PropertyId, int]) -> None:
+        for property_id, version in seen.items():
+            found = self.houses[property_id].property.version
+            if found != version:
+                raise StaleVersionError(property_id=str(property_id), expected=version, found=found)
+
+    def _refuse_strays(self, changes: Changes) -> None:
+        if self.agency is None and not changes.agencies:
+            raise NotFoundError("agency", "of the command")
+        for booking in changes.bookings.values():
+            if booking.guest_id not in self.guests and booking.guest_id not in changes.guests:
+                raise NotFoundError("guest", booking.guest_id)
+        for change in changes.metrics:
+            if change.guest_id not in self.guests and change.guest_id not in changes.guests:
+                raise NotFoundError("guest", change.guest_id)
+        for stock in changes.stock:
+            for claim in stock.after:
+                if claim.unit_id is not None and claim.unit_id not in self.units:
+                    raise NotFoundError("unit", claim.unit_id)
+
+    def _rewritten(self, houses: Iterable[House]) -> dict[TypeKey, TypeNight]:
+        rows: dict[TypeKey, TypeNight] = {}
+        for house in houses:
+            before = self.houses.get(house.property.property_id)
+            for type_id, unit_type in house.types.items():
+                old = before.types.get(type_id) if before is not None else None
+                if old is not None and old != unit_type:
+                    rows.update(self.ledger.rewritten(unit_type, house.property.business_date))
+        return rows
+
+    def _moved(self, metrics: GuestMetrics, change: MetricsChange) -> GuestMetrics:
+        spent = {each.currency.code: each for each in metrics.total_spent}
+        code = change.spent.currency.code
+        spent[code] = spent.get(code, Money.zero(change.spent.currency)) + change.spent
+        first, last = metrics.first_booking_at, metrics.last_booking_at
+        if change.bookings > 0:
+            first = min(first or change.booked_at, change.booked_at)
+            last = max(last or change.booked_at, change.booked_at)
+        elif change.bookings < 0:
+            first, last = self._first_and_last(change.guest_id)
+        return evolve(
+            metrics,
+            total_bookings=metrics.total_bookings + change.bookings,
+            total_spent=tuple(amount for _, amount in sorted(spent.items()) if amount.minor),
+            first_booking_at=first,
+            last_booking_at=last,
+        )
+
+    def _first_and_last(self, guest_id: GuestId) -> tuple[datetime | None, datetime | None]:
+        counted = (each for each in self.bookings.values() if each.status in COUNTED)
+        made = [each.created_at for each in counted if each.guest_id == guest_id]
+        return min(made, default=None), max(made, default=None)

@@ -1,0 +1,190 @@
+"""A whole store in memory: every port of the core, with nothing but the standard library.
+
+Owns transactions: what they buffer is written at the commit, all or nothing, and undone where they are left
+without one. It judges claims exactly as a database does, is safe to share between threads, and passes the
+laws of :mod:`pmscore.testing.laws`. Leaves stock to ``ledger``, events to ``journal``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+from pmscore.kernel.errors import InvalidInputError, KeyReusedError, RequestInProgressError
+from pmscore.kernel.events import Command, Event, Json, OnceKey
+from pmscore.kernel.ids import AgencyId
+from pmscore.testing.audit import broken_invariants
+from pmscore.testing.books import Books, OnceName
+from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
+from pmscore.testing.journal import Journal, LoggedEvent, Position
+from pmscore.testing.locks import LockTable
+from pmscore.testing.repositories import (
+    InMemoryAgencies,
+    InMemoryBlocks,
+    InMemoryBookings,
+    InMemoryGuests,
+    InMemoryHolds,
+    InMemoryHouses,
+    InMemoryRestrictions,
+    InMemoryStock,
+)
+from pmscore.testing.transaction import Transaction
+
+__all__ = [
+    "CountingIds",
+    "FixedClock",
+    "InMemoryQueue",
+    "InMemoryStore",
+    "InMemoryWork",
+    "MovableClock",
+    "SeededIds",
+]
+
+LOCK_TIMEOUT = timedelta(seconds=2)
+
+
+class InMemoryStore:
+    """The unit of work over everything in memory; hand it to any use case as ``uow``.
+
+    ``lock_timeout`` is how long a transaction waits for one that has what it wants.
+    """
+
+    def __init__(self, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
+        self._locks = LockTable(lock_timeout)
+        self._journal = Journal()
+        self._books: dict[AgencyId, Books] = {}
+        self._slugs: dict[str, AgencyId] = {}
+        self._before_visible: Callable[[], None] | None = None
+
+    @contextmanager
+    def begin(self, command: Command) -> Generator[InMemoryWork]:
+        """Open a transaction that sees and writes the command's agency only."""
+        with self._locks.mutex:
+            books = self._books.setdefault(command.agency_id, Books())
+            transaction = Transaction(self._journal.begin(), command, books, self._locks)
+        try:
+            yield self._work(transaction)
+        finally:
+            self._end(transaction)
+
+    def events_after(self, position: Position = (0, 0)) -> tuple[LoggedEvent, ...]:
+        """Return the events of all agencies behind ``position``; a reader that keeps on loses none."""
+        with self._locks.mutex:
+            return self._journal.after(position)
+
+    def events_after_sequence(self, sequence: int = 0) -> tuple[LoggedEvent, ...]:
+        """Return the events above a sequence number; a reader that keeps on may lose some."""
+        with self._locks.mutex:
+            return self._journal.after_sequence(sequence)
+
+    def violated_invariants(self) -> tuple[str, ...]:
+        """Recompute every counter, owner and guest figure of every agency; empty where all agree."""
+        with self._locks.mutex:
+            return tuple(
+                f"agency {agency_id}: {each}"
+                for agency_id, books in self._books.items()
+                for each in broken_invariants(books)
+            )
+
+    @contextmanager
+    def before_visible(self, hook: Callable[[], None]) -> Generator[None]:
+        """Within the block, call ``hook`` in the next commit: its events are numbered, nobody sees them yet."""
+        self._before_visible = hook
+        try:
+            yield
+        finally:
+            self._before_visible = None
+
+    def books(self, agency_id: AgencyId) -> Books:
+        """Return the committed state of an agency, to look at in tests."""
+        return self._books.setdefault(agency_id, Books())
+
+    def commit(
+        self, transaction: Transaction, once: tuple[OnceName, OnceKey, Mapping[str, Json]] | None
+    ) -> None:
+        """Write what ``transaction`` has buffered, and the reply under its key."""
+        transaction.check_open()
+        with self._locks.mutex:
+            events = self._journal.numbered(
+                transaction.number, transaction.command, tuple(transaction.events)
+            )
+        hook, self._before_visible = self._before_visible, None
+        if hook is not None:
+            hook()
+        with self._locks.mutex:
+            slugs = {each.slug: each.agency_id for each in transaction.changes.agencies}
+            if slugs.keys() & self._slugs.keys():
+                raise InvalidInputError("slug", "taken")
+            self.write(transaction)
+            self._slugs.update(slugs)
+            if once is not None:
+                name, key, reply = once
+                transaction.books.replies[name] = (key.fingerprint, reply)
+            self._journal.append(events)
+        self._end(transaction)
+
+    def write(self, transaction: Transaction) -> None:
+        """Judge and write; the mutex is held."""
+        transaction.books.write(transaction.changes)
+
+    def _work(self, transaction: Transaction) -> InMemoryWork:
+        return InMemoryWork(self, transaction, InMemoryStock(transaction), self._slugs)
+
+    def _end(self, transaction: Transaction) -> None:
+        with self._locks.mutex:
+            transaction.is_over = True
+            self._journal.end(transaction.number)
+            self._locks.release_all(transaction.number)
+
+
+class InMemoryWork:
+    """One transaction; fulfils the ``Work`` protocol of every context."""
+
+    def __init__(
+        self,
+        store: InMemoryStore,
+        transaction: Transaction,
+        stock: InMemoryStock,
+        slugs: Mapping[str, AgencyId],
+    ) -> None:
+        self._store = store
+        self._transaction = transaction
+        self.agencies = InMemoryAgencies(transaction, slugs)
+        self.houses = InMemoryHouses(transaction)
+        self.stock = stock
+        self.holds = InMemoryHolds(transaction)
+        self.blocks = InMemoryBlocks(transaction)
+        self.guests = InMemoryGuests(transaction)
+        self.restrictions = InMemoryRestrictions(transaction)
+        self.bookings = InMemoryBookings(transaction)
+
+    def record(self, *events: Event) -> None:
+        """Add events to what the commit stores."""
+        self._transaction.check_open()
+        self._transaction.events.extend(events)
+
+    def commit(self) -> None:
+        """Write everything, all or nothing."""
+        self._store.commit(self._transaction, None)
+
+    def commit_once(self, reply: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Commit under the command's key, or return the reply that is stored under it."""
+        transaction = self._transaction
+        transaction.check_open()
+        key = transaction.command.once
+        if key is None:
+            self.commit()
+            return reply
+        name = (key.key, key.route, str(transaction.command.actor_id))
+        if not transaction.locks.acquire((transaction.command.agency_id, "once", name), transaction.number):
+            raise RequestInProgressError(route=key.route)
+        stored = transaction.books.replies.get(name)
+        if stored is None:
+            self._store.commit(transaction, (name, key, reply))
+            return reply
+        fingerprint, first_reply = stored
+        if fingerprint != key.fingerprint:
+            raise KeyReusedError(route=key.route)
+        transaction.is_over = True
+        return first_reply
