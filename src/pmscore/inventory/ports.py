@@ -17,7 +17,7 @@ from pmscore.inventory.model.blocks import Block
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House, Property, Unit, UnitType
 from pmscore.inventory.model.stock import StockChange
-from pmscore.kernel.errors import NightsTakenError
+from pmscore.kernel.errors import NightsTakenError, StaleHouseError
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Work
 
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 ResultT = TypeVar("ResultT")
+MOST_STALE_ATTEMPTS = 4
 
 
 class HouseRepository(Protocol):
@@ -159,15 +160,17 @@ class InventoryWork(Work, Protocol):
 def claiming(attempt: Callable[[bool], ResultT]) -> ResultT:
     """Run ``attempt(False)``; where it meets taken nights, run it once more with ``True``.
 
-    ``attempt`` opens a transaction of its own and hands its argument to :func:`change_stock`.
+    ``attempt`` opens a transaction of its own and hands its argument to :func:`change_stock`. An attempt
+    that worked from a remembered house that has changed is run again on the house as it is.
 
     Raises:
         NightsTakenError: the nights are taken by claims that have not expired.
+        StaleHouseError: the house changed under each of several attempts.
     """
     try:
-        return attempt(False)
+        return _on_present_house(attempt, False)
     except NightsTakenError:
-        return attempt(True)
+        return _on_present_house(attempt, True)
 
 
 def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, after_conflict: bool) -> None:
@@ -179,3 +182,12 @@ def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, aft
             work.record(*decision.events)
             work.stock.change(StockChange.releasing(*hold.claims()))
     work.stock.change(change)
+
+
+def _on_present_house(attempt: Callable[[bool], ResultT], after_conflict: bool) -> ResultT:
+    for _ in range(MOST_STALE_ATTEMPTS):
+        try:
+            return attempt(after_conflict)
+        except StaleHouseError:
+            continue
+    return attempt(after_conflict)

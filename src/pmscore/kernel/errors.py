@@ -11,6 +11,7 @@
     ├── ConflictError             somebody was faster, or is not done yet
     │   ├── NightsTakenError      another claim holds the nights (``inventory_overlap``)
     │   ├── StaleVersionError     what was read has changed since
+    │   │   └── StaleHouseError   a remembered house has changed; it is forgotten now
     │   ├── BusyError             a lock was not granted in time
     │   └── RequestInProgressError  the same idempotency key is being worked on
     ├── PortError                 the outside failed; raised by adapters only
@@ -46,6 +47,7 @@ __all__ = [
     "RefusedError",
     "RequestInProgressError",
     "SchemaOutOfDateError",
+    "StaleHouseError",
     "StaleVersionError",
     "TransitionError",
     "UnreachableError",
@@ -168,6 +170,12 @@ class StaleVersionError(ConflictError):
     """What was read has changed since."""
 
     code = "stale_version"
+
+
+class StaleHouseError(StaleVersionError):
+    """A remembered house has changed since; it is forgotten, so the same attempt sees it as it is now."""
+
+    code = "stale_house"
 
 
 class BusyError(ConflictError):

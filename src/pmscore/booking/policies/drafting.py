@@ -19,7 +19,8 @@ from pmscore.inventory.model.party import Party
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import BookingRoomId, UnitId, UnitTypeId
 from pmscore.kernel.money import Currency, Money
-from pmscore.restrictions.model import RuleBook, StayQuestion
+from pmscore.restrictions.model.book import RuleBook
+from pmscore.restrictions.model.rules import StayQuestion
 from pmscore.restrictions.policies.evaluation import violations_of
 
 __all__ = ["RoomRequest", "draft_room", "minor_amounts", "oversold", "placed_throughout", "rule_violations"]

@@ -1,0 +1,1 @@
+"""pmscore on PostgreSQL: schema, transactions, repositories, the check of every invariant."""

@@ -1,0 +1,76 @@
+"""The pool of connections.
+
+Owns how a connection is opened and set up. Transactions are opened by ``transaction``; the connections are
+in autocommit, so a transaction begins and ends where a statement says so and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import pq
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool
+
+from pms_adapters.postgres.errors import translated
+from pmscore.kernel.errors import MisconfiguredError
+
+__all__ = ["Connection", "checked_out", "open_engine"]
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+CONNECT_SECONDS = 5
+
+
+def open_engine(
+    url: str, *, size: int = 10, wait_seconds: float = 5.0, lock_timeout_ms: int = 2_000,
+    statement_timeout_ms: int = 15_000,
+) -> Engine:
+    """Return a pool of at most ``size`` connections; none is opened before it is needed.
+
+    Raises:
+        MisconfiguredError: psycopg runs without its C implementation, which is five times slower.
+    """
+    if pq.__impl__ == "python":
+        raise MisconfiguredError(reason="psycopg_without_c")
+    options = (
+        f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} "
+        "-c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c jit=off"
+    )
+
+    def connect() -> Connection:
+        connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_SECONDS, options=options, application_name="pmscore"
+        )
+        connection.prepare_threshold = 0
+        return connection
+
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=wait_seconds,
+        pool_reset_on_return=None,
+    )
+
+
+@contextmanager
+def checked_out(engine: Engine) -> Iterator[Connection]:
+    """Lend a connection; one that comes back broken or inside a transaction is closed, not reused.
+
+    Raises:
+        UnreachableError: no server, or no free connection in time.
+    """
+    with translated():
+        loan = engine.raw_connection()
+    connection: Connection = loan.driver_connection  # type: ignore[assignment]
+    try:
+        yield connection
+    finally:
+        if connection.closed or connection.info.transaction_status != pq.TransactionStatus.IDLE:
+            loan.invalidate()
+        loan.close()

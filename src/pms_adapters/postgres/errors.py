@@ -1,0 +1,91 @@
+"""From what PostgreSQL and its pool say to the project's error tree.
+
+Owns the table of SQLSTATEs and constraint names. A unique violation on a night is an answer (taken), not a
+failure; only 40001 and 40P01 may be retried without asking what was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from pms_adapters.postgres.drift import schema_out_of_date
+from pmscore.kernel.errors import (
+    BusyError,
+    InvalidInputError,
+    MisconfiguredError,
+    NightsTakenError,
+    NotFoundError,
+    PmsError,
+    RequestInProgressError,
+    UnreachableError,
+)
+
+__all__ = ["KeyTakenError", "RetryError", "translated"]
+
+_TAKEN = frozenset({"unit_nights_pkey", "type_nights_within_capacity"})
+_KEY_TABLE = "idempotency_keys"
+_NO_ROOM: dict[type[psycopg.Error], str] = {
+    pg.DiskFull: "disk_full",
+    pg.TooManyConnections: "too_many_connections",
+    pg.OutOfMemory: "out_of_memory",
+    pg.QueryCanceled: "statement_timeout",
+    pg.AdminShutdown: "shutting_down",
+    pg.CrashShutdown: "crashed",
+    pg.CannotConnectNow: "starting_up",
+    pg.IdleInTransactionSessionTimeout: "idle_timeout",
+    pg.ReadOnlySqlTransaction: "read_only",
+}
+
+
+class RetryError(BusyError):
+    """A serialization failure or a deadlock: the whole use case may be run again as it is."""
+
+
+class KeyTakenError(BusyError):
+    """Another transaction has committed under this idempotency key; its reply can be read."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver and the pool raise inside into errors of the tree, the cause kept."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise UnreachableError(reason="no_free_connection") from error
+    except psycopg.Error as error:
+        raise _meaning(error) from error
+
+
+def _meaning(error: psycopg.Error) -> PmsError:
+    for kind, reason in _NO_ROOM.items():
+        if isinstance(error, kind):
+            return UnreachableError(reason=reason)
+    constraint = error.diag.constraint_name or ""
+    match error:
+        case pg.UniqueViolation() | pg.CheckViolation() if constraint in _TAKEN:
+            return NightsTakenError()
+        case pg.UniqueViolation() if error.diag.table_name == _KEY_TABLE:
+            return KeyTakenError()
+        case pg.UniqueViolation() if constraint == "agencies_slug_key":
+            return InvalidInputError("slug", "taken")
+        case pg.ForeignKeyViolation() if constraint == "bookings_guests_fkey":
+            return NotFoundError("guest", "")
+        case pg.SerializationFailure() | pg.DeadlockDetected():
+            return RetryError(sqlstate=error.sqlstate)
+        case pg.LockNotAvailable() if _KEY_TABLE in (error.diag.context or ""):
+            return RequestInProgressError()
+        case pg.LockNotAvailable():
+            return BusyError()
+        case pg.UndefinedTable() | pg.UndefinedColumn():
+            return schema_out_of_date(error)
+        case pg.InvalidPassword() | pg.InvalidAuthorizationSpecification() | pg.InsufficientPrivilege():
+            return MisconfiguredError(sqlstate=error.sqlstate)
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return UnreachableError(reason="no_connection")
+        case _:
+            return UnreachableError(reason="failed", sqlstate=error.sqlstate)

@@ -1,0 +1,216 @@
+"""The statements that claim nights: one for a new booking, one for any change of claims.
+
+Owns the order in which rows are locked, the same in both: idempotency key, then type nights ascending by
+type and night, then unit nights. Two transactions that want the same unit night meet at its type night
+first, so neither layer can wait in a circle. Both take one JSON document, which costs the client one
+parameter and the server one parse. The rule and its proof: ``docs/algorithms/stock.md``.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BEGIN_SHARED", "CHANGE_STOCK", "CREATE_BOOKINGS", "TAKEN_TYPE_NIGHTS", "TAKEN_UNIT_NIGHTS"]
+
+BEGIN_SHARED = """\
+SELECT set_config('app.agency_id', %s, true), pg_advisory_xact_lock_shared(%s)"""
+"""Name the agency, and keep the house from being changed while its stock is: the lock is granted before
+the next statement takes its snapshot, so a version that it finds is the version at the commit."""
+
+_KINDS = ("booked", "held", "blocked", "out_of_order", "buffer", "oversold")
+_COUNTS = ", ".join(_KINDS)
+_SUMS = ",\n         ".join(
+    f"coalesce(sum(c.sign) FILTER (WHERE c.kind = '{kind}'), 0)::int AS {kind}" for kind in _KINDS
+)
+_ADDED = ", ".join(f"{kind} = row.{kind} + excluded.{kind}" for kind in _KINDS)
+_PROPOSED = ", ".join(f"greatest(net.{kind}, 0)" for kind in _KINDS)
+_MOVED = ", ".join(f"row.{kind} + net.{kind}" for kind in _KINDS)
+
+_CLAIMS = """\
+claims AS MATERIALIZED (
+  SELECT c.sign, c.kind, c.source_id, c.unit_type_id, c.unit_id, c.first + step AS night
+    FROM input, jsonb_to_recordset(input.doc -> 'claims') AS c(
+           sign int, kind text, source_id uuid, unit_type_id uuid, unit_id uuid, first date, nights int),
+         generate_series(0, c.nights - 1) AS step
+),
+net AS MATERIALIZED (
+  SELECT c.unit_type_id, c.night,
+         {sums}
+    FROM claims c
+   GROUP BY c.unit_type_id, c.night
+)""".format(sums=_SUMS)
+
+_CAPACITY = """\
+    CROSS JOIN LATERAL (
+      SELECT t.overbooking, coalesce((
+               SELECT k.rooms FROM unit_type_capacities k
+                WHERE k.agency_id = input.agency_id AND k.unit_type_id = net.unit_type_id
+                  AND k.valid_from <= net.night
+                ORDER BY k.valid_from DESC LIMIT 1), 0) AS rooms
+        FROM unit_types t
+       WHERE t.agency_id = input.agency_id AND t.unit_type_id = net.unit_type_id) AS type"""
+
+CREATE_BOOKINGS = f"""\
+WITH document AS MATERIALIZED (SELECT %s::jsonb AS doc),
+input AS MATERIALIZED (
+  SELECT d.doc, p.agency_id, p.property_id
+    FROM document d JOIN properties p
+      ON p.agency_id = (d.doc ->> 'agency_id')::uuid
+     AND p.property_id = (d.doc ->> 'property_id')::uuid
+     AND p.version = (d.doc ->> 'house_version')::int
+),
+keyed AS (
+  INSERT INTO idempotency_keys (agency_id, actor_id, route, key, fingerprint, reply, created_at)
+  SELECT input.agency_id, k.actor_id, k.route, k.key, k.fingerprint, k.reply, k.created_at
+    FROM input, jsonb_to_recordset(input.doc -> 'keys') AS k(
+           actor_id uuid, route text, key text, fingerprint text, reply jsonb, created_at timestamptz)
+  RETURNING 1
+),
+{_CLAIMS},
+counted AS (
+  INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
+  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking,
+         {", ".join(f"net.{kind}" for kind in _KINDS)}
+    FROM input CROSS JOIN net
+{_CAPACITY}
+   WHERE (SELECT count(*) FROM keyed) >= 0
+   ORDER BY net.unit_type_id, net.night
+  ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE SET {_ADDED}
+  RETURNING 1
+),
+taken AS (
+  INSERT INTO unit_nights (agency_id, unit_id, night, kind, source_id)
+  SELECT input.agency_id, c.unit_id, c.night, c.kind, c.source_id
+    FROM input CROSS JOIN claims c
+   WHERE c.unit_id IS NOT NULL AND (SELECT count(*) FROM counted) > 0
+   ORDER BY c.unit_id, c.night
+  RETURNING 1
+),
+new_guests AS (
+  INSERT INTO guests (agency_id, guest_id, name, email, phone, country, updated_at, version)
+  SELECT input.agency_id, g.guest_id, g.name, g.email, g.phone, g.country, g.updated_at, g.version
+    FROM input, jsonb_to_recordset(input.doc -> 'guests') AS g(
+           guest_id uuid, name text, email text, phone text, country text, updated_at timestamptz,
+           version int)
+   WHERE (SELECT count(*) FROM taken) >= 0
+  RETURNING guest_id
+),
+new_bookings AS (
+  INSERT INTO bookings (agency_id, booking_id, property_id, guest_id, status, currency, channel,
+                        channel_reference, segment, requests, notes, terms, created_at, option_until, version)
+  SELECT input.agency_id, b.booking_id, input.property_id, b.guest_id, b.status, b.currency, b.channel,
+         b.channel_reference, b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.version
+    FROM input, jsonb_to_recordset(input.doc -> 'bookings') AS b(
+           booking_id uuid, guest_id uuid, status text, currency text, channel text, channel_reference text,
+           segment text, requests text, notes text, terms jsonb, created_at timestamptz,
+           option_until timestamptz, version int)
+   WHERE (SELECT count(*) FROM new_guests) >= 0
+  RETURNING 1
+),
+new_rooms AS (
+  INSERT INTO booking_rooms (agency_id, room_id, booking_id, position, unit_type_id, arrival, departure,
+                             adults, children, infants, nightly, placements, turnover_nights, is_locked,
+                             is_oversold)
+  SELECT input.agency_id, r.room_id, r.booking_id, r.position, r.unit_type_id, r.arrival, r.departure,
+         r.adults, r.children, r.infants, r.nightly, r.placements, r.turnover_nights, r.is_locked,
+         r.is_oversold
+    FROM input, jsonb_to_recordset(input.doc -> 'rooms') AS r(
+           room_id uuid, booking_id uuid, position int, unit_type_id uuid, arrival date, departure date,
+           adults int, children int, infants int, nightly bigint[], placements jsonb, turnover_nights int,
+           is_locked boolean, is_oversold boolean)
+   WHERE (SELECT count(*) FROM new_bookings) >= 0
+  RETURNING 1
+),
+figures AS (
+  UPDATE guests g
+     SET total_bookings = g.total_bookings + m.bookings,
+         first_booking_at = least(g.first_booking_at, m.first_at),
+         last_booking_at = greatest(g.last_booking_at, m.last_at)
+    FROM (SELECT f.guest_id, sum(f.bookings)::int AS bookings, min(f.booked_at) AS first_at,
+                 max(f.booked_at) AS last_at
+            FROM input, jsonb_to_recordset(input.doc -> 'figures') AS f(
+                   guest_id uuid, bookings int, booked_at timestamptz)
+           GROUP BY f.guest_id ORDER BY f.guest_id) AS m
+   WHERE g.agency_id = (SELECT agency_id FROM input) AND g.guest_id = m.guest_id
+     AND (SELECT count(*) FROM new_rooms) >= 0
+  RETURNING 1
+),
+told AS (
+  INSERT INTO events (agency_id, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id,
+                      payload)
+  SELECT input.agency_id, e.event_id, e.kind, e.aggregate, e.aggregate_id, e.version, e.at, e.actor_id,
+         e.request_id, e.payload
+    FROM input, jsonb_to_recordset(input.doc -> 'events') AS e(
+           event_id uuid, kind text, aggregate text, aggregate_id uuid, version int, at timestamptz,
+           actor_id uuid, request_id uuid, payload jsonb)
+   WHERE (SELECT count(*) FROM figures) >= 0
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM input), (SELECT count(*) FROM told)"""
+"""Write new bookings with everything that belongs to them. Answers (0, 0) where the house is no longer at
+the version that the caller knows; then nothing was written."""
+
+CHANGE_STOCK = f"""\
+WITH input AS MATERIALIZED (
+  SELECT d.doc, (d.doc ->> 'agency_id')::uuid AS agency_id FROM (SELECT %s::jsonb AS doc) AS d
+),
+{_CLAIMS},
+counted AS (
+  INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
+  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking, {_PROPOSED}
+    FROM input CROSS JOIN net
+{_CAPACITY}
+   ORDER BY net.unit_type_id, net.night
+  ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE
+    SET ({_COUNTS}) = (
+      SELECT {_MOVED} FROM net
+       WHERE net.unit_type_id = row.unit_type_id AND net.night = row.night)
+  RETURNING 1
+),
+freed AS (
+  DELETE FROM unit_nights n
+   USING (SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c
+           WHERE c.sign < 0 AND c.unit_id IS NOT NULL
+          EXCEPT SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c WHERE c.sign > 0) AS old
+   WHERE n.agency_id = (SELECT agency_id FROM input)
+     AND n.unit_id = old.unit_id AND n.night = old.night AND n.source_id = old.source_id
+     AND (SELECT count(*) FROM counted) > 0
+  RETURNING 1
+),
+taken AS (
+  INSERT INTO unit_nights (agency_id, unit_id, night, kind, source_id)
+  SELECT input.agency_id, new.unit_id, new.night, new.kind, new.source_id
+    FROM input CROSS JOIN (
+         SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c
+          WHERE c.sign > 0 AND c.unit_id IS NOT NULL
+         EXCEPT SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c WHERE c.sign < 0) AS new
+   WHERE (SELECT count(*) FROM freed) >= 0
+   ORDER BY new.unit_id, new.night
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM counted), (SELECT count(*) FROM freed), (SELECT count(*) FROM taken)"""
+"""Give up and take claims in one step. Rows whose count does not change are locked all the same."""
+
+TAKEN_UNIT_NIGHTS = """\
+SELECT DISTINCT n.night, n.unit_id
+  FROM jsonb_to_recordset(%s::jsonb) AS c(
+         sign int, source_id uuid, unit_id uuid, first date, nights int)
+  JOIN unit_nights n ON n.agency_id = %s AND n.unit_id = c.unit_id
+   AND n.night >= c.first AND n.night < c.first + c.nights AND n.source_id <> c.source_id
+ WHERE c.sign > 0 ORDER BY n.night, n.unit_id LIMIT 400"""
+
+TAKEN_TYPE_NIGHTS = """\
+SELECT net.night, net.unit_type_id
+  FROM (SELECT c.unit_type_id, c.first + step AS night, sum(c.sign) AS more
+          FROM jsonb_to_recordset(%s::jsonb) AS c(
+                 sign int, kind text, unit_type_id uuid, first date, nights int),
+               generate_series(0, c.nights - 1) AS step
+         WHERE c.kind <> 'oversold' GROUP BY 1, 2) AS net
+  JOIN unit_types t ON t.agency_id = %s AND t.unit_type_id = net.unit_type_id
+  LEFT JOIN type_nights n ON n.agency_id = t.agency_id AND n.unit_type_id = net.unit_type_id
+   AND n.night = net.night
+ WHERE net.more > 0
+   AND coalesce(n.booked + n.held + n.blocked + n.out_of_order + n.buffer, 0) + net.more
+       > coalesce(n.capacity + n.overbooking, t.overbooking + coalesce((
+           SELECT k.rooms FROM unit_type_capacities k
+            WHERE k.agency_id = t.agency_id AND k.unit_type_id = t.unit_type_id AND k.valid_from <= net.night
+            ORDER BY k.valid_from DESC LIMIT 1), 0))
+ ORDER BY net.night, net.unit_type_id LIMIT 400"""

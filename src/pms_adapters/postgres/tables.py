@@ -1,0 +1,330 @@
+"""The schema as SQLAlchemy knows it, equal to what the migrations make (a test compares the two).
+
+Owns table and column names. Leaves row-level security and grants to ``tenancy``, and statements to the
+modules of the contexts. Every tenant table begins its keys and foreign keys with ``agency_id``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+__all__ = ["GLOBAL_TABLES", "metadata"]
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(referred_table_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s",
+    }
+)
+
+GLOBAL_TABLES = frozenset({"agencies", "alembic_version"})
+"""The tables that belong to no agency; all others are under row-level security."""
+
+_AT = DateTime(timezone=True)
+_NO_JSON = text("'{}'::jsonb")
+_NO_LIST = text("'[]'::jsonb")
+_ZERO = text("0")
+_EMPTY = text("''")
+
+
+def _agency() -> Column[object]:
+    return Column("agency_id", Uuid, nullable=False)
+
+
+def _belongs_to(table: str, *columns: str) -> ForeignKeyConstraint:
+    keys = ("agency_id", *columns)
+    return ForeignKeyConstraint(keys, tuple(f"{table}.{key}" for key in keys))
+
+
+Table(
+    "agencies",
+    metadata,
+    Column("agency_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    PrimaryKeyConstraint("agency_id"),
+    UniqueConstraint("slug"),
+)
+Table(
+    "properties",
+    metadata,
+    _agency(),
+    Column("property_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default=_EMPTY),
+    Column("business_date", Date, nullable=False),
+    Column("check_in_at", Time, nullable=False),
+    Column("check_out_at", Time, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "property_id"),
+    _belongs_to("agencies"),
+)
+Table(
+    "unit_types",
+    metadata,
+    _agency(),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("property_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("largest_party", Integer, nullable=False),
+    Column("overbooking", Integer, nullable=False),
+    Column("turnover_nights", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "unit_type_id"),
+    _belongs_to("properties", "property_id"),
+    Index(None, "agency_id", "property_id"),
+)
+Table(
+    "unit_type_capacities",
+    metadata,
+    _agency(),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("rooms", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "unit_type_id", "valid_from"),
+    _belongs_to("unit_types", "unit_type_id"),
+    CheckConstraint("rooms >= 0", name="rooms_check"),
+)
+Table(
+    "units",
+    metadata,
+    _agency(),
+    Column("unit_id", Uuid, nullable=False),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    PrimaryKeyConstraint("agency_id", "unit_id"),
+    _belongs_to("unit_types", "unit_type_id"),
+    UniqueConstraint("agency_id", "unit_type_id", "name"),
+)
+Table(
+    "type_nights",
+    metadata,
+    _agency(),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("night", Date, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("overbooking", Integer, nullable=False),
+    Column("booked", Integer, nullable=False, server_default=_ZERO),
+    Column("held", Integer, nullable=False, server_default=_ZERO),
+    Column("blocked", Integer, nullable=False, server_default=_ZERO),
+    Column("out_of_order", Integer, nullable=False, server_default=_ZERO),
+    Column("buffer", Integer, nullable=False, server_default=_ZERO),
+    Column("oversold", Integer, nullable=False, server_default=_ZERO),
+    PrimaryKeyConstraint("agency_id", "unit_type_id", "night"),
+    _belongs_to("unit_types", "unit_type_id"),
+    CheckConstraint(
+        "booked + held + blocked + out_of_order + buffer <= capacity + overbooking",
+        name="within_capacity",
+    ),
+    CheckConstraint("least(booked, held, blocked, out_of_order, buffer, oversold) >= 0", name="not_negative"),
+)
+Table(
+    "unit_nights",
+    metadata,
+    _agency(),
+    Column("unit_id", Uuid, nullable=False),
+    Column("night", Date, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("agency_id", "unit_id", "night"),
+    _belongs_to("units", "unit_id"),
+    CheckConstraint("kind IN ('booked', 'held', 'blocked', 'out_of_order', 'buffer')", name="kind_check"),
+    Index(None, "agency_id", "night", "unit_id"),
+)
+Table(
+    "holds",
+    metadata,
+    _agency(),
+    Column("hold_id", Uuid, nullable=False),
+    Column("property_id", Uuid, nullable=False),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("unit_id", Uuid),
+    Column("arrival", Date, nullable=False),
+    Column("departure", Date, nullable=False),
+    Column("turnover_nights", Integer, nullable=False),
+    Column("expires_at", _AT, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "hold_id"),
+    _belongs_to("unit_types", "unit_type_id"),
+    _belongs_to("properties", "property_id"),
+    CheckConstraint("arrival < departure", name="stay_check"),
+    Index(
+        "holds_active_idx",
+        "agency_id",
+        "unit_type_id",
+        "expires_at",
+        postgresql_where=text("status = 'active'"),
+    ),
+)
+Table(
+    "blocks",
+    metadata,
+    _agency(),
+    Column("block_id", Uuid, nullable=False),
+    Column("property_id", Uuid, nullable=False),
+    Column("unit_id", Uuid, nullable=False),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("first_night", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=_EMPTY),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "block_id"),
+    _belongs_to("units", "unit_id"),
+    _belongs_to("properties", "property_id"),
+    CheckConstraint("first_night < end_date", name="nights_check"),
+)
+Table(
+    "guests",
+    metadata,
+    _agency(),
+    Column("guest_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False, server_default=_EMPTY),
+    Column("phone", Text, nullable=False, server_default=_EMPTY),
+    Column("country", Text, nullable=False, server_default=_EMPTY),
+    Column("total_bookings", Integer, nullable=False, server_default=_ZERO),
+    Column("total_spent", JSONB, nullable=False, server_default=_NO_JSON),
+    Column("first_booking_at", _AT),
+    Column("last_booking_at", _AT),
+    Column("average_rating", Integer),
+    Column("updated_at", _AT, nullable=False),
+    Column("deleted_at", _AT),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "guest_id"),
+    _belongs_to("agencies"),
+    CheckConstraint("total_bookings >= 0", name="total_bookings_check"),
+)
+Table(
+    "bookings",
+    metadata,
+    _agency(),
+    Column("booking_id", Uuid, nullable=False),
+    Column("property_id", Uuid, nullable=False),
+    Column("guest_id", Uuid, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("channel_reference", Text, nullable=False, server_default=_EMPTY),
+    Column("segment", Text, nullable=False, server_default=_EMPTY),
+    Column("requests", Text, nullable=False, server_default=_EMPTY),
+    Column("notes", Text, nullable=False, server_default=_EMPTY),
+    Column("terms", JSONB, nullable=False, server_default=_NO_JSON),
+    Column("created_at", _AT, nullable=False),
+    Column("option_until", _AT),
+    Column("checked_in_on", Date),
+    Column("checked_out_on", Date),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "booking_id"),
+    _belongs_to("properties", "property_id"),
+    _belongs_to("guests", "guest_id"),
+    Index(None, "agency_id", "guest_id", "created_at"),
+    Index(
+        "bookings_option_idx",
+        "agency_id",
+        "property_id",
+        "option_until",
+        postgresql_where=text("status = 'pending'"),
+    ),
+)
+Table(
+    "booking_rooms",
+    metadata,
+    _agency(),
+    Column("room_id", Uuid, nullable=False),
+    Column("booking_id", Uuid, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("arrival", Date, nullable=False),
+    Column("departure", Date, nullable=False),
+    Column("adults", SmallInteger, nullable=False),
+    Column("children", SmallInteger, nullable=False),
+    Column("infants", SmallInteger, nullable=False),
+    Column("nightly", ARRAY(BigInteger), nullable=False),
+    Column("placements", JSONB, nullable=False, server_default=_NO_LIST),
+    Column("turnover_nights", Integer, nullable=False),
+    Column("is_locked", Boolean, nullable=False),
+    Column("is_oversold", Boolean, nullable=False),
+    PrimaryKeyConstraint("agency_id", "booking_id", "position"),
+    _belongs_to("bookings", "booking_id"),
+    _belongs_to("unit_types", "unit_type_id"),
+    CheckConstraint("arrival < departure", name="stay_check"),
+    CheckConstraint("cardinality(nightly) = departure - arrival", name="nightly_check"),
+    Index(None, "agency_id", "arrival", "departure"),
+)
+Table(
+    "stay_rules",
+    metadata,
+    _agency(),
+    Column("property_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("first_night", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("weekdays", SmallInteger, nullable=False),
+    Column("value", JSONB),
+    Column("unit_type_id", Uuid),
+    Column("plan", Text),
+    Column("channel", Text),
+    PrimaryKeyConstraint("agency_id", "property_id", "position"),
+    _belongs_to("properties", "property_id"),
+    CheckConstraint("first_night < end_date", name="nights_check"),
+)
+Table(
+    "idempotency_keys",
+    metadata,
+    _agency(),
+    Column("actor_id", Uuid, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("reply", JSONB, nullable=False),
+    Column("created_at", _AT, nullable=False),
+    PrimaryKeyConstraint("agency_id", "actor_id", "route", "key"),
+)
+Table(
+    "events",
+    metadata,
+    _agency(),
+    Column(
+        "txid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")
+    ),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("aggregate", Text, nullable=False),
+    Column("aggregate_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", _AT, nullable=False),
+    Column("actor_id", Uuid, nullable=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    PrimaryKeyConstraint("agency_id", "txid", "seq"),
+    Index(None, "agency_id", "aggregate_id", "version"),
+)
