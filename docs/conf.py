@@ -31,6 +31,7 @@ exclude_patterns = ["_build", "adr/template.md"]
 html_theme = "furo"
 html_title = f"pmscore {version}"
 nitpicky = True
+suppress_warnings = ["ref.python"]  # a name that a second module lists as well; dead names are others
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

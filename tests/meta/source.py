@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from attrs import frozen
@@ -16,6 +16,7 @@ class Module:
     path: PurePosixPath
     text: str
     tree: ast.Module
+    aliases: Mapping[str, str]
 
     def is_in(self, *places: str) -> bool:
         """Return whether the module is one of ``places``, or stands in one; written without ``.py``."""
@@ -40,18 +41,9 @@ class Module:
                 base = self.resolved(value)
                 return f"{base}.{attr}" if base else ""
             case ast.Name(id=name):
-                return self._aliases().get(name, name)
+                return self.aliases.get(name, name)
             case _:
                 return ""
-
-    def _aliases(self) -> dict[str, str]:
-        aliases: dict[str, str] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                aliases |= {each.asname: each.name for each in node.names if each.asname}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                aliases |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-        return aliases
 
 
 def read_tree(root: Path, package: str) -> tuple[Module, ...]:
@@ -61,4 +53,16 @@ def read_tree(root: Path, package: str) -> tuple[Module, ...]:
 
 def _read(root: Path, path: Path) -> Module:
     text = path.read_text("utf-8")
-    return Module(PurePosixPath(path.relative_to(root).as_posix()), text, ast.parse(text, str(path)))
+    tree = ast.parse(text, str(path))
+    return Module(PurePosixPath(path.relative_to(root).as_posix()), text, tree, _aliases(tree))
+
+
+def _aliases(tree: ast.Module) -> dict[str, str]:
+    """Return what the names that a module imports stand for."""
+    aliases: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            aliases |= {each.asname: each.name for each in node.names if each.asname}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            aliases |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return aliases
