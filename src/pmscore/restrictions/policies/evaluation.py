@@ -14,7 +14,7 @@ from pmscore.kernel.errors import Violation
 from pmscore.restrictions.model.book import DatedRules, RuleBook
 from pmscore.restrictions.model.rules import Reads, Rule, StayQuestion
 
-__all__ = ["violations_of"]
+__all__ = ["violation_order", "violations_of"]
 
 
 def violations_of(rules: RuleBook, question: StayQuestion) -> tuple[Violation, ...]:
@@ -34,7 +34,7 @@ def violations_of(rules: RuleBook, question: StayQuestion) -> tuple[Violation, .
     for by_reading in rules.applying(question):
         for reads, dated in by_reading.items():
             found.update(_broken(reads, dated, question))
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=violation_order))
 
 
 def _broken(reads: Reads, dated: DatedRules, question: StayQuestion) -> Iterator[Violation]:
@@ -64,7 +64,7 @@ def _broken_through(dated: DatedRules, question: StayQuestion) -> Iterator[Viola
             offset = (nights & -nights).bit_length() - 1
             broken = _violation(rule, date.fromordinal(first + offset))
             same = broken.code, broken.value, broken.level
-            found[same] = min(found.get(same, broken), broken, key=_order)
+            found[same] = min(found.get(same, broken), broken, key=violation_order)
     yield from found.values()
 
 
@@ -72,7 +72,8 @@ def _violation(rule: Rule, day: date) -> Violation:
     return Violation(rule.kind, day, rule.policy.shown(), rule.level)
 
 
-def _order(violation: Violation) -> tuple[date, str, str, int, str]:
+def violation_order(violation: Violation) -> tuple[date, str, str, int, str]:
+    """Return the key by which violations are sorted: date (none first), code, level, value."""
     value = violation.value
     number = value if isinstance(value, int) else 0
     return violation.night or date.min, violation.code, violation.level, number, str(value)

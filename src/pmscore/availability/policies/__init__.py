@@ -1,0 +1,1 @@
+"""Pure calculations over counts of claims: reasons of a refusal, nearest stays."""
