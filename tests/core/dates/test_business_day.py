@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pmscore.dates.business_day import BusinessDate, due_rolls
 from pmscore.dates.nights import LAST_DAY
-from pmscore.dates.zones import Zone, instant_at
+from pmscore.dates.zones import Zone, instant_at, local_date
 from pmscore.kernel.errors import InvalidInputError, TransitionError
 
 PRAGUE = Zone("Europe/Prague")
@@ -81,6 +81,16 @@ def test_a_day_that_never_was_is_closed_together_with_the_one_before():
     apia = Zone("Pacific/Apia")
     closed = due_rolls(pointer, instant_at(date(2011, 12, 31), time(4), apia), apia, 4)
     assert closed == (date(2011, 12, 29), date(2011, 12, 30))
+
+
+def test_a_day_stays_due_while_the_clocks_show_yesterday_again():
+    # St John's put its clocks back at 00:01 on 7 November 2010, to 23:01 on the 6th.
+    st_johns = Zone("America/St_Johns")
+    pointer = BusinessDate(date(2010, 11, 6))
+    assert due_rolls(pointer, at("2010-11-07T02:29:59"), st_johns, 0) == ()
+    assert due_rolls(pointer, at("2010-11-07T02:30"), st_johns, 0) == (date(2010, 11, 6),)
+    assert local_date(at("2010-11-07T02:45"), st_johns) == date(2010, 11, 6)
+    assert due_rolls(pointer, at("2010-11-07T02:45"), st_johns, 0) == (date(2010, 11, 6),)
 
 
 @pytest.mark.parametrize("hour", [-1, 24])

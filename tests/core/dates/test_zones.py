@@ -264,3 +264,9 @@ def test_instants_outside_the_calendar_are_refused(year: int):
     with pytest.raises(InvalidInputError) as error:
         local_date(datetime(year, 1, 1, tzinfo=UTC), Zone("Pacific/Apia"))
     assert (error.value.field, error.value.reason) == ("instant", "out_of_calendar")
+
+
+@pytest.mark.parametrize("year", [1900, 2199])
+def test_instants_of_the_first_and_the_last_year_are_read(year: int):
+    assert local_date(datetime(year, 6, 1, 12, tzinfo=UTC), Zone("UTC")) == date(year, 6, 1)
+    assert str(Zone("UTC")) == "UTC"
