@@ -56,6 +56,12 @@ def test_refusals_and_conflicts_carry_every_violation_and_name_each_once():
 
 
 @pytest.mark.parametrize("error_class", CLASSES)
-def test_only_what_may_pass_by_itself_is_retryable(error_class: type[PmsError]):
-    retryable = {"conflict", "stale_version", "busy", "request_in_progress", "service_unavailable"}
-    assert error_class.is_retryable == (error_class.code in retryable)
+def test_only_conflicts_and_failures_outside_may_be_worth_a_repetition(error_class: type[PmsError]):
+    assert not error_class.is_retryable or issubclass(error_class, (ConflictError, PortError))
+
+
+def test_taken_nights_are_an_answer_and_not_worth_a_repetition():
+    assert not NightsTakenError.is_retryable
+    assert errors.BusyError.is_retryable
+    assert errors.UnreachableError.is_retryable
+    assert not errors.MisconfiguredError.is_retryable
