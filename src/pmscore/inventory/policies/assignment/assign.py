@@ -94,7 +94,7 @@ class _Setting:
             if unit_id in index:
                 chart.fix(index[unit_id], nights.mask(origin))
         for each in lodgers:
-            if each.is_pinned and each.unit_id in index:
+            if each.is_pinned and each.unit_id is not None and each.unit_id in index:
                 chart.fix(index[each.unit_id], DateSet.of(each.nights).mask(origin))
         return cls(chart, origin, movable)
 
@@ -122,19 +122,18 @@ def _check_distinct(units: tuple[UnitId, ...], lodgers: tuple[Lodger, ...]) -> N
 def _pinned_conflict(taken: Mapping[UnitId, DateSet], lodgers: tuple[Lodger, ...]) -> Impossible | None:
     occupied = dict(taken)
     shared: dict[UnitId, DateSet] = {}
-    pins = [(each, each.unit_id, DateSet.of(each.nights)) for each in lodgers if each.is_pinned]
+    pins = [
+        (each.room_id, each.unit_id, DateSet.of(each.nights))
+        for each in lodgers
+        if each.is_pinned and each.unit_id is not None
+    ]
     for _, unit_id, nights in pins:
-        if unit_id is not None:
-            before = occupied.get(unit_id, DateSet.EMPTY)
-            shared[unit_id] = shared.get(unit_id, DateSet.EMPTY) | (before & nights)
-            occupied[unit_id] = before | nights
-    culprits = [each for each, unit_id, nights in pins if unit_id and shared[unit_id].overlaps(nights)]
-    if not culprits:
-        return None
-    together = DateSet.EMPTY
-    for nights in shared.values():
-        together |= nights
-    return Impossible(tuple(together), tuple(each.room_id for each in culprits), Obstacle.PINNED_CONFLICT)
+        before = occupied.get(unit_id, DateSet.EMPTY)
+        shared[unit_id] = shared.get(unit_id, DateSet.EMPTY) | (before & nights)
+        occupied[unit_id] = before | nights
+    culprits = tuple(room_id for room_id, unit_id, nights in pins if shared[unit_id].overlaps(nights))
+    together = (night for nights in shared.values() for night in nights)
+    return Impossible(tuple(sorted(set(together))), culprits, Obstacle.PINNED_CONFLICT) if culprits else None
 
 
 def _plan(lodgers: tuple[Lodger, ...], found: Mapping[BookingRoomId, UnitId]) -> Plan:

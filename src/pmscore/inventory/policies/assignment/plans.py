@@ -113,7 +113,7 @@ def is_valid(
     on taken nights; no two share a unit and night; the moves are exactly the differences.
     """
     known = frozenset(units)
-    if plan.units.keys() != {each.room_id for each in lodgers}:
+    if set(plan.units) != {each.room_id for each in lodgers}:
         return False
     occupied = dict(taken)
     for each in lodgers:
