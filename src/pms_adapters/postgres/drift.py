@@ -1,0 +1,110 @@
+"""Whether the database has the tables and columns that this program uses.
+
+Owns the comparison, and what is said about a statement that failed on a missing one. Leaves constraints, policies
+and roles to ``tenancy``, and putting it right to ``pms migrate``.
+"""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from attrs import frozen
+from psycopg import errors as pg
+
+from pms_adapters.postgres.migrations.history import brought_by
+from pms_adapters.postgres.tables import metadata
+from pmscore.kernel.errors import SchemaOutOfDateError
+
+__all__ = ["Drift", "SchemaCheck", "schema_out_of_date"]
+
+UNKNOWN_TABLE = "unknown"
+
+
+@frozen
+class Drift:
+    """A table that is missing, or with ``column`` a column; ``migration`` brings it, if any does."""
+
+    table: str
+    column: str | None
+    migration: str | None
+
+    def as_error(self) -> SchemaOutOfDateError:
+        """Return the error that a caller of the program is to see."""
+        return SchemaOutOfDateError(table=self.table, column=self.column, migration=self.migration)
+
+
+class SchemaCheck:
+    """Compares a live catalogue with ``tables``; more tables and columns than ours are no drift."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+
+    def find_drift(self) -> tuple[Drift, ...]:
+        """Return what is missing, in the order of the migrations, then of the tables; any role may ask."""
+        rows = self._connection.execute(_COLUMNS, [list(metadata.tables)]).fetchall()
+        live: dict[str, set[str]] = {}
+        for table, column in rows:
+            live.setdefault(str(table), set()).add(str(column))
+        found: list[Drift] = []
+        for table in metadata.sorted_tables:
+            if table.name not in live:
+                found.append(_drift(table.name, None))
+                continue
+            missing = (column.name for column in table.columns if column.name not in live[table.name])
+            found += (_drift(table.name, column) for column in missing)
+        return tuple(sorted(found, key=lambda each: each.migration or ""))
+
+    def require_current(self) -> None:
+        """Return if nothing is missing.
+
+        Raises:
+            SchemaOutOfDateError: names the first table or column that is missing, and what brings it.
+        """
+        for drift in self.find_drift():
+            raise drift.as_error()
+
+
+def schema_out_of_date(error: psycopg.Error) -> SchemaOutOfDateError:
+    """Return what ``error``, an undefined table or column, says about the schema.
+
+    PostgreSQL names the column but not always the table: then the alias in its text, or the only table of ours that
+    has such a column, decides; where neither does, all tables that have it are named, with commas.
+    """
+    message = error.diag.message_primary or str(error)
+    if isinstance(error, pg.UndefinedColumn):
+        return _missing_column(message).as_error()
+    names = _QUOTED.findall(message)
+    table = (error.diag.table_name or (names[0] if names else UNKNOWN_TABLE)).rpartition(".")[2]
+    return _drift(table, None).as_error()
+
+
+_COLUMNS = """
+SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+ WHERE c.relname = ANY(%s) AND c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
+   AND a.attnum > 0 AND NOT a.attisdropped
+"""
+# The quotes of every language that PostgreSQL speaks.
+_QUOTED = re.compile(r"[\"“„«»‘’'「] ?([^\"“”„«»‘’'」]+?) ?[\"”“»«’'」]")
+_DOTTED = re.compile(r"(?<![\w.])(\w+)\.(\w+)(?![\w.])")
+
+
+def _missing_column(message: str) -> Drift:
+    names = [name.rpartition(".")[2] for name in _QUOTED.findall(message)]
+    if len(names) > 1:
+        return _drift(names[1], names[0])
+    dotted = _DOTTED.search(message)
+    if dotted is not None and not names:
+        alias, column = dotted.groups()
+    else:
+        alias, column = "", (names[0] if names else "")
+    if alias in metadata.tables:
+        return _drift(alias, column)
+    homes = sorted(table.name for table in metadata.sorted_tables if column in table.columns)
+    latest = max((brought_by().get((home, column)) or "" for home in homes), default="")
+    likely = [home for home in homes if (brought_by().get((home, column)) or "") == latest]
+    return Drift(",".join(likely) or alias or UNKNOWN_TABLE, column or None, latest or None)
+
+
+def _drift(table: str, column: str | None) -> Drift:
+    return Drift(table, column, brought_by().get((table, column)))
