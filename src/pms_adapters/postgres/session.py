@@ -50,13 +50,9 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        connection = self._connection
         try:
-            if connection is not None and not connection.closed:
-                if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-                    self._roll_back(connection)
+            self.abandon()
         finally:
-            self.is_open = False
             self._stack.close()
 
     def rows(self, sql: LiteralString, *params: object) -> list[Row]:
@@ -80,6 +76,16 @@ class Session:
         """Run a whole transaction in one round trip: begin, ``opening``, ``statement``, commit."""
         return self._send([_BEGIN, opening, statement, _COMMIT])[2]
 
+    def abandon(self) -> None:
+        """Undo the transaction; the next statement begins another on the same connection."""
+        connection = self._connection
+        self.is_open = False
+        if connection is None or connection.closed:
+            return
+        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+            with translated():
+                connection.execute("ROLLBACK")
+
     def _send(self, statements: Sequence[Statement]) -> list[list[Row]]:
         connection = self._borrowed()
         with translated():
@@ -91,7 +97,3 @@ class Session:
         if self._connection is None:
             self._connection = self._stack.enter_context(checked_out(self._engine))
         return self._connection
-
-    def _roll_back(self, connection: Connection) -> None:
-        with translated():
-            connection.execute("ROLLBACK")

@@ -8,7 +8,15 @@ parameter and the server one parse. The rule and its proof: ``docs/algorithms/st
 
 from __future__ import annotations
 
-__all__ = ["BEGIN_SHARED", "CHANGE_STOCK", "CREATE_BOOKINGS", "TAKEN_TYPE_NIGHTS", "TAKEN_UNIT_NIGHTS"]
+__all__ = [
+    "BEGIN_SHARED",
+    "CHANGE_STOCK",
+    "CREATE_BOOKINGS",
+    "INSERT_KEY",
+    "INSERT_NEW",
+    "TAKEN_TYPE_NIGHTS",
+    "TAKEN_UNIT_NIGHTS",
+]
 
 BEGIN_SHARED = """\
 SELECT set_config('app.agency_id', %s, true), pg_advisory_xact_lock_shared(%s)"""
@@ -48,59 +56,35 @@ _CAPACITY = """\
         FROM unit_types t
        WHERE t.agency_id = input.agency_id AND t.unit_type_id = net.unit_type_id) AS type"""
 
-CREATE_BOOKINGS = f"""\
-WITH document AS MATERIALIZED (SELECT %s::jsonb AS doc),
-input AS MATERIALIZED (
-  SELECT d.doc, p.agency_id, p.property_id
-    FROM document d JOIN properties p
-      ON p.agency_id = (d.doc ->> 'agency_id')::uuid
-     AND p.property_id = (d.doc ->> 'property_id')::uuid
-     AND p.version = (d.doc ->> 'house_version')::int
-),
+_KEYED = """\
 keyed AS (
   INSERT INTO idempotency_keys (agency_id, actor_id, route, key, fingerprint, reply, created_at)
   SELECT input.agency_id, k.actor_id, k.route, k.key, k.fingerprint, k.reply, k.created_at
     FROM input, jsonb_to_recordset(input.doc -> 'keys') AS k(
            actor_id uuid, route text, key text, fingerprint text, reply jsonb, created_at timestamptz)
   RETURNING 1
-),
-{_CLAIMS},
-counted AS (
-  INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
-  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking,
-         {", ".join(f"net.{kind}" for kind in _KINDS)}
-    FROM input CROSS JOIN net
-{_CAPACITY}
-   WHERE (SELECT count(*) FROM keyed) >= 0
-   ORDER BY net.unit_type_id, net.night
-  ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE SET {_ADDED}
-  RETURNING 1
-),
-taken AS (
-  INSERT INTO unit_nights (agency_id, unit_id, night, kind, source_id)
-  SELECT input.agency_id, c.unit_id, c.night, c.kind, c.source_id
-    FROM input CROSS JOIN claims c
-   WHERE c.unit_id IS NOT NULL AND (SELECT count(*) FROM counted) > 0
-   ORDER BY c.unit_id, c.night
-  RETURNING 1
-),
+)"""
+
+_NEW = """\
 new_guests AS (
-  INSERT INTO guests (agency_id, guest_id, name, email, phone, country, updated_at, version)
-  SELECT input.agency_id, g.guest_id, g.name, g.email, g.phone, g.country, g.updated_at, g.version
+  INSERT INTO guests (agency_id, guest_id, name, email, phone, country, total_bookings, first_booking_at,
+                      last_booking_at, updated_at, version)
+  SELECT input.agency_id, g.guest_id, g.name, g.email, g.phone, g.country, g.total_bookings,
+         g.first_booking_at, g.last_booking_at, g.updated_at, g.version
     FROM input, jsonb_to_recordset(input.doc -> 'guests') AS g(
-           guest_id uuid, name text, email text, phone text, country text, updated_at timestamptz,
-           version int)
-   WHERE (SELECT count(*) FROM taken) >= 0
+           guest_id uuid, name text, email text, phone text, country text, total_bookings int,
+           first_booking_at timestamptz, last_booking_at timestamptz, updated_at timestamptz, version int)
+   WHERE (SELECT count(*) FROM stock) >= 0
   RETURNING guest_id
 ),
 new_bookings AS (
   INSERT INTO bookings (agency_id, booking_id, property_id, guest_id, status, currency, channel,
                         channel_reference, segment, requests, notes, terms, created_at, option_until, version)
-  SELECT input.agency_id, b.booking_id, input.property_id, b.guest_id, b.status, b.currency, b.channel,
+  SELECT input.agency_id, b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel,
          b.channel_reference, b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.version
     FROM input, jsonb_to_recordset(input.doc -> 'bookings') AS b(
-           booking_id uuid, guest_id uuid, status text, currency text, channel text, channel_reference text,
-           segment text, requests text, notes text, terms jsonb, created_at timestamptz,
+           booking_id uuid, property_id uuid, guest_id uuid, status text, currency text, channel text,
+           channel_reference text, segment text, requests text, notes text, terms jsonb, created_at timestamptz,
            option_until timestamptz, version int)
    WHERE (SELECT count(*) FROM new_guests) >= 0
   RETURNING 1
@@ -119,7 +103,52 @@ new_rooms AS (
    WHERE (SELECT count(*) FROM new_bookings) >= 0
   RETURNING 1
 ),
-figures AS (
+"""
+
+_TOLD = """\
+told AS (
+  INSERT INTO events (agency_id, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id,
+                      payload)
+  SELECT input.agency_id, e.event_id, e.kind, e.aggregate, e.aggregate_id, e.version, e.at, e.actor_id,
+         e.request_id, e.payload
+    FROM input, jsonb_to_recordset(input.doc -> 'events') AS e(
+           event_id uuid, kind text, aggregate text, aggregate_id uuid, version int, at timestamptz,
+           actor_id uuid, request_id uuid, payload jsonb)
+   WHERE (SELECT count(*) FROM new_rooms) >= 0
+  RETURNING 1
+)"""
+
+CREATE_BOOKINGS = f"""\
+WITH document AS MATERIALIZED (SELECT %s::jsonb AS doc),
+input AS MATERIALIZED (
+  SELECT d.doc, p.agency_id, p.property_id
+    FROM document d JOIN properties p
+      ON p.agency_id = (d.doc ->> 'agency_id')::uuid
+     AND p.property_id = (d.doc ->> 'property_id')::uuid
+     AND p.version = (d.doc ->> 'house_version')::int
+),
+{_KEYED},
+{_CLAIMS},
+counted AS (
+  INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
+  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking,
+         {", ".join(f"net.{kind}" for kind in _KINDS)}
+    FROM input CROSS JOIN net
+{_CAPACITY}
+   WHERE (SELECT count(*) FROM keyed) >= 0
+   ORDER BY net.unit_type_id, net.night
+  ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE SET {_ADDED}
+  RETURNING 1
+),
+stock AS (
+  INSERT INTO unit_nights (agency_id, unit_id, night, kind, source_id)
+  SELECT input.agency_id, c.unit_id, c.night, c.kind, c.source_id
+    FROM input CROSS JOIN claims c
+   WHERE c.unit_id IS NOT NULL AND (SELECT count(*) FROM counted) > 0
+   ORDER BY c.unit_id, c.night
+  RETURNING 1
+),
+{_NEW}figures AS (
   UPDATE guests g
      SET total_bookings = g.total_bookings + m.bookings,
          first_booking_at = least(g.first_booking_at, m.first_at),
@@ -133,20 +162,26 @@ figures AS (
      AND (SELECT count(*) FROM new_rooms) >= 0
   RETURNING 1
 ),
-told AS (
-  INSERT INTO events (agency_id, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id,
-                      payload)
-  SELECT input.agency_id, e.event_id, e.kind, e.aggregate, e.aggregate_id, e.version, e.at, e.actor_id,
-         e.request_id, e.payload
-    FROM input, jsonb_to_recordset(input.doc -> 'events') AS e(
-           event_id uuid, kind text, aggregate text, aggregate_id uuid, version int, at timestamptz,
-           actor_id uuid, request_id uuid, payload jsonb)
-   WHERE (SELECT count(*) FROM figures) >= 0
-  RETURNING 1
-)
+{_TOLD}
 SELECT (SELECT count(*) FROM input), (SELECT count(*) FROM told)"""
 """Write new bookings with everything that belongs to them. Answers (0, 0) where the house is no longer at
 the version that the caller knows; then nothing was written."""
+
+INSERT_KEY = f"""\
+WITH input AS MATERIALIZED (
+  SELECT d.doc, (d.doc ->> 'agency_id')::uuid AS agency_id FROM (SELECT %s::jsonb AS doc) AS d
+),
+{_KEYED}
+SELECT count(*) FROM keyed"""
+
+INSERT_NEW = f"""\
+WITH input AS MATERIALIZED (
+  SELECT d.doc, (d.doc ->> 'agency_id')::uuid AS agency_id FROM (SELECT %s::jsonb AS doc) AS d
+),
+stock AS (SELECT 0 WHERE false),
+{_NEW}{_TOLD}
+SELECT count(*) FROM told"""
+"""Write new guests, bookings and events after their stock was moved by :data:`CHANGE_STOCK`."""
 
 CHANGE_STOCK = f"""\
 WITH input AS MATERIALIZED (

@@ -1,0 +1,246 @@
+"""Bookings, guests and agencies on PostgreSQL.
+
+Owns their queries and updates; new rows travel in the document of ``writes``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from pms_adapters.postgres.rows import booking_row, guest_row, loaded_booking, loaded_room, room_rows
+from pms_adapters.postgres.session import Row, Session, Statement
+from pms_adapters.postgres.writes import Expectation, WriteSet
+from pmscore.access.model import Agency
+from pmscore.access.ports import AgencyRepository
+from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.lifecycle import CLAIMING, COUNTED
+from pmscore.booking.ports import BookingRepository
+from pmscore.dates.ranges import DateRange
+from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
+from pmscore.guests.ports import GuestRepository
+from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
+from pmscore.kernel.ids import AgencyId, BookingId, GuestId, PropertyId
+from pmscore.kernel.money import Currency, Money
+from pmscore.kernel.ports import Clock
+
+__all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_statements"]
+
+_BOOKING: LiteralString = """\
+SELECT booking_id, property_id, guest_id, status, currency, channel, channel_reference, segment, requests,
+       notes, terms, created_at, option_until, checked_in_on, checked_out_on, version
+  FROM bookings WHERE agency_id = %s AND booking_id = %s FOR NO KEY UPDATE"""
+_ROOMS: LiteralString = """\
+SELECT room_id, unit_type_id, arrival, departure, adults, children, infants, nightly, placements,
+       turnover_nights, is_locked, is_oversold
+  FROM booking_rooms WHERE agency_id = %s AND booking_id = %s ORDER BY position"""
+_STAYING: LiteralString = """\
+SELECT DISTINCT b.booking_id FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
+ WHERE b.agency_id = %s AND b.property_id = %s AND b.status = ANY(%s)
+   AND r.arrival < %s AND r.departure + r.turnover_nights > %s ORDER BY b.booking_id"""
+_UPDATE: LiteralString = """\
+UPDATE bookings SET status = %s, requests = %s, notes = %s, option_until = %s, checked_in_on = %s,
+       checked_out_on = %s, version = %s
+ WHERE agency_id = %s AND booking_id = %s AND version = %s RETURNING 1"""
+_UPDATE_ROOMS: LiteralString = """\
+UPDATE booking_rooms b
+   SET unit_type_id = r.unit_type_id, arrival = r.arrival, departure = r.departure, adults = r.adults,
+       children = r.children, infants = r.infants, nightly = r.nightly, placements = r.placements,
+       turnover_nights = r.turnover_nights, is_locked = r.is_locked, is_oversold = r.is_oversold
+  FROM jsonb_to_recordset(%s::jsonb) AS r(
+       room_id uuid, position int, unit_type_id uuid, arrival date, departure date, adults int, children int,
+       infants int, nightly bigint[], placements jsonb, turnover_nights int, is_locked boolean,
+       is_oversold boolean)
+ WHERE b.agency_id = %s AND b.booking_id = %s AND b.position = r.position AND b.room_id = r.room_id
+RETURNING 1"""
+_GUEST: LiteralString = """\
+SELECT guest_id, name, email, phone, country, total_bookings, total_spent, first_booking_at,
+       last_booking_at, average_rating, updated_at, deleted_at, version
+  FROM guests WHERE agency_id = %s AND guest_id = %s"""
+_LOCK_GUEST: LiteralString = (
+    "SELECT 1 FROM guests WHERE agency_id = %s AND guest_id = %s FOR NO KEY UPDATE"
+)
+_FIGURES: LiteralString = """\
+UPDATE guests g
+   SET total_bookings = total_bookings + c.bookings,
+       total_spent = CASE WHEN c.spent = 0 THEN total_spent ELSE jsonb_strip_nulls(
+         total_spent || jsonb_build_object(
+           c.currency, nullif(coalesce((total_spent ->> c.currency)::bigint, 0) + c.spent, 0))) END,
+       first_booking_at = CASE WHEN c.bookings > 0 THEN least(first_booking_at, c.booked_at)
+         WHEN c.bookings < 0 THEN (
+           SELECT min(b.created_at) FROM bookings b
+            WHERE b.agency_id = g.agency_id AND b.guest_id = g.guest_id AND b.status = ANY(c.counted))
+         ELSE first_booking_at END,
+       last_booking_at = CASE WHEN c.bookings > 0 THEN greatest(last_booking_at, c.booked_at)
+         WHEN c.bookings < 0 THEN (
+           SELECT max(b.created_at) FROM bookings b
+            WHERE b.agency_id = g.agency_id AND b.guest_id = g.guest_id AND b.status = ANY(c.counted))
+         ELSE last_booking_at END
+  FROM (SELECT %s::int AS bookings, %s::bigint AS spent, %s::text AS currency,
+               %s::timestamptz AS booked_at, %s::text[] AS counted) AS c
+ WHERE g.agency_id = %s AND g.guest_id = %s RETURNING 1"""
+
+_CLAIMING = sorted(status.value for status in CLAIMING)
+_COUNTED = sorted(status.value for status in COUNTED)
+
+
+class PostgresBookings(BookingRepository):
+    """Bookings on PostgreSQL."""
+
+    def __init__(self, session: Session, writes: WriteSet) -> None:
+        self._session = session
+        self._writes = writes
+        self._read: dict[BookingId, Booking] = {}
+
+    def add(self, booking: Booking) -> None:
+        self._writes.bookings.append(booking_row(booking))
+        self._writes.rooms.extend(room_rows(booking))
+
+    def get(self, booking_id: BookingId) -> Booking:
+        return self._locked((booking_id,))[0]
+
+    def save(self, booking: Booking) -> None:
+        before = self._read.get(booking.booking_id)
+        if before is None:
+            raise MisuseError(saved_unread=str(booking.booking_id))
+        keys = (self._session.agency_id, booking.booking_id)
+        stale = StaleVersionError(booking_id=str(booking.booking_id))
+        values = (
+            booking.status.value, booking.requests, booking.notes, booking.option_until,
+            booking.checked_in_on, booking.checked_out_on, booking.version, *keys, before.version,
+        )  # fmt: skip
+        self._writes.aggregates.append(Expectation((_UPDATE, values), 1, stale))
+        if booking.rooms != before.rooms:
+            statement = (_UPDATE_ROOMS, (json.dumps(room_rows(booking)), *keys))
+            self._writes.aggregates.append(Expectation(statement, len(booking.rooms), stale))
+
+    def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:
+        rows = self._session.rows(
+            "SELECT booking_id FROM bookings WHERE agency_id = %s AND property_id = %s"
+            " AND status = 'pending' AND option_until <= %s ORDER BY option_until, booking_id LIMIT 1000",
+            self._session.agency_id, property_id, now,
+        )  # fmt: skip
+        return tuple(BookingId(_uuid(row[0])) for row in rows)
+
+    def staying(self, property_id: PropertyId, nights: DateRange) -> tuple[Booking, ...]:
+        found = self._session.rows(
+            _STAYING, self._session.agency_id, property_id, _CLAIMING, nights.end, nights.start
+        )
+        locked = self._locked(tuple(BookingId(_uuid(row[0])) for row in found))
+        return tuple(each for each in locked if _claims_some(each, nights))
+
+    def _locked(self, booking_ids: tuple[BookingId, ...]) -> tuple[Booking, ...]:
+        """Lock and read bookings in the order given, all in one round trip."""
+        statements: list[Statement] = []
+        for booking_id in booking_ids:
+            keys = (self._session.agency_id, booking_id)
+            statements += [(_BOOKING, keys), (_ROOMS, keys)]
+        answers = self._session.run(statements)
+        for index, booking_id in enumerate(booking_ids):
+            if not answers[2 * index]:
+                raise NotFoundError("booking", booking_id)
+            rooms = tuple(loaded_room(row) for row in answers[2 * index + 1])  # type: ignore[arg-type]
+            self._read[booking_id] = loaded_booking(answers[2 * index][0], rooms)  # type: ignore[arg-type]
+        return tuple(self._read[each] for each in booking_ids)
+
+
+class PostgresGuests(GuestRepository):
+    """Guests on PostgreSQL."""
+
+    def __init__(self, session: Session, writes: WriteSet, clock: Clock) -> None:
+        self._session = session
+        self._writes = writes
+        self._clock = clock
+
+    def add(self, guest: Guest) -> None:
+        self._writes.guests.append(guest_row(guest, self._clock.now()))
+
+    def get(self, guest_id: GuestId) -> Guest:
+        rows = self._session.rows(_GUEST, self._session.agency_id, guest_id)
+        if not rows:
+            raise NotFoundError("guest", guest_id)
+        return _loaded_guest(*rows[0])  # type: ignore[arg-type]
+
+    def count(self, change: MetricsChange) -> None:
+        if change:
+            self._writes.figures.append(change)
+
+
+def figure_statements(agency_id: AgencyId, changes: list[MetricsChange]) -> list[Expectation | Statement]:
+    """Return the updates of guests' figures, by guest id, each after the guest's row was locked.
+
+    The lock is a statement of its own, so that the bookings it then looks through are those committed by
+    whoever held the row before.
+    """
+    statements: list[Expectation | Statement] = []
+    for change in sorted(changes, key=lambda each: each.guest_id):
+        keys = (agency_id, change.guest_id)
+        if change.bookings < 0:
+            statements.append((_LOCK_GUEST, keys))
+        values = (
+            change.bookings, change.spent.minor, change.spent.currency.code, change.booked_at, _COUNTED, *keys,
+        )  # fmt: skip
+        missing = NotFoundError("guest", change.guest_id)
+        statements.append(Expectation((_FIGURES, values), 1, missing))
+    return statements
+
+
+class PostgresAgencies(AgencyRepository):
+    """Agencies on PostgreSQL."""
+
+    def __init__(self, session: Session, writes: WriteSet) -> None:
+        self._session = session
+        self._writes = writes
+
+    def add(self, agency: Agency) -> None:
+        values = (agency.agency_id, agency.name, agency.slug)
+        statement = ("INSERT INTO agencies (agency_id, name, slug) VALUES (%s, %s, %s) RETURNING 1", values)
+        missing = NotFoundError("agency", agency.agency_id)
+        self._writes.aggregates.append(Expectation(statement, 1, missing))
+
+    def get(self, agency_id: AgencyId) -> Agency:
+        rows: list[Row] = []
+        if agency_id == self._session.agency_id:
+            rows = self._session.rows("SELECT name, slug FROM agencies WHERE agency_id = %s", agency_id)
+        if not rows:
+            raise NotFoundError("agency", agency_id)
+        return Agency(agency_id=agency_id, name=str(rows[0][0]), slug=str(rows[0][1]))
+
+
+def _claims_some(booking: Booking, nights: DateRange) -> bool:
+    return any(claim.nights.overlaps(nights) for claim in booking.claims())
+
+
+def _uuid(value: object) -> UUID:
+    if not isinstance(value, UUID):
+        raise TypeError(type(value))
+    return value
+
+
+def _loaded_guest(
+    guest_id: UUID, name: str, email: str, phone: str, country: str, total_bookings: int,
+    total_spent: dict[str, int], first_booking_at: datetime | None, last_booking_at: datetime | None,
+    average_rating: int | None, updated_at: datetime, deleted_at: datetime | None, version: int,
+) -> Guest:  # fmt: skip
+    spent = tuple(Money(total_spent[code], Currency.of(code)) for code in sorted(total_spent))
+    return Guest(
+        guest_id=GuestId(guest_id),
+        name=name,
+        email=email,
+        phone=phone,
+        country=country,
+        metrics=GuestMetrics(
+            total_bookings=total_bookings,
+            total_spent=spent,
+            first_booking_at=first_booking_at,
+            last_booking_at=last_booking_at,
+            average_rating=average_rating,
+        ),
+        updated_at=updated_at,
+        deleted_at=deleted_at,
+        version=version,
+    )
+
+

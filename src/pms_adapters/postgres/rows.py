@@ -1,0 +1,190 @@
+"""From frozen values to the rows of one JSON document, and back from the rows that a query answers.
+
+Owns the translation, by hand, of every aggregate. Leaves statements to the modules of the contexts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from pmscore.booking.model.booking import Booking, Source
+from pmscore.booking.model.lifecycle import Status
+from pmscore.booking.model.rooms import BookedRoom, Placement
+from pmscore.dates.nights import StayRange
+from pmscore.dates.ranges import DateRange
+from pmscore.guests.model import Guest
+from pmscore.inventory.model.party import Party
+from pmscore.inventory.model.stock import Claim
+from pmscore.kernel.events import Command, Event, Json
+from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.money import Currency
+
+__all__ = [
+    "JsonRow",
+    "booking_row",
+    "claim_rows",
+    "event_row",
+    "guest_row",
+    "loaded_booking",
+    "loaded_room",
+    "room_rows",
+]
+
+JsonRow = dict[str, Json]
+
+
+def claim_rows(sign: int, claims: Iterable[Claim]) -> list[Json]:
+    """Return the rows of claims taken (sign 1) or given up (sign -1)."""
+    return [
+        {
+            "sign": sign,
+            "kind": claim.kind.value,
+            "source_id": str(claim.source_id),
+            "unit_type_id": str(claim.unit_type_id),
+            "unit_id": None if claim.unit_id is None else str(claim.unit_id),
+            "first": claim.nights.start.isoformat(),
+            "nights": claim.nights.length,
+        }
+        for claim in claims
+    ]
+
+
+def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> JsonRow:
+    """Return the row of an event with who asked for it and when it was recorded."""
+    return {
+        "event_id": str(event_id),
+        "kind": event.kind,
+        "aggregate": event.aggregate,
+        "aggregate_id": str(event.aggregate_id),
+        "version": event.version,
+        "at": at.isoformat(),
+        "actor_id": str(command.actor_id),
+        "request_id": str(command.request_id),
+        "payload": event.payload(),
+    }
+
+
+def guest_row(guest: Guest, now: datetime) -> JsonRow:
+    """Return the row of a new guest, who has no figures yet."""
+    return {
+        "guest_id": str(guest.guest_id),
+        "name": guest.name,
+        "email": guest.email,
+        "phone": guest.phone,
+        "country": guest.country,
+        "total_bookings": 0,
+        "updated_at": now.isoformat(),
+        "version": guest.version,
+    }
+
+
+def booking_row(booking: Booking) -> JsonRow:
+    """Return the row of a booking without its rooms."""
+    until = booking.option_until
+    return {
+        "booking_id": str(booking.booking_id),
+        "property_id": str(booking.property_id),
+        "guest_id": str(booking.guest_id),
+        "status": booking.status.value,
+        "currency": booking.currency.code,
+        "channel": booking.source.channel,
+        "channel_reference": booking.source.reference,
+        "segment": booking.source.segment,
+        "requests": booking.requests,
+        "notes": booking.notes,
+        "terms": dict(booking.terms),
+        "created_at": booking.created_at.isoformat(),
+        "option_until": None if until is None else until.isoformat(),
+        "version": booking.version,
+    }
+
+
+def room_rows(booking: Booking) -> list[Json]:
+    """Return the rows of a booking's rooms."""
+    booking_id = str(booking.booking_id)
+    return [
+        {
+            "room_id": str(room.room_id),
+            "booking_id": booking_id,
+            "position": position,
+            "unit_type_id": str(room.unit_type_id),
+            "arrival": room.stay.arrival.isoformat(),
+            "departure": room.stay.departure.isoformat(),
+            "adults": room.party.adults,
+            "children": room.party.children,
+            "infants": room.party.infants,
+            "nightly": list(room.nightly),
+            "placements": [_placement_row(each) for each in room.placements],
+            "turnover_nights": room.turnover_nights,
+            "is_locked": room.is_locked,
+            "is_oversold": room.is_oversold,
+        }
+        for position, room in enumerate(booking.rooms)
+    ]
+
+
+def loaded_booking(
+    row: tuple[
+        UUID, UUID, UUID, str, str, str, str, str, str, str, dict[str, Json], datetime, datetime | None,
+        date | None, date | None, int,
+    ],
+    rooms: tuple[BookedRoom, ...],
+) -> Booking:
+    """Return the booking that the columns of ``BOOKING_COLUMNS`` hold."""
+    (booking_id, property_id, guest_id, status, currency, channel, reference, segment, requests, notes,
+     terms, created_at, option_until, checked_in_on, checked_out_on, version) = row  # fmt: skip
+    return Booking(
+        booking_id=BookingId(booking_id),
+        property_id=PropertyId(property_id),
+        guest_id=GuestId(guest_id),
+        status=Status(status),
+        currency=Currency.of(currency),
+        rooms=rooms,
+        created_at=created_at,
+        source=Source(channel=channel, reference=reference, segment=segment),
+        requests=requests,
+        notes=notes,
+        terms=terms,
+        option_until=option_until,
+        checked_in_on=checked_in_on,
+        checked_out_on=checked_out_on,
+        version=version,
+    )
+
+
+def loaded_room(
+    row: tuple[UUID, UUID, date, date, int, int, int, list[int], list[dict[str, str]], int, bool, bool],
+) -> BookedRoom:
+    """Return the room that the columns of ``ROOM_COLUMNS`` hold."""
+    (room_id, unit_type_id, arrival, departure, adults, children, infants, nightly, placements,
+     turnover_nights, is_locked, is_oversold) = row  # fmt: skip
+    return BookedRoom(
+        room_id=BookingRoomId(room_id),
+        unit_type_id=UnitTypeId(unit_type_id),
+        stay=StayRange(arrival, departure),
+        party=Party(adults, children, infants),
+        nightly=tuple(nightly),
+        placements=tuple([_loaded_placement(each) for each in placements]),
+        turnover_nights=turnover_nights,
+        is_locked=is_locked,
+        is_oversold=is_oversold,
+    )
+
+
+def _placement_row(placement: Placement) -> JsonRow:
+    return {
+        "unit_id": str(placement.unit_id),
+        "unit_type_id": str(placement.unit_type_id),
+        "from": placement.nights.start.isoformat(),
+        "to": placement.nights.end.isoformat(),
+    }
+
+
+def _loaded_placement(row: dict[str, str]) -> Placement:
+    return Placement(
+        UnitId(UUID(row["unit_id"])),
+        UnitTypeId(UUID(row["unit_type_id"])),
+        DateRange(date.fromisoformat(row["from"]), date.fromisoformat(row["to"])),
+    )

@@ -1,0 +1,206 @@
+"""The unit of work on PostgreSQL.
+
+Owns how gathered writes become one transaction: a new booking is one statement in one round trip; every
+other command locks what it reads, then sends all writes together. A refusal that was decided on a remembered
+house is checked against the house as it is before it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import LiteralString
+
+from sqlalchemy import Engine
+
+from pms_adapters.postgres.booking import (
+    PostgresAgencies,
+    PostgresBookings,
+    PostgresGuests,
+    figure_statements,
+)
+from pms_adapters.postgres.errors import KeyTakenError
+from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
+from pms_adapters.postgres.rows import event_row
+from pms_adapters.postgres.session import Session, Statement, house_lock
+from pms_adapters.postgres.statements import (
+    BEGIN_SHARED,
+    CREATE_BOOKINGS,
+    TAKEN_TYPE_NIGHTS,
+    TAKEN_UNIT_NIGHTS,
+)
+from pms_adapters.postgres.stock import PostgresBlocks, PostgresHolds, PostgresStock
+from pms_adapters.postgres.writes import Expectation, WriteSet
+from pmscore.kernel.errors import (
+    DomainError,
+    KeyReusedError,
+    MisuseError,
+    NightsTakenError,
+    RequestInProgressError,
+    StaleHouseError,
+    Violation,
+)
+from pmscore.kernel.events import Command, Event, Json
+from pmscore.kernel.ids import PropertyId
+from pmscore.kernel.ports import Clock, IdSource
+
+__all__ = ["PostgresUnitOfWork", "PostgresWork"]
+
+_SHARE_HOUSE: LiteralString = "SELECT pg_advisory_xact_lock_shared(%s)"
+_IS_VERSION: LiteralString = (
+    "SELECT 1 FROM properties WHERE agency_id = %s AND property_id = %s AND version = %s"
+)
+_REPLY: LiteralString = (
+    "SELECT fingerprint, reply FROM idempotency_keys"
+    " WHERE agency_id = %s AND actor_id = %s AND route = %s AND key = %s"
+)
+
+
+class PostgresUnitOfWork:
+    """Opens transactions on a pool of connections; satisfies the unit of work of every context."""
+
+    def __init__(self, engine: Engine, *, clock: Clock, ids: IdSource) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+        self._memory = HouseMemory()
+
+    @contextmanager
+    def begin(self, command: Command) -> Iterator[PostgresWork]:
+        """Open a transaction for the command's agency."""
+        with Session(self._engine, command.agency_id) as session:
+            work = PostgresWork(session, command, self._memory, clock=self._clock, ids=self._ids)
+            try:
+                yield work
+            except DomainError:
+                session.abandon()
+                work.houses.refuse_if_stale()
+                raise
+            except NightsTakenError as error:
+                raise _explained(session, work.wanted) from error
+
+
+def _explained(session: Session, wanted: list[Json]) -> NightsTakenError:
+    """Return the conflict with the nights that are taken, read after the failed transaction."""
+    session.abandon()
+    claims = json.dumps(wanted)
+    units, types = session.run(
+        [
+            (TAKEN_UNIT_NIGHTS, (claims, session.agency_id)),
+            (TAKEN_TYPE_NIGHTS, (claims, session.agency_id)),
+        ]
+    )
+    found = [Violation("unit_taken", row[0], str(row[1]), "unit") for row in units]  # type: ignore[arg-type]
+    found += [Violation("type_full", row[0], str(row[1]), "type") for row in types]  # type: ignore[arg-type]
+    return NightsTakenError(tuple(found))
+
+
+class PostgresWork:
+    """One transaction; see the ports for what its repositories promise."""
+
+    def __init__(
+        self, session: Session, command: Command, memory: HouseMemory, *, clock: Clock, ids: IdSource
+    ) -> None:
+        self._session = session
+        self._command = command
+        self._clock = clock
+        self._ids = ids
+        self._writes = WriteSet()
+        self.agency_id = command.agency_id
+        self.agencies = PostgresAgencies(session, self._writes)
+        self.houses = PostgresHouses(session, self._writes, memory)
+        self.restrictions = PostgresRestrictions(session, self._writes, self.houses)
+        self.stock = PostgresStock(session, self._writes)
+        self.holds = PostgresHolds(session, self._writes)
+        self.blocks = PostgresBlocks(session, self._writes)
+        self.guests = PostgresGuests(session, self._writes, clock)
+        self.bookings = PostgresBookings(session, self._writes)
+
+    @property
+    def wanted(self) -> list[Json]:
+        """The claims that the transaction moves, as rows."""
+        return self._writes.claims
+
+    def record(self, *events: Event) -> None:
+        """Add events, to be stored in this order."""
+        now = self._clock.now()
+        for event in events:
+            self._writes.events.append(event_row(event, self._command, self._ids.new(), now))
+
+    def commit(self) -> None:
+        """Send all writes and commit."""
+        relied_on = self.houses.relied_on
+        if self._writes.is_new_bookings_only and len(relied_on) == 1 and not self.houses.locked:
+            self._create(*next(iter(relied_on.items())))
+        else:
+            self._write(relied_on)
+
+    def commit_once(self, reply: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Commit under the command's key, or return the reply that was stored under it."""
+        once = self._command.once
+        if once is None:
+            self.commit()
+            return reply
+        self._writes.keys.append(
+            {
+                "actor_id": str(self._command.actor_id),
+                "route": once.route,
+                "key": once.key,
+                "fingerprint": once.fingerprint,
+                "reply": dict(reply),
+                "created_at": self._clock.now().isoformat(),
+            }
+        )
+        try:
+            self.commit()
+        except KeyTakenError:
+            return self._stored_reply()
+        return reply
+
+    def _create(self, property_id: PropertyId, version: int) -> None:
+        document = self._writes.document(
+            self.agency_id, property_id=str(property_id), house_version=version
+        )
+        number = house_lock(self.agency_id, property_id)
+        statement: Statement = (CREATE_BOOKINGS, (document,))
+        if self._session.is_open:
+            answer = self._session.commit([(_SHARE_HOUSE, (number,)), statement])[1]
+        else:
+            answer = self._session.run_whole((BEGIN_SHARED, (str(self.agency_id), number)), statement)
+        if answer[0][0] == 0:
+            raise self.houses.stale(property_id)
+
+    def _write(self, relied_on: Mapping[PropertyId, int]) -> None:
+        send: list[Expectation | Statement] = []
+        for property_id, version in sorted(relied_on.items()):
+            if property_id not in self.houses.locked:
+                keys = (self.agency_id, property_id)
+                send.append((_SHARE_HOUSE, (house_lock(*keys),)))
+                stale = StaleHouseError(property_id=str(property_id))
+                send.append(Expectation((_IS_VERSION, (*keys, version)), 1, stale))
+        send.extend(self._writes.statements(self.agency_id))
+        send.extend(figure_statements(self.agency_id, self._writes.figures))
+        statements = [each.statement if isinstance(each, Expectation) else each for each in send]
+        for asked, rows in zip(send, self._session.run(statements), strict=True):
+            if isinstance(asked, Expectation) and asked.rows not in (-1, len(rows)):
+                if isinstance(asked.otherwise, StaleHouseError):
+                    self.houses.forget_all()
+                raise asked.otherwise
+        self._session.commit()
+
+    def _stored_reply(self) -> Mapping[str, Json]:
+        once = self._command.once
+        if once is None:
+            raise MisuseError(reply="without_key")
+        self._session.abandon()
+        keys = (self.agency_id, self._command.actor_id, once.route, once.key)
+        rows = self._session.rows(_REPLY, *keys)
+        if not rows:
+            raise RequestInProgressError()
+        fingerprint, reply = rows[0]
+        if fingerprint != once.fingerprint:
+            raise KeyReusedError()
+        if not isinstance(reply, dict):
+            raise MisuseError(reply=type(reply).__name__)
+        return reply

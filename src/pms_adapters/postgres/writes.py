@@ -1,0 +1,115 @@
+"""What one transaction is about to write, gathered until it commits.
+
+Owns the gathering and the order in which it is sent: key, aggregates, stock, new rows, figures. Leaves the
+sending to ``session`` and the statements to the modules of the contexts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import LiteralString
+
+from attrs import define, field
+
+from pms_adapters.postgres.rows import JsonRow, claim_rows
+from pms_adapters.postgres.session import Statement
+from pms_adapters.postgres.statements import CHANGE_STOCK, INSERT_KEY, INSERT_NEW
+from pmscore.guests.model import MetricsChange
+from pmscore.inventory.model.stock import StockChange
+from pmscore.kernel.events import Json
+from pmscore.kernel.ids import AgencyId
+
+__all__ = ["Expectation", "WriteSet"]
+
+
+@define
+class Expectation:
+    """A statement that must touch so many rows, and the error to raise where it does not."""
+
+    statement: Statement
+    rows: int
+    otherwise: Exception
+
+
+@define
+class WriteSet:
+    """The writes of one transaction."""
+
+    keys: list[Json] = field(factory=list)
+    claims: list[Json] = field(factory=list)
+    gives_up_claims: bool = False
+    guests: list[JsonRow] = field(factory=list)
+    bookings: list[Json] = field(factory=list)
+    rooms: list[Json] = field(factory=list)
+    figures: list[MetricsChange] = field(factory=list)
+    events: list[Json] = field(factory=list)
+    aggregates: list[Expectation] = field(factory=list)
+
+    def add_stock(self, change: StockChange) -> None:
+        """Add a change of claims; what is given up comes first."""
+        self.claims.extend(claim_rows(-1, change.before))
+        self.claims.extend(claim_rows(1, change.after))
+        self.gives_up_claims = self.gives_up_claims or bool(change.before)
+
+    @property
+    def is_new_bookings_only(self) -> bool:
+        """Whether one statement can write it all: new bookings with their claims, guests and events."""
+        return (
+            bool(self.bookings)
+            and bool(self.claims)
+            and not self.gives_up_claims
+            and not self.aggregates
+            and all(change.bookings > 0 and change.spent.minor == 0 for change in self.figures)
+        )
+
+    def document(self, agency_id: AgencyId, **more: Json) -> str:
+        """Return everything that is new as one JSON text."""
+        guests = {str(guest["guest_id"]): guest for guest in self.guests}
+        figures: list[Json] = []
+        for change in self.figures:
+            booked_at = change.booked_at.isoformat()
+            new = guests.get(str(change.guest_id))
+            if new is None:
+                figures.append(
+                    {"guest_id": str(change.guest_id), "bookings": change.bookings, "booked_at": booked_at}
+                )
+            else:
+                _count(new, change.bookings, booked_at)
+        return json.dumps(
+            {
+                "agency_id": str(agency_id),
+                "keys": self.keys,
+                "claims": self.claims,
+                "guests": list(guests.values()),
+                "bookings": self.bookings,
+                "rooms": self.rooms,
+                "figures": figures,
+                "events": self.events,
+                **more,
+            },
+            separators=(",", ":"),
+        )
+
+    def statements(self, agency_id: AgencyId) -> list[Expectation | Statement]:
+        """Return all writes but the figures, in the order in which rows are locked."""
+        document = self.document(agency_id)
+        send: list[Expectation | Statement] = []
+        if self.keys:
+            send.append(_taking(INSERT_KEY, document))
+        send.extend(self.aggregates)
+        if self.claims:
+            send.append(_taking(CHANGE_STOCK, document))
+        if self.guests or self.bookings or self.events:
+            send.append(_taking(INSERT_NEW, document))
+        return send
+
+
+def _taking(sql: LiteralString, document: str) -> Statement:
+    return sql, (document,)
+
+
+def _count(guest: JsonRow, bookings: int, booked_at: str) -> None:
+    total = guest["total_bookings"]
+    guest["total_bookings"] = (total if isinstance(total, int) else 0) + bookings
+    guest["first_booking_at"] = guest.get("first_booking_at") or booked_at
+    guest["last_booking_at"] = booked_at
