@@ -23,7 +23,8 @@ from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
 from pmscore.guests.ports import GuestRepository
 from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
 from pmscore.kernel.ids import AgencyId, BookingId, GuestId, PropertyId
-from pmscore.kernel.money import Currency, Money
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.money import Money
 from pmscore.kernel.ports import Clock
 
 __all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_statements"]
@@ -224,7 +225,7 @@ def _loaded_guest(
     total_spent: dict[str, int], first_booking_at: datetime | None, last_booking_at: datetime | None,
     average_rating: int | None, updated_at: datetime, deleted_at: datetime | None, version: int,
 ) -> Guest:  # fmt: skip
-    spent = tuple(Money(total_spent[code], Currency.of(code)) for code in sorted(total_spent))
+    spent = tuple(Money(total_spent[code], Currency.recorded(code)) for code in sorted(total_spent))
     return Guest(
         guest_id=GuestId(guest_id),
         name=name,

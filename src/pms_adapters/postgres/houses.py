@@ -22,7 +22,7 @@ from pmscore.inventory.model.house import Capacity, House, Property, Unit, UnitT
 from pmscore.inventory.ports import HouseRepository
 from pmscore.kernel.errors import NotFoundError, StaleHouseError
 from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.money import Currency
+from pmscore.kernel.currency import Currency
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import Rule, RuleValue
 from pmscore.restrictions.ports import RestrictionRepository
@@ -299,7 +299,7 @@ def _property(
         property_id=property_id,
         name=name,
         zone=Zone(zone),
-        currency=Currency.of(currency),
+        currency=Currency.recorded(currency),
         business_date=business_date,
         address=address,
         check_in_at=check_in_at,

@@ -19,7 +19,7 @@ from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.money import Currency
+from pmscore.kernel.currency import Currency
 
 __all__ = [
     "JsonRow",
@@ -140,7 +140,7 @@ def loaded_booking(
         property_id=PropertyId(property_id),
         guest_id=GuestId(guest_id),
         status=Status(status),
-        currency=Currency.of(currency),
+        currency=Currency.recorded(currency),
         rooms=rooms,
         created_at=created_at,
         source=Source(channel=channel, reference=reference, segment=segment),

@@ -16,7 +16,8 @@ from pmscore.dates.nights import parse_date
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, PropertyId
-from pmscore.kernel.money import Currency, Money
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.money import Money
 
 __all__ = ["BookingReceipt"]
 

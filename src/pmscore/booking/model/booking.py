@@ -18,7 +18,8 @@ from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
-from pmscore.kernel.money import Currency, Money
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code, checked_text
 
 __all__ = ["Booking", "Source"]

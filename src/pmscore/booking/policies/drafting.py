@@ -18,7 +18,8 @@ from pmscore.inventory.model.house import House, Unit
 from pmscore.inventory.model.party import Party
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import BookingRoomId, UnitId, UnitTypeId
-from pmscore.kernel.money import Currency, Money
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.money import Money
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion
 from pmscore.restrictions.policies.evaluation import violations_of

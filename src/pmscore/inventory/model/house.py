@@ -16,7 +16,7 @@ from pmscore.dates.zones import Zone
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Event
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.money import Currency
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.text import checked_text
 
 __all__ = ["Capacity", "House", "HouseChanged", "Property", "Unit", "UnitType"]

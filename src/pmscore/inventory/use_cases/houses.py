@@ -12,7 +12,7 @@ from pmscore.inventory.ports import InventoryWork
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.money import Currency
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.ports import IdSource, UnitOfWork
 
 __all__ = [
