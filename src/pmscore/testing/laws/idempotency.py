@@ -1,0 +1,91 @@
+"""Laws of idempotency keys: one key, one effect, one reply.
+
+Owns what a store answers when a request comes again: afterwards, changed, or at the same time.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from attrs import evolve
+
+from pmscore.booking.views import BookingReceipt
+from pmscore.kernel.errors import ConflictError, KeyReusedError, NightsTakenError, RequestInProgressError
+from pmscore.kernel.events import OnceKey
+from pmscore.kernel.ids import ActorId
+from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
+from pmscore.testing.scenes import hotel, nights, pool, stay
+
+__all__ = ["IdempotencyLaws"]
+
+KEY = OnceKey("8f2c", "POST /bookings", "fingerprint-1")
+
+
+class IdempotencyLaws(StoreLaws):
+    """The same key, route and principal stand for one effect; only committed outcomes are kept."""
+
+    def test_a_repetition_returns_the_first_reply_and_does_nothing(self) -> None:
+        """Even where the nights would be taken by the first effect."""
+        scene = self.scene(hotel(1))
+        first = scene.book(stay(0, 2), once=KEY)
+        events = len(scene.store.events_after((0, 0)))
+        assert scene.book(stay(0, 2), once=KEY) == first
+        assert len(scene.store.events_after((0, 0))) == events
+        assert scene.guest().metrics.total_bookings == 1
+        all_agree(scene)
+
+    def test_the_same_key_with_another_request_is_refused(self) -> None:
+        """A key says which request it stands for by its fingerprint."""
+        scene = self.scene(pool(5))
+        scene.book(stay(0, 2), once=KEY)
+        raised(KeyReusedError, lambda: scene.book(stay(0, 3), once=evolve(KEY, fingerprint="other")))
+        assert scene.guest().metrics.total_bookings == 1
+
+    def test_another_route_principal_or_agency_has_keys_of_its_own(self) -> None:
+        """A key is looked up together with who asks, for which agency, on which route."""
+        scene = self.scene(pool(5))
+        elsewhere = self.scene(pool(5))
+        somebody_else = evolve(scene, actor_id=ActorId(scene.ids.new()))
+        made = [
+            scene.book(stay(0), once=KEY),
+            scene.book(stay(0), once=evolve(KEY, route="POST /holds")),
+            scene.book(stay(0), once=evolve(KEY, key="8f2d")),
+            somebody_else.book(stay(0), once=KEY),
+            elsewhere.book(stay(0), once=KEY),
+        ]
+        assert len({each.booking_id for each in made}) == len(made)
+
+    def test_a_refused_request_leaves_its_key_unused(self) -> None:
+        """The same key may be tried again once the nights are free."""
+        scene = self.scene(hotel(1))
+        block = scene.block(scene.unit().unit_id, nights(0))
+        raised(NightsTakenError, lambda: scene.book(stay(0), once=KEY))
+        scene.lift(block.block_id)
+        assert scene.book(stay(0), once=KEY) == scene.book(stay(0), once=KEY)
+        assert scene.guest().metrics.total_bookings == 1
+
+    def test_a_twin_waits_for_the_first_and_gets_its_reply_or_is_told_to_wait(self) -> None:
+        """Two requests under one key at the same moment have one effect between them."""
+        scene = self.scene(pool(5))
+        twins: list[threading.Thread] = []
+        replies: list[BookingReceipt] = []
+        conflicts: list[ConflictError] = []
+
+        def twin() -> None:
+            try:
+                replies.append(scene.book(stay(0), once=KEY))
+            except RequestInProgressError as error:
+                conflicts.append(error)
+
+        def start_twin() -> None:
+            twins.append(threading.Thread(target=twin))
+            twins[0].start()
+            twins[0].join(timeout=0.2)
+
+        with scene.store.before_visible(start_twin):
+            first = scene.book(stay(0), once=KEY)
+        twins[0].join()
+        assert [first] == replies or (conflicts and not replies), (replies, conflicts)
+        assert scene.book(stay(0), once=KEY) == first
+        assert scene.guest().metrics.total_bookings == 1
+        all_agree(scene)

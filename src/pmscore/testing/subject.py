@@ -1,0 +1,52 @@
+"""What a store must offer to be run through the laws.
+
+Owns the protocol that an adapter's author fulfils, beside the unit of work itself: reading events in both
+ways, recomputing the invariants, and stopping a commit at its last moment. See
+``docs/howto/test-your-adapter.md``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pmscore.access.ports import AccessWork
+from pmscore.booking.ports import BookingWork
+from pmscore.kernel.events import Command
+from pmscore.testing.journal import LoggedEvent, Position
+
+__all__ = ["StoreUnderTest", "StoreWork"]
+
+
+class StoreWork(AccessWork, BookingWork, Protocol):
+    """One transaction with the repositories of every context."""
+
+
+class StoreUnderTest(Protocol):
+    """A store as the laws see it. All members but ``begin`` are for tests; a thin wrapper may hold them."""
+
+    @abstractmethod
+    def begin(self, command: Command) -> AbstractContextManager[StoreWork]:
+        """Open a transaction: the unit of work itself."""
+
+    @abstractmethod
+    def events_after(self, position: Position) -> Sequence[LoggedEvent]:
+        """Return events of all agencies behind ``position`` in order, as the reader of production would."""
+
+    @abstractmethod
+    def events_after_sequence(self, sequence: int) -> Sequence[LoggedEvent]:
+        """Return the visible events above a sequence number: the reader that must be seen to lose some."""
+
+    @abstractmethod
+    def violated_invariants(self) -> Sequence[str]:
+        """Recompute every counter, owner and guest figure; one sentence for each that is wrong."""
+
+    @abstractmethod
+    def before_visible(self, hook: Callable[[], None]) -> AbstractContextManager[None]:
+        """Within the block, call ``hook`` once, in the thread of the next commit.
+
+        At that moment the commit has numbered its events, and nobody else can see them yet. ``hook`` opens
+        and commits transactions of its own.
+        """

@@ -1,0 +1,51 @@
+"""The in-memory store keeps every law that it is there to represent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pmscore.testing.laws.bookings import BookingLaws
+from pmscore.testing.laws.events import EventLaws
+from pmscore.testing.laws.guests import GuestLaws
+from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.restrictions import RestrictionLaws
+from pmscore.testing.laws.setting import StoreLaws
+from pmscore.testing.laws.stock import StockLaws
+from pmscore.testing.laws.tenancy import TenancyLaws
+from pmscore.testing.memory import InMemoryStore
+
+# One store for all laws, so that each law also shows that it does not mind the others' agencies.
+STORE = InMemoryStore(lock_timeout=timedelta(milliseconds=300))
+
+
+class InMemory(StoreLaws):
+    def store(self):
+        return STORE
+
+
+class TestStock(InMemory, StockLaws):
+    pass
+
+
+class TestBookings(InMemory, BookingLaws):
+    pass
+
+
+class TestIdempotency(InMemory, IdempotencyLaws):
+    pass
+
+
+class TestEvents(InMemory, EventLaws):
+    pass
+
+
+class TestTenancy(InMemory, TenancyLaws):
+    pass
+
+
+class TestGuests(InMemory, GuestLaws):
+    pass
+
+
+class TestRestrictions(InMemory, RestrictionLaws):
+    pass
