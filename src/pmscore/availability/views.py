@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
-from itertools import compress
+from itertools import accumulate, compress
 from typing import Final
 from uuid import UUID
 
@@ -43,6 +43,7 @@ class NightBoard:
         width = len(units)
         self._units: tuple[UnitId, ...] = tuple(unit.unit_id for unit in units)
         self._bits = {unit.unit_id: 1 << (width - 1 - at) for at, unit in enumerate(units)}
+        self._types = {unit.unit_id: unit.unit_type_id for unit in units}
         self._blocks = _blocks([unit.unit_type_id for unit in units])
         self._full = (1 << width) - 1
         self._marker = 1 << width
@@ -54,10 +55,9 @@ class NightBoard:
 
     @classmethod
     def of(cls, house: House, nights: DateRange, claims: Iterable[Claim] = ()) -> NightBoard:
-        """Return a board with these claims on it."""
+        """Return a board with these claims on it; no two of them have one unit on one night."""
         board = cls(house, nights)
-        for claim in claims:
-            board.take(claim)
+        board._enter_all(claims)
         return board
 
     def take(self, claim: Claim) -> None:
@@ -157,6 +157,30 @@ class NightBoard:
             raise MisuseError(unit_type_id=str(unit_type_id))
         first, end = self._asked(nights)
         return tuple(counts[first:end])
+
+    def _enter_all(self, claims: Iterable[Claim]) -> None:
+        # Each claim is written at its two ends only; running sums and running XORs then fill the nights.
+        length = len(self._masks)
+        turns = [0] * (length + 1)
+        steps = {type_id: [0] * (length + 1) for type_id in self._counts}
+        places = {unit_id: (bit, steps[self._types[unit_id]]) for unit_id, bit in self._bits.items()}
+        for claim in claims:
+            if claim.kind is ClaimKind.OVERSOLD:
+                continue
+            first = max(claim.nights.start.toordinal() - self._origin, 0)
+            end = min(claim.nights.end.toordinal() - self._origin, length)
+            if first < end:
+                unit_id = claim.unit_id
+                try:
+                    bit, step = (0, steps[claim.unit_type_id]) if unit_id is None else places[unit_id]
+                except KeyError as stranger:
+                    raise MisuseError(claim_on=str(stranger.args[0])) from None
+                turns[first] ^= bit
+                turns[end] ^= bit
+                step[first] += 1
+                step[end] -= 1
+        self._masks = list(accumulate(turns[:-1], int.__xor__))
+        self._counts = {type_id: list(accumulate(each[:-1])) for type_id, each in steps.items()}
 
     def _free(self, nights: HalfOpen) -> int:
         first, end = self._asked(nights)
