@@ -73,7 +73,8 @@ class Account:
     def can_read(self, file: Path) -> bool:
         """Whether this account can read ``file``, so far as the mode bits of the path say."""
         try:
-            return self.can_enter(file.parent) and self._may(file.stat(), stat.S_IROTH)
+            real = file.resolve(strict=True)
+            return self.can_enter(real.parent) and self._may(real.stat(), stat.S_IROTH)
         except OSError:
             return False
 

@@ -30,7 +30,7 @@ _DRAFT = "data.draft-"
 
 @frozen(kw_only=True)
 class Cluster:
-    """The data of one server, in ``folder``; ``is_durable`` False gives up what a power cut needs, for speed."""
+    """The data of one server, in ``folder``; not durable: survives a kill, but no power cut, and is faster."""
 
     folder: Path
     programs: Path
@@ -115,7 +115,7 @@ class Cluster:
         try:
             self._run_initdb(draft, password, held)
             self._run_single(draft, f"CREATE DATABASE {DATABASE};\n", held)
-            write_private(self._password_file, password)
+            write_private(self._password_file, password, is_durable=self.is_durable)
             draft.rename(self.data)
             if self.is_durable:
                 _sync_folder(self.folder)
@@ -160,7 +160,7 @@ class Cluster:
 
     def _renew_password(self, held: tuple[int, ...]) -> None:
         password = secrets.token_hex(24)
-        write_private(self._password_file, password)
+        write_private(self._password_file, password, is_durable=self.is_durable)
         self._run_single(self.data, f"ALTER ROLE {SUPERUSER} PASSWORD '{password}';\n", held)
 
     def configure(
@@ -191,7 +191,8 @@ class Cluster:
             "work_mem": "8MB",
             "maintenance_work_mem": "64MB",
             "fsync": durable,
-            "synchronous_commit": durable,
+            # Even here: without it a killed server would forget what it has said was committed.
+            "synchronous_commit": "on",
             "full_page_writes": durable,
             "wal_level": "replica" if self.is_durable else "minimal",
             "max_wal_senders": 10 if self.is_durable else 0,

@@ -71,6 +71,8 @@ class Home:
         """
         near = self.root / server
         far = self.state / f"home-{folder_mark(self.root)}" / server
+        if self.root.is_relative_to(self.state):
+            make_folder(self.state)
         make_folder(self.root)
         if not account.is_foreign:
             return make_folder(near)
@@ -162,18 +164,15 @@ def _find_user_folder(known: Mapping[str, str]) -> Path | None:
 
 
 def _find_state(known: Mapping[str, str], temporary: Path) -> Path:
-    """Return the first state folder that is ours or can be made; the last resort is not checked yet."""
+    """Choose the state folder, which is made when something is to be put into it."""
     named = _folder_in(known, "XDG_STATE_HOME")
     if os.geteuid() == 0:
-        wanted = Path("/var/lib/pmscore")
+        lasting = Path("/var/lib")
     elif named is not None:
-        wanted = named / "pmscore"
+        lasting = named
     else:
         return temporary / f"pmscore-{os.geteuid()}"
-    try:
-        return make_folder(wanted)
-    except FolderUnusableError:
-        return temporary / f"pmscore-{os.geteuid()}"
+    return lasting / "pmscore" if os.access(lasting, os.W_OK) else temporary / f"pmscore-{os.geteuid()}"
 
 
 def _remove_if_ours(path: Path, account: Account) -> None:

@@ -149,8 +149,8 @@ class ServerLock:
         (self.folder / _NOTE).unlink(missing_ok=True)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 whole or not at all.
+def write_private(path: Path, text: str, *, is_durable: bool = False) -> None:
+    """Write a file of mode 0600 whole or not at all; a durable one is on the disk when this returns.
 
     Raises:
         FolderUnusableError: there is no room, or no right to.
@@ -160,8 +160,9 @@ def write_private(path: Path, text: str) -> None:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(name).replace(path)
     except OSError as error:
         if name is not None:

@@ -32,7 +32,7 @@ _NOBODY_HAS_THIS_PID = 2_000_000_000  # Linux counts to 4,194,304
 class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL 18 server in ``home``.
 
-    ``is_durable`` False gives up what a power cut needs, for speed: for data that nobody will miss.
+    With ``is_durable`` False commits survive a kill but no power cut, which is faster: for data nobody will miss.
     """
 
     server = "postgres"

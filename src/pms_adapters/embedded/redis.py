@@ -69,7 +69,7 @@ class EmbeddedRedis(EmbeddedServer):
             if known:
                 return known
         made = secrets.token_hex(24)
-        write_private(file, made)
+        write_private(file, made, is_durable=True)
         return made
 
     def _address(self, credentials: str = "", database: int = 0) -> str:
