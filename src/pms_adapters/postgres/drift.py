@@ -84,8 +84,9 @@ SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = 
  WHERE c.relname = ANY(%s) AND c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
    AND a.attnum > 0 AND NOT a.attisdropped
 """
-# The quotes of every language that PostgreSQL speaks.
-_QUOTED = re.compile(r"[\"“„«»‘’'「] ?([^\"“”„«»‘’'」]+?) ?[\"”“»«’'」]")
+# The quotes of every language that PostgreSQL speaks, simple ones as escapes since they look like others.
+_QUOTES = "\"'“”„«»「」\u2018\u2019"
+_QUOTED = re.compile(f"[{_QUOTES}] ?([^{_QUOTES}]+?) ?[{_QUOTES}]")
 _DOTTED = re.compile(r"(?<![\w.])(\w+)\.(\w+)(?![\w.])")
 
 

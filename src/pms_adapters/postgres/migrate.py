@@ -28,7 +28,7 @@ from pms_adapters.postgres.migrations.schema import Schema
 from pms_adapters.postgres.tenancy import OWNER_ROLE
 from pmscore.kernel.errors import BusyError, MisconfiguredError, UnreachableError
 
-__all__ = ["MigrationReport", "MigrationStatus", "upgrade", "status"]
+__all__ = ["MigrationReport", "MigrationStatus", "status", "upgrade"]
 
 _LOCK_KEY = 7_368_011_902_514  # any number, the same for all of us; other programs have other numbers
 _CONNECT_SECONDS = 5
@@ -134,8 +134,8 @@ def _refusal(error: psycopg.OperationalError) -> UnreachableError | Misconfigure
         ("authentication failed", "wrong_password"),
         ("no password supplied", "no_password"),
         ("no pg_hba.conf entry", "not_admitted"),
-        ("role \"", "no_such_role"),
-        ("database \"", "no_such_database"),
+        ('role "', "no_such_role"),
+        ('database "', "no_such_database"),
     ):
         if words in text and "FATAL" in text:
             return MisconfiguredError(reason=reason, setting="DATABASE_URL")
@@ -188,7 +188,7 @@ def _run_patiently(
             if not isinstance(cause, psycopg.Error):
                 raise
             if not isinstance(cause, pg.LockNotAvailable | pg.DeadlockDetected):
-                raise cause from error
+                raise _failure(revision, cause) from error
             if time.monotonic() > deadline:
                 raise BusyError(migration=revision) from error
             time.sleep(pause)
@@ -197,12 +197,27 @@ def _run_patiently(
             return
 
 
+def _failure(revision: str, cause: psycopg.Error) -> Exception:
+    """Return what to raise for a migration that failed; a lost connection or a missing right is not its fault."""
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | pg.InsufficientPrivilege):
+        return cause
+    return MisconfiguredError(
+        reason="migration_failed",
+        migration=revision,
+        sqlstate=cause.sqlstate,
+        said=cause.diag.message_primary,
+    )
+
+
 def _run(connection: Connection, directory: ScriptDirectory, revision: str) -> None:
     def steps(heads: tuple[str, ...], _: MigrationContext) -> object:
-        return directory._upgrade_revs(revision, heads)  # noqa: SLF001  # Alembic's own recipe for use without files
+        # Alembic's own recipe for running without an environment of files.
+        return directory._upgrade_revs(revision, heads[0] if heads else "base")  # noqa: SLF001
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
-    context.run_migrations(schema=Schema(connection.exec_driver_sql))
+    context.run_migrations(
+        schema=Schema(lambda statement: connection.exec_driver_sql(statement.replace("%", "%%")))
+    )
 
 
 def _status(driver: _Driver, directory: ScriptDirectory) -> MigrationStatus:

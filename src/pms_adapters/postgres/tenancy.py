@@ -12,7 +12,14 @@ from attrs import frozen
 from pms_adapters.postgres.tables import GLOBAL_TABLES
 
 __all__ = [
-    "APP_ROLE", "BACKUP_ROLE", "OWNER_ROLE", "RELAY_ROLE", "ROLES", "Finding", "lint_catalogue", "unsafe_role",
+    "APP_ROLE",
+    "BACKUP_ROLE",
+    "OWNER_ROLE",
+    "RELAY_ROLE",
+    "ROLES",
+    "Finding",
+    "lint_catalogue",
+    "unsafe_role",
 ]
 
 OWNER_ROLE = "pms_owner"
@@ -46,13 +53,17 @@ def lint_catalogue(connection: _Connection) -> tuple[Finding, ...]:
 
     Any role may ask. Objects of extensions are left alone: they are not ours.
     """
-    global_tables = sorted(GLOBAL_TABLES)
+    subjects = {
+        "global_tables": sorted(GLOBAL_TABLES),
+        "open_tables": sorted(GLOBAL_TABLES - {"agencies"}),  # an agency sees of the agencies only itself
+        "roles": list(ROLES),
+    }
     return tuple(
         sorted(
             {
                 Finding(code, str(subject))
                 for code, query in _RULES.items()
-                for (subject,) in connection.execute(query, {"global_tables": global_tables, "roles": list(ROLES)})
+                for (subject,) in connection.execute(query, subjects)
             },
             key=lambda finding: (finding.code, finding.subject),
         )
@@ -77,6 +88,7 @@ _OURS = """
 """
 _TABLES = f"SELECT c.* FROM pg_class c WHERE c.relkind IN ('r', 'p') AND {_OURS}"
 _TENANT_TABLES = f"{_TABLES} AND c.relname <> ALL (%(global_tables)s)"
+_GUARDED_TABLES = f"{_TABLES} AND c.relname <> ALL (%(open_tables)s)"
 _FIRST_COLUMN = "(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = {table} AND a.attnum = {number})"
 
 _RULES: dict[str, str] = {
@@ -84,10 +96,10 @@ _RULES: dict[str, str] = {
         SELECT t.relname FROM ({_TENANT_TABLES}) t
          WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'agency_id'
                               AND a.attnotnull AND a.atttypid = 'uuid'::regtype)""",
-    "table_not_enabled": f"SELECT t.relname FROM ({_TENANT_TABLES}) t WHERE NOT t.relrowsecurity",
-    "table_not_forced": f"SELECT t.relname FROM ({_TENANT_TABLES}) t WHERE NOT t.relforcerowsecurity",
+    "table_not_enabled": f"SELECT t.relname FROM ({_GUARDED_TABLES}) t WHERE NOT t.relrowsecurity",
+    "table_not_forced": f"SELECT t.relname FROM ({_GUARDED_TABLES}) t WHERE NOT t.relforcerowsecurity",
     "policy_missing": f"""
-        SELECT t.relname FROM ({_TENANT_TABLES}) t
+        SELECT t.relname FROM ({_GUARDED_TABLES}) t
          WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polcmd = '*' AND p.polpermissive)""",
     # Two permissive policies are joined by OR, so every one of them has to be as narrow as the first.
     "policy_wrong": f"""

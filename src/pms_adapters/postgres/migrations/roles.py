@@ -76,17 +76,22 @@ def admin_sql(connection: psycopg.Connection[tuple[object, ...]]) -> str:
     """Return what an administrator runs once, so that this login can migrate without the right to make roles."""
     login = sql.Identifier(connection.info.user).as_string(None)
     database = sql.Identifier(connection.info.dbname).as_string(None)
-    return "\n".join((
-        *(f"CREATE ROLE {role} NOLOGIN;" for role in ROLES),
-        f"ALTER ROLE {BACKUP_ROLE} BYPASSRLS;",
-        f"GRANT {OWNER_ROLE} TO {login};",
-        f"GRANT CONNECT ON DATABASE {database} TO {', '.join(ROLES)};",
-        f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER_ROLE};",
-        f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {BACKUP_ROLE};",
-        *(f"ALTER ROLE {role} SET {name} = '{value}';"
-          for role, settings in RolePlan().settings().items() for name, value in settings.items()),
-        f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD '…';",
-    ))
+    return "\n".join(
+        (
+            *(f"CREATE ROLE {role} NOLOGIN;" for role in ROLES),
+            f"ALTER ROLE {BACKUP_ROLE} BYPASSRLS;",
+            f"GRANT {OWNER_ROLE} TO {login};",
+            f"GRANT CONNECT ON DATABASE {database} TO {', '.join(ROLES)};",
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER_ROLE};",
+            f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {BACKUP_ROLE};",
+            *(
+                f"ALTER ROLE {role} SET {name} = '{value}';"
+                for role, settings in RolePlan().settings().items()
+                for name, value in settings.items()
+            ),
+            f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD '…';",
+        )
+    )
 
 
 def _make_roles(connection: psycopg.Connection[tuple[object, ...]], plan: RolePlan) -> None:
@@ -105,7 +110,9 @@ def _make_roles(connection: psycopg.Connection[tuple[object, ...]], plan: RolePl
                 connection.execute(f"ALTER ROLE {role} SET {name} = '{value}'")
     for role, password in plan.passwords.items():
         _set_password(connection, role, password)
-    if not is_superuser and not _is_true(connection, f"SELECT pg_has_role('{OWNER_ROLE}', 'MEMBER')"):
+    # From PostgreSQL 16 on, who makes a role is a member that may not yet act as it.
+    needed = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
+    if not is_superuser and not _is_true(connection, f"SELECT pg_has_role('{OWNER_ROLE}', '{needed}')"):
         connection.execute(f"GRANT {OWNER_ROLE} TO CURRENT_USER")
     _grant_access(connection)
 
@@ -141,9 +148,17 @@ def _grant_access(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Let the roles in; what is granted already, perhaps by an administrator, is not granted again."""
     database = sql.Identifier(connection.info.dbname)
     for role in ROLES:
-        if not _is_true(connection, f"SELECT has_database_privilege('{role}', current_database(), 'CONNECT')"):
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
-    for role, rights in ((OWNER_ROLE, ("USAGE", "CREATE")), (APP_ROLE, ("USAGE",)), (BACKUP_ROLE, ("USAGE",))):
+        if not _is_true(
+            connection, f"SELECT has_database_privilege('{role}', current_database(), 'CONNECT')"
+        ):
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))
+            )
+    for role, rights in (
+        (OWNER_ROLE, ("USAGE", "CREATE")),
+        (APP_ROLE, ("USAGE",)),
+        (BACKUP_ROLE, ("USAGE",)),
+    ):
         for right in rights:
             if not _is_true(connection, f"SELECT has_schema_privilege('{role}', 'public', '{right}')"):
                 connection.execute(f"GRANT {right} ON SCHEMA public TO {role}")

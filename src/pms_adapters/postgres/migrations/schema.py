@@ -30,7 +30,9 @@ class Schema:
         self.run = run
         self.brings: dict[str, tuple[str, ...]] = {}
 
-    def tenant_table(self, name: str, items: str, *, grants: tuple[str, ...] = _USUAL, storage: str = "") -> None:
+    def tenant_table(
+        self, name: str, items: str, *, grants: tuple[str, ...] = _USUAL, storage: str = ""
+    ) -> None:
         """Make a table whose rows belong to one agency, and let an agency see its own rows only.
 
         ``items`` has one column or constraint a line, without ``agency_id``, which comes first by itself.
@@ -38,7 +40,10 @@ class Schema:
         Raises:
             ValueError: a line is neither a column nor a constraint.
         """
-        lines = ["agency_id uuid NOT NULL", *(line.strip().rstrip(",") for line in items.strip().splitlines())]
+        lines = [
+            "agency_id uuid NOT NULL",
+            *(line.strip().rstrip(",") for line in items.strip().splitlines()),
+        ]
         self.brings[name] = tuple(column for column in map(_find_column, lines) if column is not None)
         body = ",\n  ".join(lines)
         self.run(f"CREATE TABLE {name} (\n  {body}\n){f' WITH ({storage})' if storage else ''}")

@@ -11,14 +11,15 @@ down_revision = None
 def upgrade(schema: Schema) -> None:
     """Make everything; a new database starts here."""
     schema.run("GRANT SELECT ON alembic_version TO pms_app, pms_backup")
-    _make_house(schema)
+    _make_houses(schema)
+    _make_units(schema)
     _make_stock(schema)
     _make_claims(schema)
     _make_bookings(schema)
     _make_rules_and_records(schema)
 
 
-def _make_house(schema: Schema) -> None:
+def _make_houses(schema: Schema) -> None:
     schema.tenant_table(
         "agencies",
         """
@@ -45,6 +46,9 @@ def _make_house(schema: Schema) -> None:
         CONSTRAINT properties_agencies_fkey FOREIGN KEY (agency_id) REFERENCES agencies (agency_id)
         """,
     )
+
+
+def _make_units(schema: Schema) -> None:
     schema.tenant_table(
         "unit_types",
         """
@@ -141,7 +145,9 @@ def _make_claims(schema: Schema) -> None:
         CONSTRAINT holds_stay_check CHECK (arrival < departure)
         """,
     )
-    schema.index("holds_active_idx", "holds", "agency_id, unit_type_id, expires_at", where="status = 'active'")
+    schema.index(
+        "holds_active_idx", "holds", "agency_id, unit_type_id, expires_at", where="status = 'active'"
+    )
     schema.tenant_table(
         "blocks",
         """
@@ -236,7 +242,9 @@ def _make_bookings(schema: Schema) -> None:
         CONSTRAINT booking_rooms_nightly_check CHECK (cardinality(nightly) = departure - arrival)
         """,
     )
-    schema.index("booking_rooms_agency_id_arrival_departure_idx", "booking_rooms", "agency_id, arrival, departure")
+    schema.index(
+        "booking_rooms_agency_id_arrival_departure_idx", "booking_rooms", "agency_id, arrival, departure"
+    )
 
 
 def _make_rules_and_records(schema: Schema) -> None:
