@@ -19,6 +19,7 @@ from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
 from pmscore.testing.journal import Journal, LoggedEvent, Position
 from pmscore.testing.locks import LockTable
+from pmscore.testing.readers import InMemoryAvailability
 from pmscore.testing.repositories import (
     InMemoryAgencies,
     InMemoryBlocks,
@@ -95,6 +96,10 @@ class InMemoryStore:
             yield
         finally:
             self._before_visible = None
+
+    def availability(self, agency_id: AgencyId) -> InMemoryAvailability:
+        """Return the reader of one agency's availability."""
+        return InMemoryAvailability(self.books(agency_id), self._locks)
 
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""

@@ -13,8 +13,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pmscore.access.ports import AccessWork
+from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import BookingWork
 from pmscore.kernel.events import Command
+from pmscore.kernel.ids import AgencyId
 from pmscore.testing.journal import LoggedEvent, Position
 
 __all__ = ["StoreUnderTest", "StoreWork"]
@@ -50,3 +52,7 @@ class StoreUnderTest(Protocol):
         At that moment the commit has numbered its events, and nobody else can see them yet. ``hook`` opens
         and commits transactions of its own.
         """
+
+    @abstractmethod
+    def availability(self, agency_id: AgencyId) -> AvailabilityReader:
+        """Return the reader of one agency's availability."""

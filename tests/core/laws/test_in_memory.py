@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.guests import GuestLaws
@@ -48,4 +49,8 @@ class TestGuests(InMemory, GuestLaws):
 
 
 class TestRestrictions(InMemory, RestrictionLaws):
+    pass
+
+
+class TestAvailability(InMemory, AvailabilityLaws):
     pass
