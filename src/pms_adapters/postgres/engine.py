@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from attrs import frozen
 from psycopg import pq
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
@@ -17,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from pms_adapters.postgres.errors import translated
 from pmscore.kernel.errors import MisconfiguredError
 
-__all__ = ["Connection", "checked_out", "open_engine"]
+__all__ = ["Connection", "Loan", "checked_out", "open_engine"]
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -58,8 +59,16 @@ def open_engine(
     )
 
 
+@frozen
+class Loan:
+    """A connection while it is lent, and the names of what was prepared on it."""
+
+    connection: Connection
+    prepared: set[bytes]
+
+
 @contextmanager
-def checked_out(engine: Engine) -> Iterator[Connection]:
+def checked_out(engine: Engine) -> Iterator[Loan]:
     """Lend a connection; one that comes back broken or inside a transaction is closed, not reused.
 
     Raises:
@@ -69,7 +78,7 @@ def checked_out(engine: Engine) -> Iterator[Connection]:
         loan = engine.raw_connection()
     connection: Connection = loan.driver_connection  # type: ignore[assignment]
     try:
-        yield connection
+        yield Loan(connection, loan.info.setdefault("prepared", set()))
     finally:
         if connection.closed or connection.info.transaction_status != pq.TransactionStatus.IDLE:
             loan.invalidate()

@@ -14,8 +14,9 @@ from typing import LiteralString, Self
 from psycopg import pq
 from sqlalchemy import Engine
 
-from pms_adapters.postgres.engine import Connection, checked_out
+from pms_adapters.postgres.engine import Loan, checked_out
 from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.prepared import PreparedStatement, prepare, run_prepared
 from pmscore.kernel.ids import AgencyId, PropertyId
 
 __all__ = ["Row", "Session", "Statement", "house_lock"]
@@ -41,7 +42,7 @@ class Session:
         self.agency_id = agency_id
         self._engine = engine
         self._stack = ExitStack()
-        self._connection: Connection | None = None
+        self._loan: Loan | None = None
         self.is_open = False
 
     def __enter__(self) -> Self:
@@ -66,34 +67,49 @@ class Session:
         self.is_open = True
         return answers[len(opening) :]
 
+    def read(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Run statements that only read, as a transaction of their own in one round trip."""
+        naming = (_NAME_AGENCY, (str(self.agency_id),))
+        return self._send([naming, *statements])[1:]
+
     def commit(self, statements: Sequence[Statement] = ()) -> list[list[Row]]:
         """Run the last statements and commit, all in one round trip; a failure undoes everything."""
         answers = self._send([*statements, _COMMIT])
         self.is_open = False
         return answers
 
-    def run_whole(self, opening: Statement, statement: Statement) -> list[Row]:
-        """Run a whole transaction in one round trip: begin, ``opening``, ``statement``, commit."""
-        return self._send([_BEGIN, opening, statement, _COMMIT])[2]
+    def run_whole(self, *statements: PreparedStatement) -> list[tuple[bytes | None, ...]]:
+        """Run a whole transaction of prepared statements in one round trip; return the last one's rows.
+
+        Nothing may be open yet. What stands between two synchronisation points of the protocol is one
+        transaction, so it needs neither BEGIN nor COMMIT, and a failure leaves nothing to roll back.
+        """
+        loan = self._borrowed()
+        with translated():
+            for statement in statements:
+                if statement.name not in loan.prepared:
+                    prepare(loan.connection.pgconn, statement)
+                    loan.prepared.add(statement.name)
+            return run_prepared(loan.connection.pgconn, statements)
 
     def abandon(self) -> None:
         """Undo the transaction; the next statement begins another on the same connection."""
-        connection = self._connection
         self.is_open = False
-        if connection is None or connection.closed:
+        if self._loan is None or self._loan.connection.closed:
             return
+        connection = self._loan.connection
         if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-            with translated():
-                connection.execute("ROLLBACK")
+            # Below the driver's cursors: a ROLLBACK that it sees makes it forget all prepared statements.
+            connection.pgconn.exec_(b"ROLLBACK")
 
     def _send(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        connection = self._borrowed()
+        connection = self._borrowed().connection
         with translated():
             with connection.pipeline():
                 cursors = [connection.execute(sql, params) for sql, params in statements]
             return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
-    def _borrowed(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._stack.enter_context(checked_out(self._engine))
-        return self._connection
+    def _borrowed(self) -> Loan:
+        if self._loan is None:
+            self._loan = self._stack.enter_context(checked_out(self._engine))
+        return self._loan

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 BEGIN_SHARED = """\
-SELECT set_config('app.agency_id', %s, true), pg_advisory_xact_lock_shared(%s)"""
+SELECT set_config('app.agency_id', $1, true), pg_advisory_xact_lock_shared($2::bigint)"""
 """Name the agency, and keep the house from being changed while its stock is: the lock is granted before
 the next statement takes its snapshot, so a version that it finds is the version at the commit."""
 
@@ -46,15 +46,12 @@ net AS MATERIALIZED (
    GROUP BY c.unit_type_id, c.night
 )""".format(sums=_SUMS)
 
-_CAPACITY = """\
-    CROSS JOIN LATERAL (
-      SELECT t.overbooking, coalesce((
-               SELECT k.rooms FROM unit_type_capacities k
-                WHERE k.agency_id = input.agency_id AND k.unit_type_id = net.unit_type_id
-                  AND k.valid_from <= net.night
-                ORDER BY k.valid_from DESC LIMIT 1), 0) AS rooms
-        FROM unit_types t
-       WHERE t.agency_id = input.agency_id AND t.unit_type_id = net.unit_type_id) AS type"""
+_ROOMS_ON = """\
+         coalesce((SELECT k.rooms FROM unit_type_capacities k
+                    WHERE k.agency_id = input.agency_id AND k.unit_type_id = net.unit_type_id
+                      AND k.valid_from <= net.night ORDER BY k.valid_from DESC LIMIT 1), 0),
+         (SELECT t.overbooking FROM unit_types t
+           WHERE t.agency_id = input.agency_id AND t.unit_type_id = net.unit_type_id)"""
 
 _KEYED = """\
 keyed AS (
@@ -119,7 +116,7 @@ told AS (
 )"""
 
 CREATE_BOOKINGS = f"""\
-WITH document AS MATERIALIZED (SELECT %s::jsonb AS doc),
+WITH document AS MATERIALIZED (SELECT $1::jsonb AS doc),
 input AS MATERIALIZED (
   SELECT d.doc, p.agency_id, p.property_id
     FROM document d JOIN properties p
@@ -131,10 +128,10 @@ input AS MATERIALIZED (
 {_CLAIMS},
 counted AS (
   INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
-  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking,
+  SELECT input.agency_id, net.unit_type_id, net.night,
+{_ROOMS_ON},
          {", ".join(f"net.{kind}" for kind in _KINDS)}
     FROM input CROSS JOIN net
-{_CAPACITY}
    WHERE (SELECT count(*) FROM keyed) >= 0
    ORDER BY net.unit_type_id, net.night
   ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE SET {_ADDED}
@@ -148,17 +145,21 @@ stock AS (
    ORDER BY c.unit_id, c.night
   RETURNING 1
 ),
-{_NEW}figures AS (
+{_NEW}sums AS MATERIALIZED (
+  SELECT f.guest_id, sum(f.bookings)::int AS bookings, min(f.booked_at) AS first_at,
+         max(f.booked_at) AS last_at
+    FROM input, jsonb_to_recordset(input.doc -> 'figures') AS f(
+           guest_id uuid, bookings int, booked_at timestamptz)
+   GROUP BY f.guest_id
+),
+figures AS (
   UPDATE guests g
-     SET total_bookings = g.total_bookings + m.bookings,
-         first_booking_at = least(g.first_booking_at, m.first_at),
-         last_booking_at = greatest(g.last_booking_at, m.last_at)
-    FROM (SELECT f.guest_id, sum(f.bookings)::int AS bookings, min(f.booked_at) AS first_at,
-                 max(f.booked_at) AS last_at
-            FROM input, jsonb_to_recordset(input.doc -> 'figures') AS f(
-                   guest_id uuid, bookings int, booked_at timestamptz)
-           GROUP BY f.guest_id ORDER BY f.guest_id) AS m
-   WHERE g.agency_id = (SELECT agency_id FROM input) AND g.guest_id = m.guest_id
+     SET (total_bookings, first_booking_at, last_booking_at) = (
+           SELECT g.total_bookings + m.bookings, least(g.first_booking_at, m.first_at),
+                  greatest(g.last_booking_at, m.last_at)
+             FROM sums m WHERE m.guest_id = g.guest_id)
+   WHERE g.agency_id = (SELECT agency_id FROM input)
+     AND g.guest_id = ANY (ARRAY(SELECT m.guest_id FROM sums m ORDER BY m.guest_id))
      AND (SELECT count(*) FROM new_rooms) >= 0
   RETURNING 1
 ),
@@ -190,9 +191,10 @@ WITH input AS MATERIALIZED (
 {_CLAIMS},
 counted AS (
   INSERT INTO type_nights AS row (agency_id, unit_type_id, night, capacity, overbooking, {_COUNTS})
-  SELECT input.agency_id, net.unit_type_id, net.night, type.rooms, type.overbooking, {_PROPOSED}
+  SELECT input.agency_id, net.unit_type_id, net.night,
+{_ROOMS_ON},
+         {_PROPOSED}
     FROM input CROSS JOIN net
-{_CAPACITY}
    ORDER BY net.unit_type_id, net.night
   ON CONFLICT (agency_id, unit_type_id, night) DO UPDATE
     SET ({_COUNTS}) = (

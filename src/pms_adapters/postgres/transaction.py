@@ -22,6 +22,7 @@ from pms_adapters.postgres.booking import (
 )
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
+from pms_adapters.postgres.prepared import PreparedStatement
 from pms_adapters.postgres.rows import event_row
 from pms_adapters.postgres.session import Session, Statement, house_lock
 from pms_adapters.postgres.statements import (
@@ -47,6 +48,8 @@ from pmscore.kernel.ports import Clock, IdSource
 
 __all__ = ["PostgresUnitOfWork", "PostgresWork"]
 
+_BEGIN_SQL = BEGIN_SHARED.encode()
+_CREATE_SQL = CREATE_BOOKINGS.encode()
 _SHARE_HOUSE: LiteralString = "SELECT pg_advisory_xact_lock_shared(%s)"
 _IS_VERSION: LiteralString = (
     "SELECT 1 FROM properties WHERE agency_id = %s AND property_id = %s AND version = %s"
@@ -163,12 +166,13 @@ class PostgresWork:
             self.agency_id, property_id=str(property_id), house_version=version
         )
         number = house_lock(self.agency_id, property_id)
-        statement: Statement = (CREATE_BOOKINGS, (document,))
         if self._session.is_open:
-            answer = self._session.commit([(_SHARE_HOUSE, (number,)), statement])[1]
-        else:
-            answer = self._session.run_whole((BEGIN_SHARED, (str(self.agency_id), number)), statement)
-        if answer[0][0] == 0:
+            self._session.commit()
+        answer = self._session.run_whole(
+            PreparedStatement(b"share_house", _BEGIN_SQL, (str(self.agency_id).encode(), b"%d" % number)),
+            PreparedStatement(b"create_bookings", _CREATE_SQL, (document.encode(),)),
+        )
+        if answer[0][0] == b"0":
             raise self.houses.stale(property_id)
 
     def _write(self, relied_on: Mapping[PropertyId, int]) -> None:

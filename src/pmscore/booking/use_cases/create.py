@@ -130,7 +130,11 @@ def _written(
     work.bookings.add(booking)
     work.record(BookingCreated(aggregate_id=booking.booking_id, version=1, booking=booking))
     change_stock(work, change, now=now, after_conflict=after_conflict)
-    return BookingReceipt.from_reply(work.commit_once(BookingReceipt.of(booking).reply()))
+    receipt = BookingReceipt.of(booking)
+    if command.once is None:
+        work.commit()
+        return receipt
+    return BookingReceipt.from_reply(work.commit_once(receipt.reply()))
 
 
 def _taken_up(work: BookingWork, hold_id: HoldId, now: datetime) -> StockChange:
