@@ -7,6 +7,7 @@ do (tried). Everybody else runs servers as themselves.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -117,8 +118,8 @@ class Account:
                 group=self.gid if self.is_foreign else None,
                 extra_groups=() if self.is_foreign else None,
             )
-        except PermissionError as error:
-            # Of a program that may not be run Python names the file; of a change of user it names nothing.
-            if self.is_foreign and error.filename is None:
+        except OSError as error:
+            # A program that may not be run is EACCES; these two come from the change of user.
+            if self.is_foreign and error.errno in {errno.EPERM, errno.EINVAL}:
                 raise NoServerAccountError("cannot_change_user", uid=self.uid) from error
             raise

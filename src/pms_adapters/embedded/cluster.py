@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from pms_adapters.embedded.account import Account
-from pms_adapters.embedded.errors import FolderUnusableError, ServerFailedError
+from pms_adapters.embedded.errors import FolderUnusableError, NoServerAccountError, ServerFailedError
 from pms_adapters.embedded.lock import write_private
 
 __all__ = ["DATABASE", "SUPERUSER", "Cluster"]
@@ -67,6 +67,7 @@ class Cluster:
 
         Raises:
             FolderUnusableError: no room, no right, or data of another PostgreSQL.
+            NoServerAccountError: the account has no name in the user database, which initdb asks for.
             ServerFailedError: initdb failed.
         """
         for draft in self.folder.glob(f"{_DRAFT}*"):
@@ -150,7 +151,7 @@ class Cluster:
         if answer.returncode == 0:
             return
         if not self.account.has_name():
-            raise ServerFailedError("postgres", step="user_without_name", detail=str(self.account.uid))
+            raise NoServerAccountError("user_without_name", uid=self.account.uid)
         if "No space left on device" in answer.stdout or "Disk quota exceeded" in answer.stdout:
             raise FolderUnusableError(self.folder, "full")
         told = [line for line in answer.stdout.splitlines() if "error" in line or "FATAL" in line]

@@ -43,6 +43,7 @@ class FolderUnusableError(MisconfiguredError):
     """A folder cannot hold what it must.
 
     ``reason`` is one of ``not_writable``, ``full``, ``not_a_folder``, ``not_ours`` (another user owns it),
+    ``not_reachable`` (for the user that servers run as), ``password_unreadable``,
     ``no_locks`` (the file system has none), ``path_too_long``, ``other_version`` (made by another PostgreSQL).
     """
 
@@ -69,7 +70,11 @@ class FolderUnusableError(MisconfiguredError):
 
 
 class NoServerAccountError(MisconfiguredError):
-    """PostgreSQL refuses root, and users without a name; ``reason`` says which of the two is in the way."""
+    """Nobody to run a server as.
+
+    ``reason``: ``root_without_helper_user`` (PostgreSQL refuses root, and none of the users that could stand in
+    exists), ``cannot_change_user`` (root without that right) or ``user_without_name`` (initdb asks for one).
+    """
 
     code = "no_server_account"
 

@@ -89,7 +89,7 @@ class EmbeddedServer(ABC):
             AlreadyRunningError: another process runs the server of this home.
             ServerMissingError: the wheel is not installed, or does not run here.
             FolderUnusableError: a folder is not writable, full, somebody else's, or of another version.
-            NoServerAccountError: this process is root, and there is nobody to hand over to.
+            NoServerAccountError: root has nobody to hand over to, or this user has no name.
             ServerFailedError: the server did not come up.
         """
         if self.is_running:

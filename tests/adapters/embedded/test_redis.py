@@ -97,6 +97,7 @@ def test_a_killed_owner_takes_its_server_along_and_does_not_stop_the_next_start(
     if is_watchdog_killed:
         os.kill(told["pids"][1], signal.SIGKILL)
     owner.kill()
+    owner.wait()
     with EmbeddedRedis(home) as next_one:
         assert has(next_one.url(), word)
 
