@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from adapters.embedded.conftest import answer_of, release
 from pms_adapters.embedded import binaries
@@ -51,7 +53,7 @@ def test_a_running_server_is_closed_to_others_and_evicts_nothing(home):
         sockets = next(iter(home.socket_bases[0].iterdir()))
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
         assert stat.S_IMODE((server.folder / "password").stat().st_mode) == 0o600
-        stranger = redis.Redis(unix_socket_path=str(sockets / "redis.sock"))
+        stranger = redis.Redis(unix_socket_path=str(sockets / "redis.sock"), retry=Retry(NoBackoff(), 0))
         with stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
         shown = {
