@@ -8,6 +8,7 @@ hands sessions around.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,13 @@ __all__ = ["MigrationReport", "MigrationStatus", "status", "upgrade"]
 _LOCK_KEY = 7_368_011_902_514  # any number, the same for all of us; other programs have other numbers
 _CONNECT_SECONDS = 5
 _LOCK_TIMEOUT_MS = 2_000
+_REFUSALS = {
+    r"authentication failed": "wrong_password",
+    r"no password supplied": "no_password",
+    r"no pg_hba\.conf entry": "not_admitted",
+    r'FATAL: +role ".*" does not exist': "no_such_role",
+    r'FATAL: +database ".*" does not exist': "no_such_database",
+}
 _Driver = psycopg.Connection[tuple[object, ...]]
 
 
@@ -129,15 +137,8 @@ def _session(url: str) -> Iterator[_Driver]:
 
 def _refusal(error: psycopg.OperationalError) -> UnreachableError | MisconfiguredError:
     """Return what a failed connection means; before log-in there is only text to go by."""
-    text = str(error)
-    for words, reason in (
-        ("authentication failed", "wrong_password"),
-        ("no password supplied", "no_password"),
-        ("no pg_hba.conf entry", "not_admitted"),
-        ('role "', "no_such_role"),
-        ('database "', "no_such_database"),
-    ):
-        if words in text and "FATAL" in text:
+    for words, reason in _REFUSALS.items():
+        if re.search(words, str(error)):
             return MisconfiguredError(reason=reason, setting="DATABASE_URL")
     return UnreachableError(reason="no_connection")
 

@@ -16,6 +16,7 @@ def upgrade(schema: Schema) -> None:
     _make_stock(schema)
     _make_claims(schema)
     _make_bookings(schema)
+    _make_booking_rooms(schema)
     _make_rules_and_records(schema)
 
 
@@ -218,6 +219,9 @@ def _make_bookings(schema: Schema) -> None:
     schema.index(
         "bookings_option_idx", "bookings", "agency_id, property_id, option_until", where="status = 'pending'"
     )
+
+
+def _make_booking_rooms(schema: Schema) -> None:
     schema.tenant_table(
         "booking_rooms",
         """
