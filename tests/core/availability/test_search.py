@@ -88,6 +88,14 @@ def test_a_claimed_turnover_night_after_the_departure_refuses_the_stay():
     assert refusal.nearest == (stay(2, 2), stay(1, 2), stay(0, 2), stay(3, 1))
 
 
+def test_the_farthest_stay_is_checked_with_its_turnover_nights():
+    full = (a_claim(HOME, 0, 34, LODGE), a_claim(HOME, 36, 5, LODGE, source=2))
+    (refusal,) = search_stays(looking(stay(20, 1), HOME), reader=reader(*full[:1]), clock=CLOCK).refusals
+    assert refusal.nearest == (stay(34, 1),)
+    tight = search_stays(looking(stay(20, 2), HOME), reader=reader(*full), clock=CLOCK)
+    assert tight.refusals[0].nearest == ()
+
+
 def test_all_reasons_are_named_at_once_by_date():
     claims = [a_claim(POOL, 4, 1, source=number) for number in (1, 2)]
     rules = [

@@ -122,6 +122,13 @@ def test_a_through_rule_on_many_nights_is_named_once_with_its_first_night():
     assert asked(asking(10, 13), *by_night) == found
 
 
+def test_of_equal_rules_on_several_nights_the_first_night_is_named():
+    apart = [Rule("max_stay_through", on(number), value=2) for number in (12, 10)]
+    assert asked(asking(10, 13), *apart) == (("max_stay_through", day(10), 2),)
+    by_weekday = [Rule("min_stay_through", ALWAYS, weekdays, 7) for weekdays in (0b1, 0b1000, 0b100)]
+    assert asked(asking(9, 12), *by_weekday) == (("min_stay_through", day(10), 7),)
+
+
 def test_each_closed_night_of_a_stay_is_named():
     closed = Rule("closed_night", DateRange(day(11), day(20)))
     assert asked(asking(10, 13), closed) == (("closed_night", day(11), None), ("closed_night", day(12), None))
