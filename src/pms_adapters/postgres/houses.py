@@ -157,7 +157,7 @@ class PostgresHouses(HouseRepository):
             if before.types.get(unit_type.unit_type_id) != unit_type:
                 for statement in _upsert_type(agency_id, house.property.property_id, unit_type):
                     self._write(statement)
-                self._write(_recount(agency_id, unit_type))
+                self._write(_recount(agency_id, unit_type, house.property.business_date))
         for unit in house.units.values():
             if before.units.get(unit.unit_id) != unit:
                 self._write(_upsert_unit(agency_id, unit))
@@ -273,13 +273,14 @@ def _upsert_type(agency_id: AgencyId, property_id: PropertyId, unit_type: UnitTy
     ]  # fmt: skip
 
 
-def _recount(agency_id: AgencyId, unit_type: UnitType) -> Statement:
+def _recount(agency_id: AgencyId, unit_type: UnitType, today: date) -> Statement:
+    """Return the rewriting of the counters from the business date on; what is past stays as it was sold."""
     return (
         "UPDATE type_nights n SET capacity = coalesce((SELECT k.rooms FROM unit_type_capacities k"
         " WHERE k.agency_id = n.agency_id AND k.unit_type_id = n.unit_type_id AND k.valid_from <= n.night"
         " ORDER BY k.valid_from DESC LIMIT 1), 0), overbooking = %s"
-        " WHERE n.agency_id = %s AND n.unit_type_id = %s",
-        (unit_type.overbooking, agency_id, unit_type.unit_type_id),
+        " WHERE n.agency_id = %s AND n.unit_type_id = %s AND n.night >= %s",
+        (unit_type.overbooking, agency_id, unit_type.unit_type_id, today),
     )
 
 

@@ -1,0 +1,213 @@
+"""Counts, free units and occupied ranges, read from both layers of stock.
+
+Owns the queries that search and calendar ask; each answers in one round trip with one row a type. Dates are
+compared as dates, since operators on ranges do not reach an index under row-level security.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import LiteralString
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from pms_adapters.postgres.houses import HouseMemory, KnownHouse, load_house
+from pms_adapters.postgres.occupied import occupied_ranges
+from pms_adapters.postgres.session import Row, Session
+from pmscore.availability.model import OccupiedRange
+from pmscore.availability.ports import AvailabilityReader
+from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.house import House
+from pmscore.inventory.model.stock import ClaimKind
+from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
+from pmscore.restrictions.model.book import RuleBook
+
+__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "FREE_UNITS", "PostgresAvailability"]
+
+CLAIMED: LiteralString = """\
+SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
+       array_agg(booked + held + blocked + out_of_order + buffer ORDER BY night)
+  FROM type_nights
+ WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
+ GROUP BY unit_type_id"""
+CLAIMS_BY_KIND: LiteralString = """\
+SELECT unit_type_id, array_agg(night - %s::date ORDER BY night), array_agg(booked ORDER BY night),
+       array_agg(held ORDER BY night), array_agg(blocked ORDER BY night),
+       array_agg(out_of_order ORDER BY night), array_agg(buffer ORDER BY night),
+       array_agg(oversold ORDER BY night)
+  FROM type_nights
+ WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
+ GROUP BY unit_type_id"""
+_EXPIRED: LiteralString = """\
+SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
+ WHERE agency_id = %s AND unit_type_id = ANY(%s) AND status = 'active' AND expires_at <= %s
+   AND arrival < %s AND departure + turnover_nights > %s"""
+FREE_UNITS: LiteralString = """\
+SELECT u.unit_type_id, array_agg(u.unit_id ORDER BY u.name, u.unit_id)
+  FROM units u
+ WHERE u.agency_id = %s AND u.unit_type_id = ANY(%s)
+   AND NOT EXISTS (
+         SELECT 1 FROM unit_nights n
+          WHERE n.agency_id = u.agency_id AND n.unit_id = u.unit_id AND n.night >= %s AND n.night < %s
+            AND n.source_id <> ALL (ARRAY(
+                  SELECT h.hold_id FROM holds h
+                   WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s)))
+ GROUP BY u.unit_type_id"""
+_KINDS = (
+    ClaimKind.BOOKED,
+    ClaimKind.HELD,
+    ClaimKind.BLOCKED,
+    ClaimKind.OUT_OF_ORDER,
+    ClaimKind.BUFFER,
+    ClaimKind.OVERSOLD,
+)
+
+
+class PostgresAvailability(AvailabilityReader):
+    """One agency's stock on PostgreSQL; see the port for what each method promises."""
+
+    def __init__(self, engine: Engine, agency_id: AgencyId, memory: HouseMemory | None = None) -> None:
+        self._engine = engine
+        self._agency_id = agency_id
+        self._memory = memory or HouseMemory()
+
+    def houses(self, property_ids: Iterable[PropertyId] = ()) -> tuple[House, ...]:
+        return tuple(known.house for known in self._known(tuple(property_ids)))
+
+    def rules(self, property_ids: Iterable[PropertyId]) -> Mapping[PropertyId, RuleBook]:
+        wanted = tuple(property_ids)
+        if not wanted:
+            return {}
+        return {known.house.property.property_id: known.rules for known in self._known(wanted)}
+
+    def claimed(
+        self, unit_type_ids: Iterable[UnitTypeId], nights: DateRange, now: datetime
+    ) -> Mapping[UnitTypeId, tuple[int, ...]]:
+        rows, expired = self._counts(CLAIMED, list(unit_type_ids), nights, now)
+        found: dict[UnitTypeId, list[int]] = {}
+        for type_id, offsets, counts in rows:
+            found[_type_id(type_id)] = _by_night(offsets, counts, nights.length)
+        for type_id, held, buffered in _expired_nights(expired, nights):
+            for offset in (*held, *buffered):
+                found[type_id][offset] -= 1
+        return {type_id: tuple(counts) for type_id, counts in found.items()}
+
+    def claims_by_kind(
+        self, unit_type_ids: Iterable[UnitTypeId], nights: DateRange, now: datetime
+    ) -> Mapping[UnitTypeId, Mapping[ClaimKind, tuple[int, ...]]]:
+        rows, expired = self._counts(CLAIMS_BY_KIND, list(unit_type_ids), nights, now)
+        found: dict[UnitTypeId, dict[ClaimKind, list[int]]] = {}
+        for type_id, offsets, *by_kind in rows:
+            found[_type_id(type_id)] = {
+                kind: _by_night(offsets, counts, nights.length)
+                for kind, counts in zip(_KINDS, by_kind, strict=True)
+            }
+        for type_id, held, buffered in _expired_nights(expired, nights):
+            for offset in held:
+                found[type_id][ClaimKind.HELD][offset] -= 1
+            for offset in buffered:
+                found[type_id][ClaimKind.BUFFER][offset] -= 1
+        return {
+            type_id: {kind: tuple(counts) for kind, counts in by_kind.items() if any(counts)}
+            for type_id, by_kind in found.items()
+        }
+
+    def free_units(
+        self, wanted: Mapping[UnitTypeId, DateRange], now: datetime
+    ) -> Mapping[UnitTypeId, tuple[UnitId, ...]]:
+        by_range: defaultdict[DateRange, list[UnitTypeId]] = defaultdict(list)
+        for type_id, nights in wanted.items():
+            by_range[nights].append(type_id)
+        agency = self._agency_id
+        with Session(self._engine, agency) as session:
+            answers = session.read(
+                [
+                    (FREE_UNITS, (agency, type_ids, nights.start, nights.end, agency, now))
+                    for nights, type_ids in by_range.items()
+                ]
+            )
+        return {
+            _type_id(type_id): tuple([UnitId(each) for each in _list_of_ids(units)])
+            for rows in answers
+            for type_id, units in rows
+        }
+
+    def occupied(
+        self, property_id: PropertyId, nights: DateRange, now: datetime
+    ) -> tuple[OccupiedRange, ...]:
+        self._known((property_id,))
+        with Session(self._engine, self._agency_id) as session:
+            return occupied_ranges(session, property_id, nights, now)
+
+    def _known(self, property_ids: tuple[PropertyId, ...]) -> tuple[KnownHouse, ...]:
+        """Return the houses with their rules as they are now; those whose version holds are not read again."""
+        agency = self._agency_id
+        with Session(self._engine, agency) as session:
+            versions = dict(
+                session.rows("SELECT property_id, version FROM properties WHERE agency_id = %s", agency)
+            )
+            found: list[KnownHouse] = []
+            for property_id in property_ids or tuple(PropertyId(each) for each in _list_of_ids(list(versions))):
+                if property_id not in versions:
+                    raise NotFoundError("property", property_id)
+                known = self._memory.find(agency, property_id)
+                if known is None or known.house.property.version != versions[property_id]:
+                    known = load_house(session, property_id)
+                    self._memory.keep(agency, known)
+                found.append(known)
+        return tuple(sorted(found, key=lambda each: (each.house.property.name, each.house.property.property_id)))
+
+    def _counts(
+        self, sql: LiteralString, type_ids: list[UnitTypeId], nights: DateRange, now: datetime
+    ) -> tuple[list[Row], list[Row]]:
+        agency = self._agency_id
+        with Session(self._engine, agency) as session:
+            counts, expired = session.read(
+                [
+                    (sql, (nights.start, agency, type_ids, nights.start, nights.end)),
+                    (_EXPIRED, (agency, type_ids, now, nights.end, nights.start)),
+                ]
+            )
+        return counts, expired
+
+
+def _by_night(offsets: object, counts: object, length: int) -> list[int]:
+    if not isinstance(offsets, list) or not isinstance(counts, list):
+        raise TypeError(type(offsets))
+    if len(offsets) == length:
+        return counts
+    by_night = [0] * length
+    for offset, count in zip(offsets, counts, strict=True):
+        by_night[offset] = count
+    return by_night
+
+
+def _expired_nights(
+    rows: list[Row], nights: DateRange
+) -> Iterable[tuple[UnitTypeId, range, range]]:
+    """Yield, for each expired hold, its own and its turnover nights as offsets within the range."""
+    for type_id, arrival, departure, turnover in rows:
+        if not isinstance(arrival, date) or not isinstance(departure, date) or not isinstance(turnover, int):
+            raise TypeError(type(arrival))
+        start = nights.start.toordinal()
+        first, end = arrival.toordinal() - start, departure.toordinal() - start
+        length = nights.length
+        held = range(max(first, 0), max(min(end, length), 0))
+        buffered = range(min(max(end, 0), length), max(min(end + turnover, length), 0))
+        yield _type_id(type_id), held, buffered
+
+
+def _type_id(value: object) -> UnitTypeId:
+    if not isinstance(value, UUID):
+        raise TypeError(type(value))
+    return UnitTypeId(value)
+
+
+def _list_of_ids(value: object) -> list[UUID]:
+    if not isinstance(value, list):
+        raise TypeError(type(value))
+    return value
