@@ -138,6 +138,30 @@ def plain_houses(draw) -> House:
     return units, {}, tuple(evolve(each, is_pinned=False, admissible=None) for each in found)
 
 
+CUTS = st.tuples(st.integers(0, 127), st.lists(st.integers(0, 255), min_size=8, max_size=8))
+
+
+@st.composite
+def full_houses(draw, *, is_plain: bool, may_be_elsewhere: bool) -> House:
+    """Cut the nights of each unit into stays, so that there is a plan but hardly a free night.
+
+    A lodger has the unit it was cut from, or none, or perhaps any.
+    """
+    units = UNITS[: draw(st.integers(2, 5))]
+    found: list[Lodger] = []
+    for own in units:
+        cuts, kinds = draw(CUTS)
+        edges = [0, *(at for at in range(1, 8) if cuts >> at & 1), 8]
+        for (first, end), kind in zip(pairwise(edges), kinds, strict=False):
+            elsewhere = units[kind % len(units)] if may_be_elsewhere else own
+            unit = (None, own, elsewhere, None)[kind & 3]
+            is_pinned = unit == own and kind & 12 == 12 and not is_plain
+            wish = (own, units[kind // 16 % len(units)]) if kind & 12 == 8 and not is_plain else None
+            if kind < 240:
+                found.append(lodger(len(found), first, end, unit, pinned=is_pinned, of=wish))
+    return units, {}, tuple(found)
+
+
 # --- laws -----------------------------------------------------------------------------------------------
 
 EXHAUSTIBLE: House = (
@@ -149,6 +173,19 @@ FRAGMENTED: House = (
     (A, B),
     {},
     (lodger(0, 0, 2, A, pinned=True), lodger(1, 2, 4, B, pinned=True), lodger(2, 1, 4)),
+)
+NEEDS_TWO_NEWCOMERS_TO_GIVE_WAY: House = (
+    (A, B),
+    {},
+    (lodger(0, 0, 1), lodger(1, 1, 7), lodger(2, 7, 8, A), lodger(3, 0, 3), lodger(4, 3, 8)),
+)
+NEEDS_THE_ORDER_OF_ARRIVAL: House = (
+    (A, B, C),
+    {},
+    (
+        *(lodger(0, 0, 4), lodger(1, 4, 8, B), lodger(2, 0, 1), lodger(3, 1, 2, B), lodger(4, 2, 3)),
+        *(lodger(5, 3, 5, A), lodger(6, 5, 6), lodger(7, 6, 8), lodger(8, 0, 7, B), lodger(9, 7, 8, A)),
+    ),
 )
 
 
@@ -242,6 +279,39 @@ def test_as_many_units_as_lodgers_on_the_fullest_night_are_enough(house):
     outcome = assign(units, taken, lodgers, step_limit=0)
     assert isinstance(outcome, Plan) == (fullest <= len(units))
     assert not isinstance(outcome, NotFound)
+
+
+@given(full_houses(is_plain=True, may_be_elsewhere=True))
+@example(NEEDS_THE_ORDER_OF_ARRIVAL)
+def test_a_full_house_without_pins_is_placed_without_a_search(house):
+    """The same law where nearly every night is full and some must leave their units."""
+    outcome = assign(*house, step_limit=0)
+    assert isinstance(outcome, Plan)
+    assert is_valid(outcome, *house)
+
+
+@given(full_houses(is_plain=False, may_be_elsewhere=True))
+def test_a_full_house_with_pins_and_wishes_gets_the_plan_that_it_has(house):
+    """There is a plan by construction, so none of the other answers is right."""
+    outcome = assign(*house)
+    assert isinstance(outcome, Plan)
+    assert is_valid(outcome, *house)
+
+
+@given(full_houses(is_plain=False, may_be_elsewhere=False))
+@example(NEEDS_TWO_NEWCOMERS_TO_GIVE_WAY)
+def test_newcomers_fill_a_full_house_around_those_who_have_a_unit(house):
+    """There is a plan without moves by construction, so nobody who has a unit leaves it."""
+    outcome = assign(*house)
+    assert isinstance(outcome, Plan)
+    assert all(move.from_unit is None for move in outcome.moves)
+
+
+@given(full_houses(is_plain=False, may_be_elsewhere=True), st.integers(0, 60))
+@example(((A, B), {}, (lodger(0, 0, 4, B), lodger(1, 0, 8, of=[B]))), 16)
+def test_a_house_that_has_a_plan_is_never_called_impossible(house, limit):
+    """A search that was cut short proves nothing."""
+    assert not isinstance(assign(*house, step_limit=limit), Impossible)
 
 
 @given(houses(), st.integers(0, 30))
