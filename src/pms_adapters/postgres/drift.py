@@ -1,7 +1,7 @@
 """Whether the database has the tables and columns that this program uses.
 
-Owns the comparison, and what is said about a statement that failed on a missing one. Leaves constraints, policies
-and roles to ``tenancy``, and putting it right to ``pms migrate``.
+Owns the comparison, and what is said about a statement that failed on a missing one. Leaves policies and roles to
+``tenancy``, and putting it right to ``pms migrate``.
 """
 
 from __future__ import annotations
@@ -54,6 +54,20 @@ class SchemaCheck:
             found += (_drift(table.name, column) for column in missing)
         return tuple(sorted(found, key=lambda each: each.migration or ""))
 
+    def find_missing_constraints(self) -> tuple[str, ...]:
+        """Return the constraints that are gone or no longer enforced, as ``table.constraint``, sorted.
+
+        A statement does not fail without them, so nothing else would notice; the promise that no night is sold
+        twice rests on two of them.
+        """
+        known = {
+            f"{table.name}.{constraint.name}"
+            for table in metadata.sorted_tables
+            for constraint in table.constraints
+        }
+        rows = self._connection.execute(_CONSTRAINTS, [list(metadata.tables)]).fetchall()
+        return tuple(sorted(known - {f"{table}.{constraint}" for table, constraint in rows}))
+
     def require_current(self) -> None:
         """Return if nothing is missing.
 
@@ -83,6 +97,11 @@ SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = 
  WHERE c.relname = ANY(%s) AND c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
    AND a.attnum > 0 AND NOT a.attisdropped
 """
+_CONSTRAINTS = """
+SELECT r.relname, c.conname FROM pg_class r JOIN pg_constraint c ON c.conrelid = r.oid
+ WHERE r.relname = ANY(%s) AND pg_table_is_visible(r.oid)
+   AND c.convalidated AND coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true)
+"""  # whether a constraint is enforced is known from PostgreSQL 18 on
 # The quotes of every language that PostgreSQL speaks, simple ones as escapes since they look like others.
 _QUOTES = "\"'“”„«»「」\u2018\u2019"
 _QUOTED = re.compile(f"[{_QUOTES}] ?([^{_QUOTES}]+?) ?[{_QUOTES}]")

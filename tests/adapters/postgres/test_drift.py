@@ -47,6 +47,26 @@ class TestSchemaCheck:
     def test_what_is_missing_is_named_with_its_migration(self, postgres_database, change, expected):
         assert drift_after(postgres_database, change) == (expected,)
 
+    def test_all_constraints_are_there(self, postgres_database):
+        with psycopg.connect(postgres_database.app_url) as connection:
+            assert SchemaCheck(connection).find_missing_constraints() == ()
+
+    @pytest.mark.parametrize(
+        ("table", "constraint", "again"),
+        [
+            ("unit_nights", "unit_nights_pkey", None),
+            ("type_nights", "type_nights_within_capacity", "CHECK (booked <= capacity) NOT VALID"),
+            ("units", "units_unit_types_fkey", None),
+        ],
+    )
+    def test_a_constraint_that_does_not_hold_is_named(self, postgres_database, table, constraint, again):
+        with psycopg.connect(postgres_database.admin_url) as connection:
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+            if again is not None:
+                connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {again}")
+            assert SchemaCheck(connection).find_missing_constraints() == (f"{table}.{constraint}",)
+            connection.rollback()
+
     def test_more_than_we_know_is_no_drift(self, postgres_database):
         assert drift_after(postgres_database, "ALTER TABLE guests ADD COLUMN shoe_size int") == ()
 

@@ -394,6 +394,14 @@ class TestLogin:
         with psycopg.connect(url) as connection:
             assert lint_catalogue(connection) == ()
 
+    def test_a_role_that_somebody_put_above_the_policies_comes_down_again(self, bare_server):
+        url = bare_server.deployer_with("SUPERUSER")
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE ROLE pms_app BYPASSRLS")
+        upgrade(url)
+        with psycopg.connect(url) as connection:
+            assert lint_catalogue(connection) == ()
+
     def test_a_password_reaches_the_server_as_a_verifier_only(self, bare_server):
         url = bare_server.deployer_with("CREATEROLE")
         upgrade(url, roles=RolePlan(passwords={"pms_app": "secret"}))

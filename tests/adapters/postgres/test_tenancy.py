@@ -128,6 +128,19 @@ class TestRows:
         with agencies.as_app(agencies.ours) as connection, pytest.raises(pg.InsufficientPrivilege):
             connection.execute(statement)
 
+    def test_a_row_refers_to_its_own_agency_and_to_no_other(self, agencies):
+        """The check of a foreign key is made as the owner, whom the policies hold back as well."""
+        insert = "INSERT INTO units (agency_id, unit_id, unit_type_id, name) VALUES (%s, %s, %s, 'planted')"
+        with agencies.as_app(agencies.theirs) as connection:
+            [(type_of_theirs,)] = connection.execute("SELECT unit_type_id FROM unit_types").fetchall()
+        with agencies.as_app(agencies.ours) as connection:
+            [(type_of_ours,)] = connection.execute("SELECT unit_type_id FROM unit_types").fetchall()
+            added = connection.execute(insert, [agencies.ours, uuid.uuid4(), type_of_ours])
+            assert added.rowcount == 1
+            with pytest.raises(pg.ForeignKeyViolation):
+                connection.execute(insert, [agencies.ours, uuid.uuid4(), type_of_theirs])
+            connection.rollback()
+
     def test_the_owner_of_the_tables_sees_nothing_either(self, agencies, postgres_database):
         with psycopg.connect(postgres_database.admin_url) as connection:
             assert count(connection, "guests") == 2
