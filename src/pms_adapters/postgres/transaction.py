@@ -161,10 +161,24 @@ class PostgresWork:
             return self._stored_reply()
         return reply
 
+    def find_reply(self) -> Mapping[str, Json] | None:
+        """Return the reply that is stored under the command's key, None without one."""
+        once = self._command.once
+        if once is None:
+            return None
+        keys = (self.agency_id, self._command.actor_id, once.route, once.key)
+        rows = self._session.rows(_REPLY, *keys)
+        if not rows:
+            return None
+        fingerprint, reply = rows[0]
+        if fingerprint != once.fingerprint:
+            raise KeyReusedError
+        if not isinstance(reply, dict):
+            raise MisuseError(reply=type(reply).__name__)
+        return reply
+
     def _create(self, property_id: PropertyId, version: int) -> None:
-        document = self._writes.document(
-            self.agency_id, property_id=str(property_id), house_version=version
-        )
+        document = self._writes.document(self.agency_id, property_id=str(property_id), house_version=version)
         number = house_lock(self.agency_id, property_id)
         if self._session.is_open:
             self._session.commit()
@@ -194,17 +208,8 @@ class PostgresWork:
         self._session.commit()
 
     def _stored_reply(self) -> Mapping[str, Json]:
-        once = self._command.once
-        if once is None:
-            raise MisuseError(reply="without_key")
         self._session.abandon()
-        keys = (self.agency_id, self._command.actor_id, once.route, once.key)
-        rows = self._session.rows(_REPLY, *keys)
-        if not rows:
-            raise RequestInProgressError()
-        fingerprint, reply = rows[0]
-        if fingerprint != once.fingerprint:
-            raise KeyReusedError()
-        if not isinstance(reply, dict):
-            raise MisuseError(reply=type(reply).__name__)
+        reply = self.find_reply()
+        if reply is None:
+            raise RequestInProgressError
         return reply

@@ -66,6 +66,16 @@ class Work(Protocol):
             RequestInProgressError: the first request is still running.
         """
 
+    @abstractmethod
+    def find_reply(self) -> Mapping[str, Json] | None:
+        """Return the reply that is stored under the command's idempotency key; None without one.
+
+        For a repetition whose values would be refused by now: what was done once was done.
+
+        Raises:
+            KeyReusedError: the key belongs to another request.
+        """
+
 
 class UnitOfWork(Protocol[WorkT_co]):
     """Opens transactions; one per process, safe to share between threads."""

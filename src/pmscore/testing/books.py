@@ -6,7 +6,7 @@ and assigned last, so a refusal leaves no trace. Leaves locks, buffers and the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from pmscore.inventory.model.blocks import Block
 from pmscore.inventory.model.holds import Hold
 from pmscore.inventory.model.house import House, UnitType
 from pmscore.inventory.model.stock import StockChange
-from pmscore.kernel.errors import NightsTakenError, NotFoundError, StaleVersionError
+from pmscore.kernel.errors import MisuseError, NightsTakenError, NotFoundError, StaleHouseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.money import Money
@@ -48,6 +48,7 @@ class Changes:
     rule_books: dict[PropertyId, RuleBook] = Factory(dict[PropertyId, RuleBook])
     metrics: list[MetricsChange] = Factory(list[MetricsChange])
     stock: list[StockChange] = Factory(list[StockChange])
+    added: set[tuple[str, object]] = Factory(set[tuple[str, object]])
     houses_seen: dict[PropertyId, int] = Factory(dict[PropertyId, int])
 
 
@@ -71,11 +72,13 @@ class Books:
         """Write everything, or raise and write nothing.
 
         Raises:
-            StaleVersionError: a house has changed since the transaction saw it.
+            StaleHouseError: a house has changed since the transaction saw it.
             NightsTakenError: nights are taken, or a new capacity is too small.
             NotFoundError: something that is written belongs to nothing in this agency.
+            MisuseError: something new has an id that is there already.
         """
         self._refuse_stale(changes.houses_seen)
+        self._refuse_twins(changes.added)
         self._refuse_strays(changes)
         update = self.judged(changes)
         if update.violations:
@@ -116,7 +119,19 @@ class Books:
         for property_id, version in seen.items():
             found = self.houses[property_id].property.version
             if found != version:
-                raise StaleVersionError(property_id=str(property_id), expected=version, found=found)
+                raise StaleHouseError(property_id=str(property_id), expected=version, found=found)
+
+    def _refuse_twins(self, added: set[tuple[str, object]]) -> None:
+        present: dict[str, Collection[object]] = {
+            "property": self.houses,
+            "guest": self.guests,
+            "booking": self.bookings,
+            "hold": self.holds,
+            "block": self.blocks,
+        }
+        for kind, key in added:
+            if key in present[kind]:
+                raise MisuseError(reason="added_twice", kind=kind, id=str(key))
 
     def _refuse_strays(self, changes: Changes) -> None:
         if self.agency is None and not changes.agencies:

@@ -181,15 +181,28 @@ class InMemoryWork:
         if key is None:
             self.commit()
             return reply
-        name = (key.key, key.route, str(transaction.command.actor_id))
+        name = self._once_name(key)
         if not transaction.locks.acquire((transaction.command.agency_id, "once", name), transaction.number):
             raise RequestInProgressError(route=key.route)
-        stored = transaction.books.replies.get(name)
-        if stored is None:
+        first_reply = self.find_reply()
+        if first_reply is None:
             self._store.commit(transaction, (name, key, reply))
             return reply
-        fingerprint, first_reply = stored
-        if fingerprint != key.fingerprint:
-            raise KeyReusedError(route=key.route)
         transaction.is_over = True
         return first_reply
+
+    def find_reply(self) -> Mapping[str, Json] | None:
+        """Return the reply that is stored under the command's key, None without one."""
+        key = self._transaction.command.once
+        if key is None:
+            return None
+        stored = self._transaction.books.replies.get(self._once_name(key))
+        if stored is None:
+            return None
+        fingerprint, reply = stored
+        if fingerprint != key.fingerprint:
+            raise KeyReusedError(route=key.route)
+        return reply
+
+    def _once_name(self, key: OnceKey) -> OnceName:
+        return key.key, key.route, str(self._transaction.command.actor_id)

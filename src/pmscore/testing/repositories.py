@@ -93,7 +93,7 @@ class InMemoryHouses(HouseRepository):
 
     def add(self, house: House) -> None:
         """Add a new house."""
-        self._at.check_new("property", house.property.property_id, self._at.books.houses)
+        self._at.lock_new("property", house.property.property_id)
         self._at.changes.houses[house.property.property_id] = house
 
     def save(self, house: House) -> None:
@@ -162,7 +162,7 @@ class InMemoryHolds(HoldRepository):
 
     def add(self, hold: Hold) -> None:
         """Add a new hold."""
-        self._at.check_new("hold", hold.hold_id, self._at.books.holds)
+        self._at.lock_new("hold", hold.hold_id)
         self._at.changes.holds[hold.hold_id] = hold
 
     def save(self, hold: Hold) -> None:
@@ -183,7 +183,7 @@ class InMemoryBlocks(BlockRepository):
 
     def add(self, block: Block) -> None:
         """Add a new block."""
-        self._at.check_new("block", block.block_id, self._at.books.blocks)
+        self._at.lock_new("block", block.block_id)
         self._at.changes.blocks[block.block_id] = block
 
     def remove(self, block: Block) -> None:
@@ -200,7 +200,7 @@ class InMemoryGuests(GuestRepository):
 
     def add(self, guest: Guest) -> None:
         """Add a new profile."""
-        self._at.check_new("guest", guest.guest_id, self._at.books.guests)
+        self._at.lock_new("guest", guest.guest_id)
         self._at.changes.guests[guest.guest_id] = guest
 
     def get(self, guest_id: GuestId) -> Guest:
@@ -246,7 +246,7 @@ class InMemoryBookings(BookingRepository):
 
     def add(self, booking: Booking) -> None:
         """Add a new booking."""
-        self._at.check_new("booking", booking.booking_id, self._at.books.bookings)
+        self._at.lock_new("booking", booking.booking_id)
         self._at.changes.bookings[booking.booking_id] = booking
 
     def get(self, booking_id: BookingId) -> Booking:

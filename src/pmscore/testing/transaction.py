@@ -92,13 +92,8 @@ class Transaction:
         if (kind, key) not in self._locked:
             raise MisuseError(reason="saved_without_reading", kind=kind, id=str(key))
 
-    def check_new(self, kind: str, key: KeyT, committed: Mapping[KeyT, object]) -> None:
-        """Lock the id of something new.
-
-        Raises:
-            MisuseError: there is one with this id.
-        """
+    def lock_new(self, kind: str, key: Hashable) -> None:
+        """Lock the id of something new; whether it is new is judged at the commit, after the key."""
         self.check_open()
         self.lock(kind, key)
-        if key in committed:
-            raise MisuseError(reason="added_twice", kind=kind, id=str(key))
+        self.changes.added.add((kind, key))

@@ -20,7 +20,7 @@ from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import change_stock, claiming
+from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import InvalidInputError, RefusedError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId, BookingRoomId, UnitTypeId
@@ -65,14 +65,14 @@ def amend_booking(command: AmendBooking, *, uow: UnitOfWork[BookingWork], clock:
     Raises:
         NotFoundError: no such booking, room or type in this agency.
         InvalidInputError: amounts are missing or cannot be.
-        TransitionError: the booking has ended, or the arrival of a guest in house would move.
+        TransitionError: the booking has ended, or the arrival or the type of a guest in house would change.
         RefusedError: the new stay breaks rules; carries all of them.
         StaleVersionError: the booking has another version than expected.
         NightsTakenError: the new nights are not free; the old ones are kept.
     """
     now = clock.now()
 
-    def attempt(after_conflict: bool) -> Booking:
+    def attempt(expired: ExpiredHolds) -> Booking:
         with uow.begin(command) as work:
             before = work.bookings.get(command.booking_id)
             house = work.houses.get(before.property_id)
@@ -94,7 +94,7 @@ def amend_booking(command: AmendBooking, *, uow: UnitOfWork[BookingWork], clock:
             )
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
-                change_stock(work, change, now=now, after_conflict=after_conflict)
+                change_stock(work, change, now=now, expired=expired)
             work.commit()
             return after
 
@@ -110,7 +110,7 @@ def _amended(command: AmendBooking, before: Booking, house: House) -> tuple[Book
     for amendment in command.rooms:
         room = _amended_room(amendment, before.room(amendment.room_id), house)
         if before.status is Status.CHECKED_IN:
-            _refuse_moved_arrival(before, room, house.property.business_date)
+            _refuse_moved_guest(before, room, house.property.business_date)
         rooms[room.room_id] = room
     after = evolve(
         before,
@@ -134,10 +134,10 @@ def _amended_room(amendment: RoomAmendment, room: BookedRoom, house: House) -> B
     only_unit = house.only_unit_of(unit_type.unit_type_id)
     if room.is_oversold:
         placements: tuple[Placement, ...] = ()
-    elif only_unit is not None:
-        placements = placed_throughout(only_unit, stay)
+    elif room.placements and not is_new_type:
+        placements = _kept_placements(room, stay)
     else:
-        placements = () if is_new_type else _kept_placements(room, stay)
+        placements = placed_throughout(only_unit, stay) if only_unit is not None else ()
     return evolve(
         room,
         unit_type_id=unit_type.unit_type_id,
@@ -167,9 +167,12 @@ def _kept_placements(room: BookedRoom, stay: StayRange) -> tuple[Placement, ...]
     return tuple(evolve(each, nights=cut) for each, cut in kept if cut is not None)
 
 
-def _refuse_moved_arrival(before: Booking, room: BookedRoom, today: date) -> None:
-    if room.stay.arrival != before.room(room.room_id).stay.arrival:
+def _refuse_moved_guest(before: Booking, room: BookedRoom, today: date) -> None:
+    old = before.room(room.room_id)
+    if room.stay.arrival != old.stay.arrival:
         raise TransitionError("amend", before.status.value, "guest_has_arrived")
+    if room.unit_type_id != old.unit_type_id:
+        raise TransitionError("amend", before.status.value, "guest_is_in_house")
     if room.stay.departure < today:
         raise TransitionError("amend", before.status.value, "departure_in_the_past")
 

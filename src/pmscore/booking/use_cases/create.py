@@ -21,8 +21,14 @@ from pmscore.guests.model import Guest
 from pmscore.inventory.model.holds import HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import change_stock, claiming
-from pmscore.kernel.errors import InvalidInputError, NightsTakenError, RefusedError, TransitionError
+from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
+from pmscore.kernel.errors import (
+    DomainError,
+    InvalidInputError,
+    NightsTakenError,
+    RefusedError,
+    TransitionError,
+)
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, HoldId, PropertyId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -68,7 +74,7 @@ def create_booking(
     booking_id = BookingId(ids.new())
     room_ids = tuple(BookingRoomId(ids.new()) for _ in command.rooms)
 
-    def attempt(after_conflict: bool, *, oversell: bool = False) -> BookingReceipt:
+    def attempt(expired: ExpiredHolds, *, oversell: bool = False) -> BookingReceipt:
         with uow.begin(command) as work:
             house = work.houses.get(command.property_id)
             booking = _drafted(command, house, now, booking_id, room_ids)
@@ -79,14 +85,28 @@ def create_booking(
                 broken = rule_violations(booking, house, rules, now=now)
                 if broken:
                     raise RefusedError(broken)
-            return _written(command, work, booking, now=now, after_conflict=after_conflict)
+            return _written(command, work, booking, now=now, expired=expired)
 
     try:
         return claiming(attempt)
     except NightsTakenError:
         if not command.may_oversell:
             raise
-        return attempt(False, oversell=True)
+        return attempt(ExpiredHolds.LEAVE, oversell=True)
+    except DomainError:
+        # A repetition meets what the first one has changed, or what time has: its hold is taken up by now.
+        first = _first_receipt(command, uow)
+        if first is None:
+            raise
+        return first
+
+
+def _first_receipt(command: CreateBooking, uow: UnitOfWork[BookingWork]) -> BookingReceipt | None:
+    if command.once is None:
+        return None
+    with uow.begin(command) as work:
+        reply = work.find_reply()
+    return BookingReceipt.from_reply(reply) if reply is not None else None
 
 
 def _drafted(
@@ -106,7 +126,10 @@ def _drafted(
         status=Status.PENDING if command.option_until is not None else Status.CONFIRMED,
         currency=house.property.currency,
         rooms=tuple(
-            [draft_room(asked, house, room_id) for asked, room_id in zip(command.rooms, room_ids, strict=True)]
+            [
+                draft_room(asked, house, room_id)
+                for asked, room_id in zip(command.rooms, room_ids, strict=True)
+            ]
         ),
         created_at=now,
         source=command.source,
@@ -118,7 +141,7 @@ def _drafted(
 
 
 def _written(
-    command: CreateBooking, work: BookingWork, booking: Booking, *, now: datetime, after_conflict: bool
+    command: CreateBooking, work: BookingWork, booking: Booking, *, now: datetime, expired: ExpiredHolds
 ) -> BookingReceipt:
     change = StockChange.claiming(*booking.claims())
     for hold_id in command.hold_ids:
@@ -129,7 +152,7 @@ def _written(
     work.guests.count(booking.metrics_since(None))
     work.bookings.add(booking)
     work.record(BookingCreated(aggregate_id=booking.booking_id, version=1, booking=booking))
-    change_stock(work, change, now=now, after_conflict=after_conflict)
+    change_stock(work, change, now=now, expired=expired)
     receipt = BookingReceipt.of(booking)
     if command.once is None:
         work.commit()

@@ -6,13 +6,15 @@ Owns what a store answers when a request comes again: afterwards, changed, or at
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 
 from attrs import evolve
 
 from pmscore.booking.views import BookingReceipt
 from pmscore.kernel.errors import ConflictError, KeyReusedError, NightsTakenError, RequestInProgressError
 from pmscore.kernel.events import OnceKey
-from pmscore.kernel.ids import ActorId
+from pmscore.kernel.ids import ActorId, GuestId
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
 from pmscore.testing.scenes import hotel, nights, pool, stay
 
@@ -32,6 +34,23 @@ class IdempotencyLaws(StoreLaws):
         assert scene.book(stay(0, 2), once=KEY) == first
         assert len(scene.store.events_after((0, 0))) == events
         assert scene.guest().metrics.total_bookings == 1
+        all_agree(scene)
+
+    def test_a_repetition_is_answered_although_its_values_would_be_refused_by_now(self) -> None:
+        """What has changed since, by the first request or by time, does not change the reply."""
+        scene = self.scene(hotel(2))
+        newcomer = evolve(scene.guest(), guest_id=GuestId(scene.ids.new()))
+        hold = scene.hold(stay(0, 2))
+        until = scene.clock.now() + timedelta(minutes=5)
+        others = (evolve(KEY, key="second"), evolve(KEY, key="third"))
+        requests: tuple[Callable[[], BookingReceipt], ...] = (
+            lambda: scene.book(stay(0, 2), once=KEY, hold_ids=(hold.hold_id,)),
+            lambda: scene.book(stay(0, 2), once=others[0], option_until=until),
+            lambda: scene.book(stay(2, 2), once=others[1], guest=newcomer),
+        )
+        first = [request() for request in requests]
+        scene.advance(5)
+        assert [request() for request in requests] == first
         all_agree(scene)
 
     def test_the_same_key_with_another_request_is_refused(self) -> None:

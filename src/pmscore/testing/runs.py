@@ -1,0 +1,47 @@
+"""Histories from a seed: the same seed is the same history, on every store.
+
+Owns the scenes that histories start from and the sentence that says how to repeat one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pmscore.kernel.ports import IdSource
+from pmscore.testing.draws import Draws
+from pmscore.testing.driver import History
+from pmscore.testing.scenes import Scene, hotel, open_scene, pool
+from pmscore.testing.subject import StoreUnderTest
+
+__all__ = ["STEPS", "history_scene", "run_history"]
+
+STEPS = 25
+"""Commands of one history."""
+
+
+def history_scene(store: StoreUnderTest, ids: IdSource, variant: int) -> Scene:
+    """Open a scene for a history: a small hotel, a holiday home and a pool, with or without turnover."""
+    turnover_nights, overbooking = variant % 2, variant // 2 % 2
+    return open_scene(
+        store,
+        ids,
+        hotel(2, turnover_nights=turnover_nights),
+        hotel(1, turnover_nights=1 - turnover_nights),
+        pool(2, turnover_nights=turnover_nights, overbooking=overbooking),
+    )
+
+
+def run_history(store: StoreUnderTest, ids: IdSource, seed: int, *, steps: int = STEPS) -> Counter[str]:
+    """Run the history of ``seed`` and return how often each command was answered how.
+
+    Raises:
+        AssertionError: the store and the naive model differ; says after which steps, and how to repeat it.
+    """
+    history = History(history_scene(store, ids, seed), Draws(seed))
+    try:
+        for _ in range(steps):
+            history.step()
+        history.check_log()
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nto repeat it: PMS_HISTORY_SEED={seed} pytest -k histor") from error
+    return history.answers
