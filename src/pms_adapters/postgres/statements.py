@@ -32,7 +32,7 @@ _ADDED = ", ".join(f"{kind} = row.{kind} + excluded.{kind}" for kind in _KINDS)
 _PROPOSED = ", ".join(f"greatest(net.{kind}, 0)" for kind in _KINDS)
 _MOVED = ", ".join(f"row.{kind} + net.{kind}" for kind in _KINDS)
 
-_CLAIMS = """\
+_CLAIMS = f"""\
 claims AS MATERIALIZED (
   SELECT c.sign, c.kind, c.source_id, c.unit_type_id, c.unit_id, c.first + step AS night
     FROM input, jsonb_to_recordset(input.doc -> 'claims') AS c(
@@ -41,10 +41,10 @@ claims AS MATERIALIZED (
 ),
 net AS MATERIALIZED (
   SELECT c.unit_type_id, c.night,
-         {sums}
+         {_SUMS}
     FROM claims c
    GROUP BY c.unit_type_id, c.night
-)""".format(sums=_SUMS)
+)"""
 
 _ROOMS_ON = """\
          coalesce((SELECT k.rooms FROM unit_type_capacities k
@@ -76,13 +76,15 @@ new_guests AS (
 ),
 new_bookings AS (
   INSERT INTO bookings (agency_id, booking_id, property_id, guest_id, status, currency, channel,
-                        channel_reference, segment, requests, notes, terms, created_at, option_until, version)
+                        channel_reference, segment, requests, notes, terms, created_at, option_until,
+                        checked_in_on, checked_out_on, version)
   SELECT input.agency_id, b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel,
-         b.channel_reference, b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.version
+         b.channel_reference, b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until,
+         b.checked_in_on, b.checked_out_on, b.version
     FROM input, jsonb_to_recordset(input.doc -> 'bookings') AS b(
            booking_id uuid, property_id uuid, guest_id uuid, status text, currency text, channel text,
            channel_reference text, segment text, requests text, notes text, terms jsonb, created_at timestamptz,
-           option_until timestamptz, version int)
+           option_until timestamptz, checked_in_on date, checked_out_on date, version int)
    WHERE (SELECT count(*) FROM new_guests) >= 0
   RETURNING 1
 ),
