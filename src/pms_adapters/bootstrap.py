@@ -80,6 +80,6 @@ def with_retries(call: Callable[[], ResultT]) -> ResultT:
         try:
             return call()
         except RetryError:
-            time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+            time.sleep(random.uniform(0, pause))
             pause *= 2
     return call()

@@ -57,6 +57,8 @@ SELECT u.unit_type_id, array_agg(u.unit_id ORDER BY u.name, u.unit_id)
                   SELECT h.hold_id FROM holds h
                    WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s)))
  GROUP BY u.unit_type_id"""
+_VERSIONS: LiteralString = "SELECT property_id, version FROM properties WHERE agency_id = %s"
+
 _KINDS = (
     ClaimKind.BOOKED,
     ClaimKind.HELD,
@@ -147,11 +149,10 @@ class PostgresAvailability(AvailabilityReader):
         """Return the houses with their rules as they are now; those whose version holds are not read again."""
         agency = self._agency_id
         with Session(self._engine, agency) as session:
-            versions = dict(
-                session.rows("SELECT property_id, version FROM properties WHERE agency_id = %s", agency)
-            )
+            rows = session.rows(_VERSIONS, agency)
+            versions = {PropertyId(_uuid(key)): version for key, version in rows}
             found: list[KnownHouse] = []
-            for property_id in property_ids or tuple(PropertyId(each) for each in _list_of_ids(list(versions))):
+            for property_id in property_ids or tuple(versions):
                 if property_id not in versions:
                     raise NotFoundError("property", property_id)
                 known = self._memory.find(agency, property_id)
@@ -159,7 +160,9 @@ class PostgresAvailability(AvailabilityReader):
                     known = load_house(session, property_id)
                     self._memory.keep(agency, known)
                 found.append(known)
-        return tuple(sorted(found, key=lambda each: (each.house.property.name, each.house.property.property_id)))
+        return tuple(
+            sorted(found, key=lambda each: (each.house.property.name, each.house.property.property_id))
+        )
 
     def _counts(
         self, sql: LiteralString, type_ids: list[UnitTypeId], nights: DateRange, now: datetime
@@ -186,9 +189,7 @@ def _by_night(offsets: object, counts: object, length: int) -> list[int]:
     return by_night
 
 
-def _expired_nights(
-    rows: list[Row], nights: DateRange
-) -> Iterable[tuple[UnitTypeId, range, range]]:
+def _expired_nights(rows: list[Row], nights: DateRange) -> Iterable[tuple[UnitTypeId, range, range]]:
     """Yield, for each expired hold, its own and its turnover nights as offsets within the range."""
     for type_id, arrival, departure, turnover in rows:
         if not isinstance(arrival, date) or not isinstance(departure, date) or not isinstance(turnover, int):
@@ -202,9 +203,13 @@ def _expired_nights(
 
 
 def _type_id(value: object) -> UnitTypeId:
+    return UnitTypeId(_uuid(value))
+
+
+def _uuid(value: object) -> UUID:
     if not isinstance(value, UUID):
         raise TypeError(type(value))
-    return UnitTypeId(value)
+    return value
 
 
 def _list_of_ids(value: object) -> list[UUID]:

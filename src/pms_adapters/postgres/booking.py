@@ -21,9 +21,9 @@ from pmscore.booking.ports import BookingRepository
 from pmscore.dates.ranges import DateRange
 from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
 from pmscore.guests.ports import GuestRepository
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
 from pmscore.kernel.ids import AgencyId, BookingId, GuestId, PropertyId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.money import Money
 from pmscore.kernel.ports import Clock
 
@@ -60,9 +60,7 @@ _GUEST: LiteralString = """\
 SELECT guest_id, name, email, phone, country, total_bookings, total_spent, first_booking_at,
        last_booking_at, average_rating, updated_at, deleted_at, version
   FROM guests WHERE agency_id = %s AND guest_id = %s"""
-_LOCK_GUEST: LiteralString = (
-    "SELECT 1 FROM guests WHERE agency_id = %s AND guest_id = %s FOR NO KEY UPDATE"
-)
+_LOCK_GUEST: LiteralString = "SELECT 1 FROM guests WHERE agency_id = %s AND guest_id = %s FOR NO KEY UPDATE"
 _FIGURES: LiteralString = """\
 UPDATE guests g
    SET total_bookings = total_bookings + c.bookings,
@@ -243,5 +241,3 @@ def _loaded_guest(
         deleted_at=deleted_at,
         version=version,
     )
-
-

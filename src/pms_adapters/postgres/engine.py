@@ -26,7 +26,11 @@ CONNECT_SECONDS = 5
 
 
 def open_engine(
-    url: str, *, size: int = 10, wait_seconds: float = 5.0, lock_timeout_ms: int = 2_000,
+    url: str,
+    *,
+    size: int = 10,
+    wait_seconds: float = 5.0,
+    lock_timeout_ms: int = 2_000,
     statement_timeout_ms: int = 15_000,
 ) -> Engine:
     """Return a pool of at most ``size`` connections; none is opened before it is needed.

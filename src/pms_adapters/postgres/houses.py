@@ -6,25 +6,30 @@ writes on a remembered one proves the version in the same transaction.
 
 from __future__ import annotations
 
-import json
-from datetime import date, time
 from threading import Lock
 from typing import LiteralString
-from uuid import UUID
 
 from attrs import frozen
 
+from pms_adapters.postgres.house_rows import (
+    counter_rewrite,
+    loaded_property,
+    loaded_rule,
+    loaded_unit,
+    loaded_unit_type,
+    property_insert,
+    property_update,
+    rule_statements,
+    type_statements,
+    unit_upsert,
+)
 from pms_adapters.postgres.session import Session, Statement, house_lock
 from pms_adapters.postgres.writes import Expectation, WriteSet
-from pmscore.dates.ranges import DateRange
-from pmscore.dates.zones import Zone
-from pmscore.inventory.model.house import Capacity, House, Property, Unit, UnitType
+from pmscore.inventory.model.house import House
 from pmscore.inventory.ports import HouseRepository
 from pmscore.kernel.errors import NotFoundError, StaleHouseError
-from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.currency import Currency
+from pmscore.kernel.ids import AgencyId, PropertyId
 from pmscore.restrictions.model.book import RuleBook
-from pmscore.restrictions.model.rules import Rule, RuleValue
 from pmscore.restrictions.ports import RestrictionRepository
 
 __all__ = ["HouseMemory", "KnownHouse", "PostgresHouses", "PostgresRestrictions", "load_house"]
@@ -93,14 +98,14 @@ def load_house(session: Session, property_id: PropertyId) -> KnownHouse:
     found, types, units, rules = session.run([(sql, keys) for sql in (_PROPERTY, _TYPES, _UNITS, _RULES)])
     if not found:
         raise NotFoundError("property", property_id)
-    loaded_types = [_unit_type(*row) for row in types]  # type: ignore[arg-type]
-    loaded_units = [_unit(*row) for row in units]  # type: ignore[arg-type]
+    loaded_types = [loaded_unit_type(*row) for row in types]  # type: ignore[arg-type]
+    loaded_units = [loaded_unit(*row) for row in units]  # type: ignore[arg-type]
     house = House(
-        property=_property(property_id, *found[0]),  # type: ignore[arg-type]
+        property=loaded_property(property_id, *found[0]),  # type: ignore[arg-type]
         types={each.unit_type_id: each for each in loaded_types},
         units={each.unit_id: each for each in loaded_units},
     )
-    return KnownHouse(house, RuleBook(tuple(_rule(*row) for row in rules)))  # type: ignore[arg-type]
+    return KnownHouse(house, RuleBook(tuple(loaded_rule(*row) for row in rules)))  # type: ignore[arg-type]
 
 
 class PostgresHouses(HouseRepository):
@@ -141,26 +146,26 @@ class PostgresHouses(HouseRepository):
         return known.house
 
     def add(self, house: House) -> None:
-        self._write(_insert_property(self._session.agency_id, house.property))
+        self._write(property_insert(self._session.agency_id, house.property))
         for unit_type in house.types.values():
             property_id = house.property.property_id
-            for statement in _upsert_type(self._session.agency_id, property_id, unit_type):
+            for statement in type_statements(self._session.agency_id, property_id, unit_type):
                 self._write(statement)
         for unit in house.units.values():
-            self._write(_upsert_unit(self._session.agency_id, unit))
+            self._write(unit_upsert(self._session.agency_id, unit))
 
     def save(self, house: House) -> None:
         before = self._read[house.property.property_id].house
         agency_id = self._session.agency_id
-        self._write(_update_property(agency_id, house.property))
+        self._write(property_update(agency_id, house.property))
         for unit_type in house.types.values():
             if before.types.get(unit_type.unit_type_id) != unit_type:
-                for statement in _upsert_type(agency_id, house.property.property_id, unit_type):
+                for statement in type_statements(agency_id, house.property.property_id, unit_type):
                     self._write(statement)
-                self._write(_recount(agency_id, unit_type, house.property.business_date))
+                self._write(counter_rewrite(agency_id, unit_type, house.property.business_date))
         for unit in house.units.values():
             if before.units.get(unit.unit_id) != unit:
-                self._write(_upsert_unit(agency_id, unit))
+                self._write(unit_upsert(agency_id, unit))
 
     def refuse_if_stale(self) -> None:
         """Check, after a refusal, that it was decided on houses as they are.
@@ -199,140 +204,5 @@ class PostgresRestrictions(RestrictionRepository):
         return self._houses.known(property_id).rules
 
     def save(self, property_id: PropertyId, book: RuleBook) -> None:
-        rows = [
-            {
-                "position": position,
-                "kind": rule.kind,
-                "first_night": rule.nights.start.isoformat(),
-                "end_date": rule.nights.end.isoformat(),
-                "weekdays": rule.weekdays,
-                "value": list(rule.value) if isinstance(rule.value, tuple) else rule.value,
-                "unit_type_id": None if rule.unit_type_id is None else str(rule.unit_type_id),
-                "plan": rule.plan,
-                "channel": rule.channel,
-            }
-            for position, rule in enumerate(book.rules)
-        ]
-        keys = (self._session.agency_id, property_id)
-        for statement in (
-            ("DELETE FROM stay_rules WHERE agency_id = %s AND property_id = %s", keys),
-            (_INSERT_RULES, (*keys, json.dumps(rows))),
-        ):
+        for statement in rule_statements(self._session.agency_id, property_id, book):
             self._writes.aggregates.append(Expectation(statement, -1, NotFoundError("property", "")))
-
-
-_INSERT_RULES: LiteralString = """\
-INSERT INTO stay_rules (agency_id, property_id, position, kind, first_night, end_date, weekdays, value,
-                        unit_type_id, plan, channel)
-SELECT %s, %s, r.position, r.kind, r.first_night, r.end_date, r.weekdays, r.value, r.unit_type_id, r.plan,
-       r.channel
-  FROM jsonb_to_recordset(%s::jsonb) AS r(position int, kind text, first_night date, end_date date,
-         weekdays int, value jsonb, unit_type_id uuid, plan text, channel text)"""
-
-
-def _insert_property(agency_id: AgencyId, home: Property) -> Statement:
-    return (
-        "INSERT INTO properties (agency_id, property_id, name, zone, currency, address, business_date,"
-        " check_in_at, check_out_at, version) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (agency_id, home.property_id, home.name, home.zone.name, home.currency.code, home.address,
-         home.business_date, home.check_in_at, home.check_out_at, home.version),
-    )  # fmt: skip
-
-
-def _update_property(agency_id: AgencyId, home: Property) -> Statement:
-    return (
-        "UPDATE properties SET name = %s, zone = %s, address = %s, business_date = %s, check_in_at = %s,"
-        " check_out_at = %s, version = %s WHERE agency_id = %s AND property_id = %s",
-        (home.name, home.zone.name, home.address, home.business_date, home.check_in_at, home.check_out_at,
-         home.version, agency_id, home.property_id),
-    )  # fmt: skip
-
-
-def _upsert_type(agency_id: AgencyId, property_id: PropertyId, unit_type: UnitType) -> list[Statement]:
-    capacities = json.dumps(
-        [{"valid_from": each.valid_from.isoformat(), "rooms": each.rooms} for each in unit_type.capacities]
-    )
-    keys = (agency_id, unit_type.unit_type_id)
-    return [
-        (
-            "INSERT INTO unit_types (agency_id, unit_type_id, property_id, name, largest_party, overbooking,"
-            " turnover_nights) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (agency_id, unit_type_id) DO UPDATE SET name = excluded.name,"
-            " largest_party = excluded.largest_party, overbooking = excluded.overbooking,"
-            " turnover_nights = excluded.turnover_nights",
-            (*keys, property_id, unit_type.name, unit_type.largest_party, unit_type.overbooking,
-             unit_type.turnover_nights),
-        ),
-        ("DELETE FROM unit_type_capacities WHERE agency_id = %s AND unit_type_id = %s", keys),
-        (
-            "INSERT INTO unit_type_capacities (agency_id, unit_type_id, valid_from, rooms)"
-            " SELECT %s, %s, k.valid_from, k.rooms"
-            " FROM jsonb_to_recordset(%s::jsonb) AS k(valid_from date, rooms int)",
-            (*keys, capacities),
-        ),
-    ]  # fmt: skip
-
-
-def _recount(agency_id: AgencyId, unit_type: UnitType, today: date) -> Statement:
-    """Return the rewriting of the counters from the business date on; what is past stays as it was sold."""
-    return (
-        "UPDATE type_nights n SET capacity = coalesce((SELECT k.rooms FROM unit_type_capacities k"
-        " WHERE k.agency_id = n.agency_id AND k.unit_type_id = n.unit_type_id AND k.valid_from <= n.night"
-        " ORDER BY k.valid_from DESC LIMIT 1), 0), overbooking = %s"
-        " WHERE n.agency_id = %s AND n.unit_type_id = %s AND n.night >= %s",
-        (unit_type.overbooking, agency_id, unit_type.unit_type_id, today),
-    )
-
-
-def _upsert_unit(agency_id: AgencyId, unit: Unit) -> Statement:
-    return (
-        "INSERT INTO units (agency_id, unit_id, unit_type_id, name) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (agency_id, unit_id) DO UPDATE SET name = excluded.name",
-        (agency_id, unit.unit_id, unit.unit_type_id, unit.name),
-    )
-
-
-def _property(
-    property_id: PropertyId, name: str, zone: str, currency: str, address: str, business_date: date,
-    check_in_at: time, check_out_at: time, version: int,
-) -> Property:  # fmt: skip
-    return Property(
-        property_id=property_id,
-        name=name,
-        zone=Zone(zone),
-        currency=Currency.recorded(currency),
-        business_date=business_date,
-        address=address,
-        check_in_at=check_in_at,
-        check_out_at=check_out_at,
-        version=version,
-    )
-
-
-def _unit_type(
-    unit_type_id: UUID, name: str, largest_party: int, overbooking: int, turnover_nights: int,
-    starts: list[date], rooms: list[int],
-) -> UnitType:  # fmt: skip
-    return UnitType(
-        unit_type_id=UnitTypeId(unit_type_id),
-        name=name,
-        capacities=tuple(Capacity(start, count) for start, count in zip(starts, rooms, strict=True)),
-        largest_party=largest_party,
-        overbooking=overbooking,
-        turnover_nights=turnover_nights,
-    )
-
-
-def _unit(unit_id: UUID, unit_type_id: UUID, name: str) -> Unit:
-    return Unit(unit_id=UnitId(unit_id), unit_type_id=UnitTypeId(unit_type_id), name=name)
-
-
-def _rule(
-    kind: str, first_night: date, end_date: date, weekdays: int, value: object,
-    unit_type_id: UUID | None, plan: str | None, channel: str | None,
-) -> Rule:  # fmt: skip
-    read: RuleValue = tuple(value) if isinstance(value, list) else value  # type: ignore[assignment]
-    owner = None if unit_type_id is None else UnitTypeId(unit_type_id)
-    return Rule(kind, DateRange(first_night, end_date), weekdays, read, owner, plan, channel)
-
-

@@ -51,7 +51,7 @@ def occupied_ranges(
 
 def _room_ranges(
     booking_id: UUID, unit_type_id: UUID, placements: list[dict[str, str]], arrival: date, end: date,
-    turnover_nights: int, is_oversold: bool,
+    turnover_nights: int, is_oversold: bool,  # noqa: FBT001 - the columns of a row, in their order
 ) -> Iterable[OccupiedRange]:  # fmt: skip
     state = ClaimKind.OVERSOLD if is_oversold else ClaimKind.BOOKED
     runs: list[tuple[UUID, UUID | None, date, date]] = []

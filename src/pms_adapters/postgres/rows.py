@@ -17,9 +17,9 @@ from pmscore.dates.ranges import DateRange
 from pmscore.guests.model import Guest
 from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import Claim
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.currency import Currency
 
 __all__ = [
     "JsonRow",
@@ -97,6 +97,8 @@ def booking_row(booking: Booking) -> JsonRow:
         "terms": dict(booking.terms),
         "created_at": booking.created_at.isoformat(),
         "option_until": None if until is None else until.isoformat(),
+        "checked_in_on": None if booking.checked_in_on is None else booking.checked_in_on.isoformat(),
+        "checked_out_on": None if booking.checked_out_on is None else booking.checked_out_on.isoformat(),
         "version": booking.version,
     }
 
@@ -127,8 +129,22 @@ def room_rows(booking: Booking) -> list[Json]:
 
 def loaded_booking(
     row: tuple[
-        UUID, UUID, UUID, str, str, str, str, str, str, str, dict[str, Json], datetime, datetime | None,
-        date | None, date | None, int,
+        UUID,
+        UUID,
+        UUID,
+        str,
+        str,
+        str,
+        str,
+        str,
+        str,
+        str,
+        dict[str, Json],
+        datetime,
+        datetime | None,
+        date | None,
+        date | None,
+        int,
     ],
     rooms: tuple[BookedRoom, ...],
 ) -> Booking:

@@ -312,9 +312,7 @@ Table(
     "events",
     metadata,
     _agency(),
-    Column(
-        "txid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")
-    ),
+    Column("txid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Column("seq", BigInteger, Identity(always=True), nullable=False),
     Column("event_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),

@@ -1,5 +1,4 @@
-"""``pms verify``: every invariant of the stock recomputed from the claims, in SQL and apart from the code
-that keeps it.
+"""``pms verify``: every invariant recomputed in SQL, apart from the code that keeps it.
 
 Owns the list of invariants. Reads one consistent snapshot; as a role above row-level security it looks at
 all agencies, otherwise at the one that it is told.
@@ -222,7 +221,7 @@ def verify(
         for invariant in INVARIANTS:
             if progress is not None:
                 progress(invariant)
-            cursor = connection.execute(invariant.sql + f"\nLIMIT {MOST_EXAMPLES}")  # type: ignore[arg-type]
+            cursor = connection.execute(invariant.sql + f"\nLIMIT {MOST_EXAMPLES}")
             names = [column.name for column in cursor.description or ()]
             for row in cursor:
                 where = ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))

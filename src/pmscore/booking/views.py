@@ -13,10 +13,10 @@ from attrs import frozen
 
 from pmscore.booking.model.booking import Booking
 from pmscore.dates.nights import parse_date
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, PropertyId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.money import Money
 
 __all__ = ["BookingReceipt"]

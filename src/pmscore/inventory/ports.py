@@ -10,12 +10,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Protocol, TypeVar
 
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block
 from pmscore.inventory.model.holds import Hold, HoldStatus
-from pmscore.inventory.model.house import House, Property, Unit, UnitType
+from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.kernel.errors import NightsTakenError, StaleHouseError
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
@@ -23,6 +24,7 @@ from pmscore.kernel.ports import Work
 
 __all__ = [
     "BlockRepository",
+    "ExpiredHolds",
     "HoldRepository",
     "HouseRepository",
     "InventoryWork",
@@ -33,6 +35,13 @@ __all__ = [
 
 ResultT = TypeVar("ResultT")
 MOST_STALE_ATTEMPTS = 4
+
+
+class ExpiredHolds(Enum):
+    """What an attempt to claim does with expired holds on the nights it wants."""
+
+    LEAVE = "leave"
+    RELEASE = "release"
 
 
 class HouseRepository(Protocol):
@@ -77,9 +86,7 @@ class StockLedger(Protocol):
         """Apply ``change`` at the commit, together with all others of this transaction."""
 
     @abstractmethod
-    def unit_occupancy(
-        self, unit_type_id: UnitTypeId, nights: DateRange
-    ) -> Mapping[UnitId, int]:
+    def unit_occupancy(self, unit_type_id: UnitTypeId, nights: DateRange) -> Mapping[UnitId, int]:
         """Return the claimed nights of each unit of a type as a mask (bit 0 is ``nights.start``).
 
         Units without a claim in the range are left out. Expired holds count until they are released.
@@ -157,8 +164,8 @@ class InventoryWork(Work, Protocol):
         """The blocks."""
 
 
-def claiming(attempt: Callable[[bool], ResultT]) -> ResultT:
-    """Run ``attempt(False)``; where it meets taken nights, run it once more with ``True``.
+def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:
+    """Run ``attempt``; where it meets taken nights, run it once more with expired holds out of the way.
 
     ``attempt`` opens a transaction of its own and hands its argument to :func:`change_stock`. An attempt
     that worked from a remembered house that has changed is run again on the house as it is.
@@ -168,14 +175,14 @@ def claiming(attempt: Callable[[bool], ResultT]) -> ResultT:
         StaleHouseError: the house changed under each of several attempts.
     """
     try:
-        return _on_present_house(attempt, False)
+        return _on_present_house(attempt, ExpiredHolds.LEAVE)
     except NightsTakenError:
-        return _on_present_house(attempt, True)
+        return _on_present_house(attempt, ExpiredHolds.RELEASE)
 
 
-def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, after_conflict: bool) -> None:
-    """Apply ``change`` at the commit of ``work``, after a conflict together with the end of expired holds."""
-    if after_conflict:
+def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, expired: ExpiredHolds) -> None:
+    """Apply ``change`` at the commit of ``work``, where asked together with the end of expired holds."""
+    if expired is ExpiredHolds.RELEASE:
         for hold in work.holds.expired(change, now):
             decision = hold.ended(HoldStatus.EXPIRED)
             work.holds.save(decision.state)
@@ -184,10 +191,10 @@ def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, aft
     work.stock.change(change)
 
 
-def _on_present_house(attempt: Callable[[bool], ResultT], after_conflict: bool) -> ResultT:
+def _on_present_house(attempt: Callable[[ExpiredHolds], ResultT], expired: ExpiredHolds) -> ResultT:
     for _ in range(MOST_STALE_ATTEMPTS):
         try:
-            return attempt(after_conflict)
+            return attempt(expired)
         except StaleHouseError:
             continue
-    return attempt(after_conflict)
+    return attempt(expired)

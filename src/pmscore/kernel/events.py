@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeGuard, TypeVar
 from uuid import UUID
 
-from attrs import fields, frozen
+from attrs import fields, frozen, has
 
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 
 __all__ = ["Command", "Decision", "Event", "Json", "OnceKey", "to_json"]
 
-Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 StateT_co = TypeVar("StateT_co", covariant=True)
 _ENVELOPE = frozenset({"kind", "aggregate_id", "version"})
 
@@ -84,22 +84,32 @@ def to_json(value: object) -> Json:
         MisuseError: the type has no JSON form here (a float, for instance).
     """
     match value:
+        case Enum():
+            return to_json(value.value)
         case None | bool() | int() | str():
-            return value.value if isinstance(value, Enum) else value
+            return value
         case UUID():
             return str(value)
         case datetime() | date():
             return value.isoformat()
-        case Enum():
-            return to_json(value.value)
-        case tuple():
+        case _ if _is_tuple(value):
             return [to_json(each) for each in value]
-        case Mapping():
+        case _ if _is_mapping(value):
             return {str(key): to_json(each) for key, each in value.items()}
-        case _ if hasattr(type(value), "__attrs_attrs__"):
-            return {
-                field.name: to_json(getattr(value, field.name))
-                for field in type(value).__attrs_attrs__
-            }
         case _:
-            raise MisuseError(type=type(value).__name__)
+            return _fields_to_json(value)
+
+
+def _fields_to_json(value: object) -> Json:
+    cls = type(value)
+    if not has(cls):
+        raise MisuseError(type=cls.__name__)
+    return {field.name: to_json(getattr(value, field.name)) for field in fields(cls)}
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

@@ -30,7 +30,7 @@ def checked_text(text: str, *, field: str, longest: int = 200, may_be_empty: boo
         for character in stripped:
             if "\ud800" <= character <= "\udfff":
                 raise InvalidInputError(field, "lone_surrogate")
-            if character < " " and character not in "\t\n\r" or character == "\x7f":
+            if (character < " " and character not in "\t\n\r") or character == "\x7f":
                 raise InvalidInputError(field, "control_character", code_point=ord(character))
     return stripped
 

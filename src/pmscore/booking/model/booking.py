@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 
 from attrs import field, frozen
 
@@ -15,10 +16,10 @@ from pmscore.booking.model.lifecycle import CLAIMING, COUNTED, Status
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.guests.model import MetricsChange
 from pmscore.inventory.model.stock import Claim
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code, checked_text
 
@@ -26,6 +27,7 @@ __all__ = ["Booking", "Source"]
 
 MOST_ROOMS = 100
 LONGEST_NOTE = 4000
+_NO_TERMS: Mapping[str, Json] = MappingProxyType({})
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -64,7 +66,7 @@ class Booking:
     source: Source = Source()
     requests: str = field(default="", repr=False)
     notes: str = field(default="", repr=False)
-    terms: Mapping[str, Json] = field(factory=dict)
+    terms: Mapping[str, Json] = _NO_TERMS
     option_until: datetime | None = None
     checked_in_on: date | None = None
     checked_out_on: date | None = None

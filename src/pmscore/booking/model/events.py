@@ -12,7 +12,14 @@ from pmscore.booking.model.rooms import BookedRoom
 from pmscore.kernel.events import Event, Json, to_json
 from pmscore.kernel.ids import BookingRoomId, GuestId, PropertyId
 
-__all__ = ["BookingAmended", "BookingCreated", "BookingStatusChanged", "RoomAssigned", "room_facts"]
+__all__ = [
+    "BookingAmended",
+    "BookingCreated",
+    "BookingStatusChanged",
+    "RoomAssigned",
+    "placement_facts",
+    "room_facts",
+]
 
 
 def room_facts(room: BookedRoom) -> dict[str, Json]:

@@ -16,9 +16,9 @@ from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House, Unit
 from pmscore.inventory.model.party import Party
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import BookingRoomId, UnitId, UnitTypeId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.money import Money
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion

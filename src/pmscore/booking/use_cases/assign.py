@@ -17,7 +17,7 @@ from pmscore.booking.ports import BookingWork
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House, Unit
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import change_stock, claiming
+from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import InvalidInputError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId, BookingRoomId, UnitId
@@ -56,7 +56,7 @@ def assign_room(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clo
     """
     now = clock.now()
 
-    def attempt(after_conflict: bool) -> Booking:
+    def attempt(expired: ExpiredHolds) -> Booking:
         with uow.begin(command) as work:
             before = work.bookings.get(command.booking_id)
             if command.expected_version not in (None, before.version):
@@ -80,7 +80,7 @@ def assign_room(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clo
             )
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
-                change_stock(work, change, now=now, after_conflict=after_conflict)
+                change_stock(work, change, now=now, expired=expired)
             work.commit()
             return after
 
@@ -115,9 +115,7 @@ def _placements(
     if is_in_house and unit is None:
         raise TransitionError("assign", booking.status.value, "guest_is_in_house")
     moved = DateRange(start, room.stay.departure)
-    kept = tuple(
-        evolve(each, nights=cut) for each in room.placements for cut in each.nights.minus(moved)
-    )
+    kept = tuple(evolve(each, nights=cut) for each in room.placements for cut in each.nights.minus(moved))
     if unit is None:
         return kept
     if kept and kept[-1].unit_id == unit.unit_id and kept[-1].nights.end == start:

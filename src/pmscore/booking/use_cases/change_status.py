@@ -13,7 +13,7 @@ from pmscore.booking.policies.guards import reason_against
 from pmscore.booking.policies.transitions import stepped
 from pmscore.booking.ports import BookingWork
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import change_stock, claiming
+from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import NightsTakenError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId
@@ -50,7 +50,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
     checked_code(command.reason, field="reason")
     now = clock.now()
 
-    def attempt(after_conflict: bool, *, keeps_units: bool = True) -> Booking:
+    def attempt(expired: ExpiredHolds, *, keeps_units: bool = True) -> Booking:
         with uow.begin(command) as work:
             before = work.bookings.get(command.booking_id)
             if command.expected_version not in (None, before.version):
@@ -72,7 +72,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
             work.guests.count(after.metrics_since(before))
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
-                change_stock(work, change, now=now, after_conflict=after_conflict)
+                change_stock(work, change, now=now, expired=expired)
             work.commit()
             return after
 
@@ -82,7 +82,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
         only_units = bool(error.violations) and {each.code for each in error.violations} == {"unit_taken"}
         if command.act is not Act.REINSTATE or not only_units:
             raise
-        return attempt(True, keeps_units=False)
+        return attempt(ExpiredHolds.RELEASE, keeps_units=False)
 
 
 def _without_units(booking: Booking) -> Booking:

@@ -64,12 +64,12 @@ class Block:
 
     def made(self) -> Decision[Block]:
         """Return the new block and its event."""
-        return Decision(self, (self._event("block.created"),))
+        return Decision(self, (_event(self, "block.created"),))
 
     def lifted(self) -> Decision[Block]:
         """Return the block as it was lifted and its event."""
         after = evolve(self, version=self.version + 1)
-        return Decision(after, (after._event("block.removed"),))
+        return Decision(after, (_event(after, "block.removed"),))
 
     def claims(self) -> tuple[Claim, ...]:
         """Return what the block claims while it stands."""
@@ -77,13 +77,14 @@ class Block:
         kind = ClaimKind.OUT_OF_ORDER if is_broken else ClaimKind.BLOCKED
         return (Claim(kind, self.block_id, self.unit_type_id, self.nights, self.unit_id),)
 
-    def _event(self, kind: str) -> BlockChanged:
-        return BlockChanged(
-            kind=kind,
-            aggregate_id=self.block_id,
-            version=self.version,
-            unit_id=self.unit_id,
-            block_kind=self.kind.value,
-            first_night=self.nights.start,
-            end=self.nights.end,
-        )
+
+def _event(block: Block, kind: str) -> BlockChanged:
+    return BlockChanged(
+        kind=kind,
+        aggregate_id=block.block_id,
+        version=block.version,
+        unit_id=block.unit_id,
+        block_kind=block.kind.value,
+        first_night=block.nights.start,
+        end=block.nights.end,
+    )

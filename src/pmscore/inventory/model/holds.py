@@ -72,7 +72,7 @@ class Hold:
         """
         if not now < self.expires_at <= now + LONGEST_HOLD:
             raise InvalidInputError("expires_at", "out_of_range", longest_days=LONGEST_HOLD.days)
-        return Decision(self, (self._event("hold.placed"),))
+        return Decision(self, (_event(self, "hold.placed"),))
 
     def is_expired(self, now: datetime) -> bool:
         """Return whether its time is over although it still claims its nights."""
@@ -88,7 +88,7 @@ class Hold:
             raise TransitionError(status.value, self.status.value)
         ended = evolve(self, status=status, version=self.version + 1)
         kind = "hold.takenUp" if status is HoldStatus.TAKEN_UP else f"hold.{status.value}"
-        return Decision(ended, (ended._event(kind),))
+        return Decision(ended, (_event(ended, kind),))
 
     def claims(self) -> tuple[Claim, ...]:
         """Return what the hold claims in its present status."""
@@ -101,14 +101,15 @@ class Hold:
         after = DateRange(nights.end, nights.end + timedelta(days=self.turnover_nights))
         return held, Claim(ClaimKind.BUFFER, self.hold_id, self.unit_type_id, after, self.unit_id)
 
-    def _event(self, kind: str) -> HoldChanged:
-        return HoldChanged(
-            kind=kind,
-            aggregate_id=self.hold_id,
-            version=self.version,
-            unit_type_id=self.unit_type_id,
-            unit_id=self.unit_id,
-            arrival=self.stay.arrival,
-            departure=self.stay.departure,
-            expires_at=self.expires_at,
-        )
+
+def _event(hold: Hold, kind: str) -> HoldChanged:
+    return HoldChanged(
+        kind=kind,
+        aggregate_id=hold.hold_id,
+        version=hold.version,
+        unit_type_id=hold.unit_type_id,
+        unit_id=hold.unit_id,
+        arrival=hold.stay.arrival,
+        departure=hold.stay.departure,
+        expires_at=hold.expires_at,
+    )

@@ -13,10 +13,10 @@ from typing import ClassVar
 from attrs import evolve, field, frozen
 
 from pmscore.dates.zones import Zone
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Event
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.text import checked_text
 
 __all__ = ["Capacity", "House", "HouseChanged", "Property", "Unit", "UnitType"]

@@ -7,7 +7,7 @@ from attrs import frozen
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import InventoryWork, change_stock, claiming
+from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BlockId, PropertyId, UnitId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -33,9 +33,7 @@ class LiftBlock(Command):
     block_id: BlockId
 
 
-def block_unit(
-    command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource
-) -> Block:
+def block_unit(command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource) -> Block:
     """Claim the unit's nights for a block.
 
     Raises:
@@ -46,7 +44,7 @@ def block_unit(
     now = clock.now()
     block_id = BlockId(ids.new())
 
-    def attempt(after_conflict: bool) -> Block:
+    def attempt(expired: ExpiredHolds) -> Block:
         with uow.begin(command) as work:
             unit = work.houses.get(command.property_id).unit(command.unit_id)
             block = Block(
@@ -61,7 +59,7 @@ def block_unit(
             work.blocks.add(block)
             work.record(*block.made().events)
             change = StockChange.claiming(*block.claims())
-            change_stock(work, change, now=now, after_conflict=after_conflict)
+            change_stock(work, change, now=now, expired=expired)
             work.commit()
             return block
 

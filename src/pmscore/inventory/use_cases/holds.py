@@ -12,7 +12,7 @@ from attrs import frozen
 from pmscore.dates.nights import StayRange
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import InventoryWork, change_stock, claiming
+from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -38,9 +38,7 @@ class ReleaseHold(Command):
     hold_id: HoldId
 
 
-def place_hold(
-    command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource
-) -> Hold:
+def place_hold(command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource) -> Hold:
     """Claim the nights for the hold; a conflict with expired holds releases them first.
 
     Raises:
@@ -51,7 +49,7 @@ def place_hold(
     now = clock.now()
     hold_id = HoldId(ids.new())
 
-    def attempt(after_conflict: bool) -> Hold:
+    def attempt(expired: ExpiredHolds) -> Hold:
         with uow.begin(command) as work:
             house = work.houses.get(command.property_id)
             unit_type = house.type_of(command.unit_type_id, command.unit_id)
@@ -68,7 +66,7 @@ def place_hold(
             work.holds.add(hold)
             work.record(*decision.events)
             change = StockChange.claiming(*hold.claims())
-            change_stock(work, change, now=now, after_conflict=after_conflict)
+            change_stock(work, change, now=now, expired=expired)
             work.commit()
             return hold
 

@@ -9,10 +9,10 @@ from attrs import evolve, frozen
 from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import Capacity, House, HouseChanged, Property, Unit, UnitType
 from pmscore.inventory.ports import InventoryWork
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.ports import IdSource, UnitOfWork
 
 __all__ = [
@@ -71,9 +71,7 @@ class AdvanceBusinessDate(Command):
     to: date
 
 
-def create_house(
-    command: CreateHouse, *, uow: UnitOfWork[InventoryWork], ids: IdSource
-) -> House:
+def create_house(command: CreateHouse, *, uow: UnitOfWork[InventoryWork], ids: IdSource) -> House:
     """Write a new property with its types and units.
 
     Raises:
@@ -110,9 +108,7 @@ def set_capacity(command: SetCapacity, *, uow: UnitOfWork[InventoryWork]) -> Hou
         return changed
 
 
-def advance_business_date(
-    command: AdvanceBusinessDate, *, uow: UnitOfWork[InventoryWork]
-) -> House:
+def advance_business_date(command: AdvanceBusinessDate, *, uow: UnitOfWork[InventoryWork]) -> House:
     """Move the stored business date forward.
 
     Raises:
@@ -123,9 +119,7 @@ def advance_business_date(
         house = work.houses.lock(command.property_id)
         if command.to <= house.property.business_date:
             raise InvalidInputError("to", "not_after_business_date")
-        later = evolve(
-            house.property, business_date=command.to, version=house.property.version + 1
-        )
+        later = evolve(house.property, business_date=command.to, version=house.property.version + 1)
         changed = evolve(house, property=later)
         work.houses.save(changed)
         work.record(_changed(changed, "house.businessDateAdvanced", "business_date"))
@@ -151,9 +145,7 @@ def _new_house(command: CreateHouse, ids: IdSource) -> House:
         )
         types[unit_type.unit_type_id] = unit_type
         for name in new.unit_names:
-            unit = Unit(
-                unit_id=UnitId(ids.new()), unit_type_id=unit_type.unit_type_id, name=name
-            )
+            unit = Unit(unit_id=UnitId(ids.new()), unit_type_id=unit_type.unit_type_id, name=name)
             units[unit.unit_id] = unit
     home = Property(
         property_id=PropertyId(ids.new()),
