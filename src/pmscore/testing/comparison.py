@@ -17,7 +17,7 @@ from pmscore.testing.scenes import FIRST_DAY, Scene, nights
 
 __all__ = ["differences"]
 
-WINDOW = nights(0, 90)
+WINDOW = nights(0, 60)
 # Asked for an instant before every expiry, the reader shows expired holds that nobody has released too.
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 

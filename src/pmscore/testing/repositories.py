@@ -7,7 +7,7 @@ the judgement at the commit to ``books`` and ``ledger``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pmscore.access.model import Agency
 from pmscore.access.ports import AgencyRepository
@@ -149,15 +149,23 @@ class InMemoryHolds(HoldRepository):
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         """Return the expired holds in the way of ``change``, locked; those that others work on are left out."""
         self._at.check_open()
-        with self._at.locks.mutex:
-            changes, holds = self._at.changes.holds, self._at.books.holds
+        at = self._at
+        first = min((each.nights.start for each in change.after), default=now.date())
+        end = max((each.nights.end for each in change.after), default=first)
+        with at.locks.mutex:
+            near = (
+                hold
+                for hold in at.books.holds.values()
+                if hold.is_expired(now)
+                and hold.stay.arrival < end
+                and hold.stay.departure + timedelta(days=hold.turnover_nights) > first
+            )
             return tuple(
                 hold
-                for hold_id, hold in sorted(holds.items())
-                if hold.is_expired(now)
-                and hold_id not in changes
+                for hold in sorted(near, key=lambda each: each.hold_id)
+                if hold.hold_id not in at.changes.holds
                 and _meet(hold.claims(), change.after)
-                and self._at.lock_if_free("hold", hold_id)
+                and at.lock_if_free("hold", hold.hold_id)
             )
 
     def add(self, hold: Hold) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.races import RaceLaws
 from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
@@ -54,3 +57,8 @@ class TestRestrictions(InMemory, RestrictionLaws):
 
 class TestAvailability(InMemory, AvailabilityLaws):
     pass
+
+
+@pytest.mark.race
+class TestRaces(InMemory, RaceLaws):
+    ROUNDS = 300

@@ -1,0 +1,113 @@
+"""Laws are worth something only if they fail on stores that break them."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from pmscore.inventory.model.stock import StockChange
+from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.races import RaceLaws
+from pmscore.testing.laws.setting import StoreLaws, raised
+from pmscore.testing.laws.stock import StockLaws
+from pmscore.testing.laws.tenancy import TenancyLaws
+from pmscore.testing.memory import InMemoryStore, SeededIds
+from pmscore.testing.naive import NaiveStore
+from pmscore.testing.races import race
+from pmscore.testing.scenes import hotel, open_scene, pool
+
+
+class MeetingPoint:
+    """Lets each pair of threads go on together, or one alone after a moment."""
+
+    def __init__(self):
+        self._barrier = threading.Barrier(2)
+
+    def __call__(self):
+        try:
+            self._barrier.wait(timeout=0.05)
+        except threading.BrokenBarrierError:
+            self._barrier.reset()
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("unit_type", [hotel(1), pool(2)], ids=["unit", "pool"])
+def test_a_store_that_checks_before_it_inserts_sells_a_room_twice(unit_type):
+    store = NaiveStore(MeetingPoint())
+    scene = open_scene(store, SeededIds("naive"), unit_type)
+    report = race(scene, threads=8, rounds=10)
+    assert max(report.winners) > unit_type.rooms
+    assert store.violated_invariants()
+
+
+@pytest.mark.race
+def test_the_race_law_fails_on_a_store_that_checks_before_it_inserts():
+    store = NaiveStore(MeetingPoint())
+
+    class Laws(RaceLaws):
+        THREADS, ROUNDS = 8, 10
+
+        def store(self):
+            return store
+
+    with pytest.raises(AssertionError):
+        Laws().test_the_last_unit_is_sold_once()
+
+
+class ForgetfulStore(InMemoryStore):
+    """Never gives nights back."""
+
+    def write(self, transaction):
+        changes = transaction.changes
+        changes.stock = [StockChange((), each.after) for each in changes.stock if not each.before]
+        super().write(transaction)
+
+
+class SharedStore(InMemoryStore):
+    """Keeps all agencies in one set of books."""
+
+    def begin(self, command):
+        shared = self.books(next(iter(self._books), command.agency_id))
+        self._books[command.agency_id] = shared
+        return super().begin(command)
+
+
+class KeylessStore(InMemoryStore):
+    """Forgets replies."""
+
+    def commit(self, transaction, once):
+        super().commit(transaction, None)
+
+
+@pytest.mark.parametrize(
+    ("store", "laws", "law"),
+    [
+        (ForgetfulStore, StockLaws, "test_what_ends_is_free_at_once"),
+        (ForgetfulStore, StockLaws, "test_a_change_keeps_the_nights_that_both_sides_have"),
+        (SharedStore, TenancyLaws, "test_ids_of_another_agency_are_not_found"),
+        (SharedStore, TenancyLaws, "test_houses_rules_and_guests_of_another_agency_are_not_found"),
+        (KeylessStore, IdempotencyLaws, "test_a_repetition_returns_the_first_reply_and_does_nothing"),
+    ],
+)
+def test_a_law_fails_on_a_store_that_breaks_it(store, laws, law):
+    class Laws(laws):
+        def store(self):
+            return broken
+
+    broken = store(lock_timeout=timedelta(milliseconds=100))
+    with pytest.raises(Exception):  # noqa: B017 - how a broken store fails is its own affair
+        getattr(Laws(), law)()
+
+
+def test_a_suite_must_say_which_store_it_is_about():
+    with pytest.raises(NotImplementedError):
+        StoreLaws().scene()
+
+
+def test_an_expected_refusal_that_does_not_come_fails_the_law():
+    from pmscore.kernel.errors import NotFoundError
+
+    with pytest.raises(AssertionError, match="expected NotFoundError"):
+        raised(NotFoundError, lambda: 1)
