@@ -6,9 +6,10 @@ Owns the order of events and the default number of rooms. Both are pure; ``run``
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from enum import IntEnum
+from itertools import groupby
 
 from attrs import frozen
 
@@ -17,7 +18,7 @@ from pmscore.inventory.model.house import MOST_ROOMS
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.text import checked_text
 
-__all__ = ["Phase", "Step", "checked_rooms", "peak_rooms", "steps_of"]
+__all__ = ["Phase", "Step", "checked_rooms", "lanes_of", "moments_of", "peak_rooms", "steps_of"]
 
 
 class Phase(IntEnum):
@@ -58,6 +59,29 @@ def steps_of(stays: Iterable[StayRow]) -> tuple[Step, ...]:
             case Ending.NO_SHOW:
                 steps.append(Step(row.stay.arrival, Phase.NO_SHOW, row))
     return tuple(sorted(steps, key=lambda step: (step.day, step.phase, step.row.number)))
+
+
+def moments_of(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
+    """Yield the steps of each phase of each day together, in order."""
+    for _, moment in groupby(steps, key=lambda step: (step.day, step.phase)):
+        yield tuple(moment)
+
+
+def lanes_of(moment: tuple[Step, ...], most: int) -> tuple[tuple[Step, ...], ...]:
+    """Return the steps of one moment in at most ``most`` lanes that may run beside each other.
+
+    Two new bookings of one type may want the same last room, so they stay in one lane, in their order; bookings of two
+    types never meet. All other steps are about bookings that exist, each about another one, so their order is nothing.
+    """
+    if moment[0].phase is not Phase.BOOK:
+        return tuple(moment[first::most] for first in range(min(most, len(moment))))
+    by_type: defaultdict[str, list[Step]] = defaultdict(list)
+    for step in moment:
+        by_type[step.row.unit_type].append(step)
+    lanes: list[list[Step]] = [[] for _ in range(min(most, len(by_type)))]
+    for steps in sorted(by_type.values(), key=len, reverse=True):
+        min(lanes, key=len).extend(steps)
+    return tuple(tuple(lane) for lane in lanes)
 
 
 def peak_rooms(stays: Iterable[StayRow]) -> dict[str, int]:

@@ -11,7 +11,6 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from uuid import UUID
 
 from attrs import frozen
 
@@ -75,8 +74,8 @@ class ReplayReport:
     ``seconds`` is how long both took. ``rounded_rates`` is how many rates of the file had fractions of a cent.
     """
 
-    agency_id: UUID
-    property_id: UUID | None
+    agency_id: AgencyId
+    property_id: PropertyId | None
     rows: int
     rooms: Mapping[str, int]
     skipped: tuple[SkippedRow, ...]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 from pms_adapters.bootstrap import Services
 from pms_adapters.lab.replay.figures import HouseFigures, read_figures
 from pms_adapters.lab.replay.parsing import read_bookings
-from pms_adapters.lab.replay.plan import Phase, Step, checked_rooms, steps_of
+from pms_adapters.lab.replay.plan import Phase, Step, checked_rooms, lanes_of, moments_of, steps_of
 from pms_adapters.lab.replay.report import EURO, ReplayReport, months_of
 from pms_adapters.lab.replay.rows import BookingFile, StayRow
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
@@ -45,7 +45,7 @@ __all__ = ["ReplayClock", "run_replay"]
 Progress = Callable[[int, int], None]
 
 _DAY = timedelta(days=1)
-_PROGRESS_EVERY = 50
+_WORKERS = 3
 _LARGEST_PARTY = 100
 _ACTS = {
     Phase.CHECK_OUT: Act.CHECK_OUT,
@@ -56,12 +56,13 @@ _ACTS = {
 
 
 class ReplayClock(Clock):
-    """A clock that shows the time of the event that is being replayed."""
+    """A clock that shows the time of the events that are being replayed."""
 
     def __init__(self, day: date) -> None:
         self._now = datetime.combine(day, Phase.CHECK_OUT.at, UTC)
 
     def now(self) -> datetime:
+        """Return the instant of the phase that is being replayed."""
         return self._now
 
     def show(self, step: Step) -> None:
@@ -91,13 +92,14 @@ def run_replay(
     steps = steps_of(file.stays)
     started = time.perf_counter()
     replay = _Replay(services, path.name, known_rooms, steps)
-    for done, step in enumerate(steps):
-        if progress is not None and done % _PROGRESS_EVERY == 0:
-            progress(done, len(steps))
-        replay.do(step)
+    done = 0
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="replay") as workers:
+        for phase_of_day in moments_of(steps):
+            replay.do(phase_of_day, workers)
+            done += len(phase_of_day)
+            if progress is not None:
+                progress(done, len(steps))
     seconds = time.perf_counter() - started
-    if progress is not None:
-        progress(len(steps), len(steps))
     figures = read_figures(services.engine, replay.agency_id)
     return _report(file, known_rooms, replay, figures, seconds)
 
@@ -115,9 +117,10 @@ class _Replay:
         self._clock = ReplayClock(first_day)
         self._uow = PostgresUnitOfWork(services.engine, clock=self._clock, ids=services.ids)
         self._today = first_day
+        # Workers only append and assign, which needs no lock; sums are made when they are done.
         self._made: dict[int, BookingId] = {}
-        self.refused: Counter[str] = Counter()
-        self.commands = 0
+        self._refused: list[str] = []
+        self._changes: list[int] = []
         self.day_rolls = 0
         open_agency(
             OpenAgency(
@@ -133,19 +136,36 @@ class _Replay:
         self.house = self._create_house(names, rooms, first_day) if names else None
         self._types = self._types_by_name(self.house)
 
-    def do(self, step: Step) -> None:
-        """Do one step; a step of a booking that was refused, or not made yet, is left out."""
-        while self._today < step.day:
+    @property
+    def refused(self) -> Counter[str]:
+        """How many bookings met a full house, by how they ended in the file."""
+        return Counter(self._refused)
+
+    @property
+    def commands(self) -> int:
+        """How many commands were given to bookings."""
+        return len(self._made) + len(self._refused) + len(self._changes)
+
+    def do(self, steps: tuple[Step, ...], workers: ThreadPoolExecutor) -> None:
+        """Do all steps of one phase of one day; what does not depend on each other is done at once."""
+        while self._today < steps[0].day:
             self._roll()
-        if step.phase is Phase.BOOK:
-            self._clock.show(step)
-            self._book(step.row)
+        self._clock.show(steps[0])
+        lanes = lanes_of(steps, _WORKERS)
+        if len(lanes) == 1:
+            self._do_in_order(lanes[0])
             return
-        booking_id = self._made.get(step.row.number)
-        if booking_id is None:
-            return
-        self._clock.show(step)
-        self.commands += 1
+        for each in [workers.submit(self._do_in_order, lane) for lane in lanes]:
+            each.result()
+
+    def _do_in_order(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if step.phase is Phase.BOOK:
+                self._book(step.row)
+            elif step.row.number in self._made:
+                self._change(step, self._made[step.row.number])
+
+    def _change(self, step: Step, booking_id: BookingId) -> None:
         change_status(
             ChangeStatus(
                 request_id=self._request(),
@@ -158,13 +178,13 @@ class _Replay:
             uow=self._uow,
             clock=self._clock,
         )
+        self._changes.append(step.row.number)
 
     def _book(self, row: StayRow) -> None:
-        self.commands += 1
         try:
             receipt = create_booking(self._booking_of(row), uow=self._uow, clock=self._clock, ids=self._ids)
         except NightsTakenError:
-            self.refused[row.ending.value] += 1
+            self._refused.append(row.ending.value)
         else:
             self._made[row.number] = receipt.booking_id
 
@@ -238,7 +258,7 @@ class _Replay:
 def _report(
     file: BookingFile, rooms: Mapping[str, int], replay: _Replay, figures: HouseFigures, seconds: float
 ) -> ReplayReport:
-    property_id: UUID | None = None if replay.house is None else replay.house.property.property_id
+    property_id = None if replay.house is None else replay.house.property.property_id
     return ReplayReport(
         agency_id=replay.agency_id,
         property_id=property_id,

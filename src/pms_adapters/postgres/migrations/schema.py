@@ -69,6 +69,14 @@ class Schema:
         """Make an index; ``columns`` begins with ``agency_id``."""
         self.run(f"CREATE INDEX {name} ON {table} ({columns}){f' WHERE {where}' if where else ''}")
 
+    def primary_key(self, table: str, columns: str) -> None:
+        """Make the primary key of a table that has other indexes, after all of them.
+
+        While a table is empty every index looks equally cheap, and the planner takes the newest. Such a plan is kept
+        until statistics are gathered, a minute later; with another index it reads all rows of the agency for each key.
+        """
+        self.run(f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY ({columns})")
+
 
 def _find_column(line: str) -> str | None:
     if _CONSTRAINT.fullmatch(line):

@@ -59,11 +59,11 @@ def _make_units(schema: Schema) -> None:
         largest_party integer NOT NULL
         overbooking integer NOT NULL
         turnover_nights integer NOT NULL
-        PRIMARY KEY (agency_id, unit_type_id)
         CONSTRAINT unit_types_properties_fkey FOREIGN KEY (agency_id, property_id) REFERENCES properties (agency_id, property_id)
         """,
     )
     schema.index("unit_types_agency_id_property_id_idx", "unit_types", "agency_id, property_id")
+    schema.primary_key("unit_types", "agency_id, unit_type_id")
     schema.tenant_table(
         "unit_type_capacities",
         """
@@ -81,11 +81,11 @@ def _make_units(schema: Schema) -> None:
         unit_id uuid NOT NULL
         unit_type_id uuid NOT NULL
         name text NOT NULL
-        PRIMARY KEY (agency_id, unit_id)
         CONSTRAINT units_unit_types_fkey FOREIGN KEY (agency_id, unit_type_id) REFERENCES unit_types (agency_id, unit_type_id)
         UNIQUE (agency_id, unit_type_id, name)
         """,
     )
+    schema.primary_key("units", "agency_id, unit_id")
 
 
 def _make_stock(schema: Schema) -> None:
@@ -210,7 +210,6 @@ def _make_bookings(schema: Schema) -> None:
         checked_in_on date
         checked_out_on date
         version integer NOT NULL
-        PRIMARY KEY (agency_id, booking_id)
         CONSTRAINT bookings_properties_fkey FOREIGN KEY (agency_id, property_id) REFERENCES properties (agency_id, property_id)
         CONSTRAINT bookings_guests_fkey FOREIGN KEY (agency_id, guest_id) REFERENCES guests (agency_id, guest_id)
         """,
@@ -219,6 +218,7 @@ def _make_bookings(schema: Schema) -> None:
     schema.index(
         "bookings_option_idx", "bookings", "agency_id, property_id, option_until", where="status = 'pending'"
     )
+    schema.primary_key("bookings", "agency_id, booking_id")
 
 
 def _make_booking_rooms(schema: Schema) -> None:
@@ -239,7 +239,6 @@ def _make_booking_rooms(schema: Schema) -> None:
         turnover_nights integer NOT NULL
         is_locked boolean NOT NULL
         is_oversold boolean NOT NULL
-        PRIMARY KEY (agency_id, booking_id, position)
         CONSTRAINT booking_rooms_bookings_fkey FOREIGN KEY (agency_id, booking_id) REFERENCES bookings (agency_id, booking_id)
         CONSTRAINT booking_rooms_unit_types_fkey FOREIGN KEY (agency_id, unit_type_id) REFERENCES unit_types (agency_id, unit_type_id)
         CONSTRAINT booking_rooms_stay_check CHECK (arrival < departure)
@@ -249,6 +248,7 @@ def _make_booking_rooms(schema: Schema) -> None:
     schema.index(
         "booking_rooms_agency_id_arrival_departure_idx", "booking_rooms", "agency_id, arrival, departure"
     )
+    schema.primary_key("booking_rooms", "agency_id, booking_id, position")
 
 
 def _make_rules_and_records(schema: Schema) -> None:
