@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from pmscore.booking.model.rooms import BookedRoom
 from pmscore.inventory.model.stock import ClaimKind
 from pmscore.kernel.ids import BookingId, GuestId, UnitId, UnitTypeId
 from pmscore.testing.naive_model import ModelBooking, ModelHouse
 from pmscore.testing.scenes import FIRST_DAY, Scene, nights
 
-__all__ = ["differences"]
+__all__ = ["differences", "units_by_night"]
 
 WINDOW = nights(0, 60)
 # Asked for an instant before every expiry, the reader shows expired holds that nobody has released too.
@@ -60,9 +61,14 @@ def _owners(scene: Scene, model: ModelHouse) -> Iterator[str]:
             for night in each.nights.nights():
                 found[each.unit_id, _number(night)] = (each.state.value, source)
     booking_of = {room.room_id: key for key, each in model.bookings.items() for room in each.rooms}
+    claims = [each for each in model.claims() if each.unit_id is not None]
+    twice = Counter((each.unit_id, each.night) for each in claims)
+    for key, count in twice.items():
+        if count > 1:
+            yield f"unit night {key} is claimed {count} times"
     expected = {
         (each.unit_id, each.night): (each.kind, booking_of.get(each.source, each.source))
-        for each in model.claims()
+        for each in claims
         if each.unit_id is not None
     }
     for key in found.keys() | expected.keys():
@@ -82,12 +88,11 @@ def _booking(scene: Scene, booking_id: UUID, model: ModelBooking) -> Iterator[st
     if found != expected:
         yield f"booking {booking_id} is {found}, the model says {expected}"
     for room, wanted in zip(booking.rooms, model.rooms, strict=True):
-        units = {_number(night): each.unit_id for each in room.placements for night in each.nights.nights()}
         seen = (
             room.room_id,
             room.unit_type_id,
             (_number(room.stay.arrival), _number(room.stay.departure)),
-            units,
+            units_by_night(room),
             (room.is_oversold, room.is_locked),
         )
         meant = (
@@ -99,6 +104,11 @@ def _booking(scene: Scene, booking_id: UUID, model: ModelBooking) -> Iterator[st
         )
         if seen != meant:
             yield f"room {room.room_id} is {seen}, the model says {meant}"
+
+
+def units_by_night(room: BookedRoom) -> dict[int, UnitId]:
+    """Return the units of a stored room by the number of the night."""
+    return {_number(night): each.unit_id for each in room.placements for night in each.nights.nights()}
 
 
 def _number(day: date) -> int:

@@ -13,6 +13,7 @@ from attrs import define
 
 from pmscore.kernel.ids import UnitId, UnitTypeId
 from pmscore.testing.naive_model import (
+    HAS_NIGHTS,
     STEPS,
     ModelBlock,
     ModelBooking,
@@ -148,6 +149,16 @@ class ModelCommands:
         room.units = units
         room.is_oversold = False
         self._replace(booking_id, after, now)
+
+    def lacks_unit(self, booking: ModelBooking, room: ModelRoom, first: int, end: int) -> bool:
+        """Return whether a room that arrives in ``[first, end)`` should have been given a unit and has none."""
+        return (
+            booking.status in HAS_NIGHTS
+            and first <= room.first < end
+            and not room.units
+            and not room.is_oversold
+            and bool(self.house.types[room.type_id].units)
+        )
 
     def hold(self, hold_id: UUID, hold: ModelHold, now: datetime) -> None:
         """Place a hold."""

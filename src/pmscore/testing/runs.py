@@ -6,17 +6,44 @@ Owns the scenes that histories start from and the sentence that says how to repe
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from pmscore.kernel.ports import IdSource
+from pmscore.testing.booking_steps import BookingSteps
 from pmscore.testing.draws import Draws
-from pmscore.testing.driver import History
 from pmscore.testing.scenes import Scene, hotel, open_scene, pool
+from pmscore.testing.stock_steps import StockSteps
 from pmscore.testing.subject import StoreUnderTest
 
-__all__ = ["STEPS", "history_scene", "run_history"]
+__all__ = ["STEPS", "History", "history_scene", "run_history"]
 
 STEPS = 25
 """Commands of one history."""
+
+
+class History(BookingSteps, StockSteps):
+    """One scene, one model of it, and the steps taken so far. Every step raises where the two differ."""
+
+    def step(self) -> None:
+        """Try one command of a random kind, and compare."""
+        self._chance.weighted(self._kinds())()
+
+    def _kinds(self) -> tuple[tuple[int, Callable[[], None]], ...]:
+        return (
+            (30, self.create),
+            (3, self.repeat),
+            (32, self.act),
+            (12, self.amend),
+            (12, self.assign),
+            (4, self.assign_all),
+            (8, self.hold),
+            (4, self.release),
+            (5, self.block),
+            (3, self.lift),
+            (4, self.wait),
+            (5, self.advance),
+            (4, self.set_rooms),
+        )
 
 
 def history_scene(store: StoreUnderTest, ids: IdSource, variant: int) -> Scene:

@@ -17,6 +17,11 @@ from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.policies.drafting import RoomRequest
 from pmscore.booking.use_cases.amend import AmendBooking, RoomAmendment, amend_booking
 from pmscore.booking.use_cases.assign import AssignRoom, assign_room
+from pmscore.booking.use_cases.assign_automatically import (
+    AssignAutomatically,
+    AssignmentReport,
+    assign_automatically,
+)
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.views import BookingReceipt
@@ -236,6 +241,19 @@ class Scene:
             locks=locks,
         )
         return assign_room(command, uow=self.store, clock=self.clock)
+
+    def assign_all(
+        self, arrivals: DateRange, *, moves_others: bool = True, may_split: bool = False
+    ) -> AssignmentReport:
+        """Give a unit to every room that arrives in the range and has none."""
+        command = AssignAutomatically(
+            **self.asked(),
+            property_id=self.property_id,
+            arrivals=arrivals,
+            moves_others=moves_others,
+            may_split=may_split,
+        )
+        return assign_automatically(command, uow=self.store, clock=self.clock)
 
     def hold(
         self,

@@ -28,7 +28,7 @@ def run(seed, store=None, steps=25):
 
 
 DONE = (
-    "create repeat amend assign hold release block lift advance set confirm decline expire cancel check_in "
+    "create repeat amend assign assign_all hold release block lift advance set confirm decline expire cancel check_in "
     "undo_check_in check_out undo_check_out mark_no_show reinstate refund"
 )
 TAKEN = "create amend assign hold block set reinstate"
