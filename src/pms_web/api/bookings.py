@@ -1,0 +1,181 @@
+"""``/api/v1/bookings``: making, reading and changing bookings.
+
+Owns addresses, the idempotency header, and which use case a change becomes. A status is asked for by name; the
+life cycle says which act leads there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, request
+
+from pms_web.bodies import fingerprint, parse_json
+from pms_web.routing import answer, asked, route
+from pms_web.schemas import Amendment, NewBooking, Patch, StatusChange, UnitChange, only_room
+from pms_web.services import WebServices
+from pms_web.views import booking_body, receipt_body
+from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.lifecycle import TRANSITIONS, Status
+from pmscore.booking.use_cases.amend import AmendBooking, amend_booking
+from pmscore.booking.use_cases.assign import AssignRoom, assign_room
+from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
+from pmscore.booking.use_cases.create import CreateBooking, create_booking
+from pmscore.guests.model import Guest
+from pmscore.kernel.errors import InvalidInputError, TransitionError
+from pmscore.kernel.events import OnceKey
+from pmscore.kernel.ids import BookingId, parse_id
+
+__all__ = ["blueprint"]
+
+ADDRESS = "/api/v1/bookings"
+_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+
+
+def blueprint(services: WebServices) -> Blueprint:
+    """Return the views of bookings."""
+    made = Blueprint("bookings", __name__, url_prefix=ADDRESS)
+    route(made, "POST", "", create, services)
+    route(made, "GET", "/<booking_id>", show, services)
+    route(made, "PATCH", "/<booking_id>", change, services)
+    return made
+
+
+def create(services: WebServices) -> Response:
+    """Make a booking; the same key and body again get the same answer and no second booking."""
+    key = _idempotency_key()
+    body = parse_json(request.get_data(cache=False), request.content_type or "")
+    wanted = NewBooking.read(body, services.ids)
+    who = asked(services)
+    command = CreateBooking(
+        request_id=who.request_id,
+        agency_id=who.agency_id,
+        actor_id=who.actor_id,
+        once=OnceKey(key, f"POST {ADDRESS}", fingerprint("POST", ADDRESS, body)),
+        property_id=wanted.property_id,
+        guest=wanted.guest,
+        rooms=wanted.rooms,
+        source=wanted.source,
+        requests=wanted.requests,
+        notes=wanted.notes,
+        option_until=wanted.option_until,
+        hold_ids=wanted.hold_ids,
+    )
+    receipt = services.retry(
+        lambda: create_booking(command, uow=services.uow, clock=services.clock, ids=services.ids)
+    )
+    response = answer(receipt_body(receipt), status=201)
+    response.headers["Location"] = f"{ADDRESS}/{receipt.booking_id}"
+    return response
+
+
+def show(services: WebServices, booking_id: str) -> Response:
+    """Return a booking."""
+    key = _booking_id(booking_id)
+    return answer(booking_body(*services.retry(lambda: _read(services, key))))
+
+
+def change(services: WebServices, booking_id: str) -> Response:
+    """Change a booking: its status, a unit, or stay, party, type, amounts, requests and notes."""
+    key = _booking_id(booking_id)
+    wanted = Patch.read(parse_json(request.get_data(cache=False), request.content_type or ""))
+
+    def attempt() -> Booking:
+        match wanted:
+            case StatusChange():
+                return _with_status(services, key, wanted)
+            case UnitChange():
+                return _with_unit(services, key, wanted)
+            case Amendment():
+                return _amended(services, key, wanted)
+
+    booking = services.retry(attempt)
+    return answer(booking_body(*services.retry(lambda: _read(services, booking.booking_id))))
+
+
+def _with_status(services: WebServices, key: BookingId, wanted: StatusChange) -> Booking:
+    who = asked(services)
+    before, _ = _read(services, key)
+    if before.status is wanted.status:
+        return before
+    for (status, act), target in TRANSITIONS.items():
+        if status is before.status and target is wanted.status:
+            command = ChangeStatus(
+                request_id=who.request_id,
+                agency_id=who.agency_id,
+                actor_id=who.actor_id,
+                booking_id=key,
+                act=act,
+                reason=wanted.reason,
+                expected_version=wanted.version,
+            )
+            return change_status(command, uow=services.uow, clock=services.clock)
+    raise TransitionError(_ACT_NAMES[wanted.status], before.status.value)
+
+
+def _with_unit(services: WebServices, key: BookingId, wanted: UnitChange) -> Booking:
+    who = asked(services)
+    room_id = wanted.room_id
+    if room_id is None:
+        before, _ = _read(services, key)
+        room_id = only_room(before).room_id
+    command = AssignRoom(
+        request_id=who.request_id,
+        agency_id=who.agency_id,
+        actor_id=who.actor_id,
+        booking_id=key,
+        room_id=room_id,
+        unit_id=wanted.unit_id,
+        from_night=wanted.from_night,
+        expected_version=wanted.version,
+    )
+    return assign_room(command, uow=services.uow, clock=services.clock)
+
+
+def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Booking:
+    who = asked(services)
+    before, _ = _read(services, key)
+    command = AmendBooking(
+        request_id=who.request_id,
+        agency_id=who.agency_id,
+        actor_id=who.actor_id,
+        booking_id=key,
+        rooms=tuple(each.amending(before) for each in wanted.rooms),
+        requests=wanted.requests,
+        notes=wanted.notes,
+        # What was left out was taken from the booking as read, so it must still be that version.
+        expected_version=before.version if wanted.version is None and wanted.rooms else wanted.version,
+    )
+    return amend_booking(command, uow=services.uow, clock=services.clock)
+
+
+def _read(services: WebServices, booking_id: BookingId) -> tuple[Booking, Guest]:
+    with services.uow.begin(asked(services)) as work:
+        booking = work.bookings.get(booking_id)
+        return booking, work.guests.get(booking.guest_id)
+
+
+def _booking_id(text: str) -> BookingId:
+    return BookingId(parse_id(text, field="booking_id"))
+
+
+def _idempotency_key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise InvalidInputError("Idempotency-Key", "required")
+    if not _KEY.match(key):
+        raise InvalidInputError("Idempotency-Key", "not_a_key")
+    return key
+
+
+_ACT_NAMES = {
+    Status.PENDING: "amend",
+    Status.CONFIRMED: "confirm",
+    Status.CHECKED_IN: "check_in",
+    Status.CHECKED_OUT: "check_out",
+    Status.CANCELLED: "cancel",
+    Status.DECLINED: "decline",
+    Status.EXPIRED: "expire",
+    Status.NO_SHOW: "mark_no_show",
+    Status.REFUNDED: "refund",
+}

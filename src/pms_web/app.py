@@ -1,0 +1,101 @@
+"""The Flask app: blueprints, request ids, and one way in which errors become answers.
+
+Owns what is true of every request. Leaves the views to ``api`` and ``ops``; makes nothing and connects to
+nothing, so it starts without a database and recovers when there is one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from pms_web.api import availability, bookings, properties
+from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
+from pms_web.errors import Problem, http_problem, problem_of
+from pms_web.ops import health, home
+from pms_web.services import WebServices
+from pmscore.kernel.errors import PmsError
+
+__all__ = ["create_app"]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+_log = logging.getLogger("pms_web")
+
+
+def create_app(services: WebServices) -> Flask:
+    """Return the app around ``services``."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    for blueprint in (
+        health.blueprint(services),
+        home.blueprint(services),
+        properties.blueprint(services),
+        availability.blueprint(services),
+        bookings.blueprint(services),
+    ):
+        app.register_blueprint(blueprint)
+    _name_requests(app, services)
+    _answer_errors(app)
+    return app
+
+
+def _name_requests(app: Flask, services: WebServices) -> None:
+    def begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_text = given if _REQUEST_ID.match(given) else str(services.ids.new())
+        g.request_id = _as_id(g.request_text)
+
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_text", "")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def _as_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, text)
+
+
+def _answer_errors(app: Flask) -> None:
+    def refused(error: PmsError) -> Response:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            # The trace of a failure is for the operator; its parameters hold no secret and no personal value.
+            _log.error("%s request_id=%s", error, g.get("request_text"), exc_info=error)
+        return _response(problem)
+
+    def unexpected(error: Exception) -> Response:
+        _log.error("unexpected request_id=%s", g.get("request_text"), exc_info=error)
+        return _response(http_problem(500))
+
+    def by_flask(error: HTTPException) -> Response:
+        response = _response(http_problem(error.code or 500))
+        if error.code == 405:
+            response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        return response
+
+    app.register_error_handler(PmsError, refused)
+    app.register_error_handler(HTTPException, by_flask)
+    app.register_error_handler(UnsupportedMediaError, lambda _: _response(http_problem(415)))
+    app.register_error_handler(Exception, unexpected)
+
+
+def _response(problem: Problem) -> Response:
+    text = json.dumps(problem.body(g.get("request_text", "")), separators=(",", ":"))
+    response = Response(text, status=problem.status, content_type="application/problem+json")
+    if problem.status == 503:
+        response.headers["Retry-After"] = "2"
+    return response

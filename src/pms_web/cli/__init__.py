@@ -1,0 +1,1 @@
+"""The ``pms`` command: one module a command, ``main`` puts them together."""

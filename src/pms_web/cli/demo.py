@@ -1,0 +1,166 @@
+"""``pms demo``: a hotel and eight holiday homes, on servers that come as wheels, from one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from pms_adapters.bootstrap import connect
+from pms_adapters.embedded.errors import AlreadyRunningError
+from pms_adapters.embedded.home import Home
+from pms_adapters.lab.seed import DEMO_AGENCY, is_seeded, seed
+from pms_web.cli.migrate import migrated
+from pms_web.cli.self_check import Check, run_checks
+from pms_web.cli.serve import NO_LOG_IN
+from pms_web.cli.servers import AppNote, Servers, read_settings, servers
+from pms_web.cli.serving import Listener, listen, serve
+from pms_web.cli.terminal import complain, progress_bar, say
+from pms_web.cli.verify import summary, verified
+
+__all__ = ["demo"]
+
+USUAL_PORT = 8000
+PATIENCE_SECONDS = 180.0
+
+
+@click.command()
+@click.option("--exit", "exits", is_flag=True, help="Check the running app over HTTP, then stop everything.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Where to listen: {USUAL_PORT} by default, 0 finds a free one.",
+)
+@click.pass_context
+def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
+    """Start the demo: servers, schema, a seeded agency, the app.
+
+    The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. Its data stays in
+    PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of the first.
+
+    \b
+    Example:
+      pms demo
+      pms demo --exit
+      PMS_HOME=/tmp/try pms demo --port 8080
+    """
+    settings = read_settings()
+    chosen = (0 if exits else USUAL_PORT) if port is None else port
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with servers(settings, attach=False, needs_redis=True) as place:
+                ctx.exit(_run(place, chosen, exits=exits))
+        except AlreadyRunningError:
+            note = _note_of_the_first(Home.find(settings.home).root)
+            if note is None or time.monotonic() > deadline:
+                raise
+            if not note.ends_soon:
+                ctx.exit(_second(note, exits=exits))
+            say(f"Another self-check is running at {note.address}; waiting for it to end.")
+            time.sleep(1.0)
+
+
+def _run(place: Servers, port: int, *, exits: bool) -> int:
+    """Prepare everything, then serve; return the exit code."""
+    listener = listen("127.0.0.1", port)
+    with _noted(place.home, listener, ends_soon=exits):
+        migrated(place)
+        _seeded(place)
+        found = verified(place)
+        click.echo(summary(found))
+        if found:
+            for each in found[:20]:
+                say(f"{each.code}: {each.where}")
+            return 1
+        if exits:
+            return _check_and_stop(place, listener)
+        serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener))
+    say("Stopped. The data stays where it is; `pms demo` continues with it.")
+    return 0
+
+
+def _seeded(place: Servers) -> None:
+    with connect(place.settings) as services:
+        if is_seeded(services):
+            return
+        with progress_bar("Seeding two years of stays") as tell:
+            report = seed(services, admin_url=place.admin_url, progress=tell)
+    click.echo(f"Seeded {report.bookings} bookings of {report.guests} guests in {report.seconds:.0f} s.")
+
+
+def _welcome(listener: Listener) -> None:
+    click.echo(f"The demo runs at {listener.address} (Ctrl-C stops it)")
+    click.echo(NO_LOG_IN)
+    say("User and password: none yet; log-in comes with a later version.")
+
+
+def _check_and_stop(place: Servers, listener: Listener) -> int:
+    """Serve, let the self-check call the app from a process of its own, and return how it went."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as results:
+        arguments = (listener.address, str(os.getpid()), str(writing))
+        visitor = subprocess.Popen(  # noqa: S603 - our own program
+            (sys.executable, "-m", "pms_web.cli.self_check", *arguments),
+            pass_fds=(writing,),
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        try:
+            serve(listener, place.settings, DEMO_AGENCY, workers=1)
+        finally:
+            visitor.terminate()
+            visitor.wait()
+        text = results.read()
+    checks = [Check(**each) for each in json.loads(text)] if text else []
+    return _told(checks)
+
+
+def _told(checks: list[Check]) -> int:
+    """Print the checks and return the exit code."""
+    for each in checks:
+        click.echo(f"{'ok  ' if each.ok else 'FAIL'} {each.name}{f': {each.found}' if each.found else ''}")
+    if checks and all(each.ok for each in checks):
+        click.echo("Self-check passed.")
+        return 0
+    complain(
+        "The self-check failed.", "Start `pms demo` and look at /health/ready; `pms doctor` looks closer."
+    )
+    return 1
+
+
+def _second(note: AppNote, *, exits: bool) -> int:
+    """Point to the demo that runs already; with ``exits`` check that one."""
+    click.echo(f"The demo runs already, in process {note.pid}: {note.address}")
+    return _told(list(run_checks(note.address))) if exits else 0
+
+
+def _note_of_the_first(home: Path) -> AppNote | None:
+    """Return the note of the process that was first; it takes it a moment to write it."""
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        note = AppNote.find(home)
+        if note is not None:
+            return note
+        time.sleep(0.1)
+    return None
+
+
+@contextmanager
+def _noted(home: Path | None, listener: Listener, *, ends_soon: bool) -> Iterator[None]:
+    """Leave a note for those who come second, and keep the port as long as it is true."""
+    if home is not None:
+        AppNote(address=listener.address, pid=os.getpid(), ends_soon=ends_soon).write(home)
+    try:
+        yield
+    finally:
+        listener.socket.close()
+        if home is not None:
+            AppNote.remove(home)

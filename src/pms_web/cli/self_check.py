@@ -1,0 +1,197 @@
+"""The self-check of ``pms demo --exit``: what a first visitor would try, over HTTP.
+
+Runs as a program of its own beside the app: ``python -m pms_web.cli.self_check ADDRESS PID DESCRIPTOR``. It waits
+for the app, makes its calls, writes one JSON line to the descriptor and asks the process PID to end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+from attrs import frozen
+
+__all__ = ["Check", "run_checks"]
+
+WAIT_SECONDS = 30.0
+
+
+@frozen
+class Check:
+    """One call and whether it was answered as it should be; ``found`` says what came instead."""
+
+    name: str
+    ok: bool
+    found: str = ""
+
+
+@frozen
+class _Answer:
+    status: int
+    body: Mapping[str, object]
+
+
+class _CheckFailedError(Exception):
+    pass
+
+
+def run_checks(address: str) -> Iterator[Check]:
+    """Yield the checks as they are made; what is booked is cancelled again."""
+    visitor = _Visitor(address)
+    for name, check in (
+        ("health", visitor.health),
+        ("readiness", visitor.readiness),
+        ("properties", visitor.properties),
+        ("search", visitor.search),
+        ("book", visitor.book),
+        ("repeat with the same key", visitor.repeat),
+        ("conflict", visitor.conflict),
+        ("availability", visitor.occupied),
+        ("cancel", visitor.cancel),
+        ("cancel again", visitor.cancel),
+    ):
+        try:
+            check()
+        except (_CheckFailedError, HTTPException, OSError, LookupError, TypeError, ValueError) as error:
+            yield Check(name, ok=False, found=f"{error}"[:300] or type(error).__name__)
+            return
+        yield Check(name, ok=True)
+
+
+class _Visitor:
+    """Somebody who books one night in a holiday home that is free then."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._home: Mapping[str, str] = {}
+        self._stay = (date.min, date.min)
+        self._key = f"self-check-{uuid4()}"
+        self._made: Mapping[str, object] = {}
+
+    def health(self) -> None:
+        _expect(self._call("GET", "/health"), 200, status="up")
+
+    def readiness(self) -> None:
+        _expect(self._call("GET", "/health/ready"), 200, status="up")
+
+    def properties(self) -> None:
+        items = _list(_expect(self._call("GET", "/api/v1/properties"), 200), "items")
+        if not items:
+            raise _CheckFailedError("no property")
+        homes = [item for item in items if _list(item, "unit_types")[0]["rooms"] == 1]
+        home = homes[0]
+        self._home = {"id": str(home["id"]), "currency": str(home["currency"])}
+        self._stay = (date.fromisoformat(str(home["business_date"])), date.min)
+
+    def search(self) -> None:
+        today = self._stay[0]
+        for days in range(30, 360):
+            arrival = today + timedelta(days=days)
+            departure = arrival + timedelta(days=7)
+            asked = {
+                "arrival": arrival, "departure": departure, "adults": 2, "property_id": self._home["id"],
+            }  # fmt: skip
+            body = _expect(self._call("GET", f"/api/v1/availability/search?{urlencode(asked)}"), 200)
+            if _list(body, "offers"):
+                self._stay = (arrival, departure)
+                return
+        raise _CheckFailedError("no free week in a year")
+
+    def book(self) -> None:
+        self._made = _expect(self._post(self._key), 201, status="confirmed")
+
+    def repeat(self) -> None:
+        again = _expect(self._post(self._key), 201)
+        if again != self._made:
+            raise _CheckFailedError("another answer than the first time")
+
+    def conflict(self) -> None:
+        _expect(self._post(f"{self._key}-2"), 409, conflict_type="inventory_overlap")
+
+    def occupied(self) -> None:
+        asked = {"property_id": self._home["id"], "from": self._stay[0], "to": self._stay[1]}
+        body = _expect(self._call("GET", f"/api/v1/availability?{urlencode(asked)}"), 200)
+        if self._made["id"] not in [each["booking_id"] for each in _list(body, "ranges")]:
+            raise _CheckFailedError("the booking is not among the occupied ranges")
+
+    def cancel(self) -> None:
+        answer = self._call("PATCH", f"/api/v1/bookings/{self._made['id']}", {"status": "cancelled"})
+        _expect(answer, 200, status="cancelled")
+
+    def _post(self, key: str) -> _Answer:
+        body = {
+            "property_id": self._home["id"],
+            "arrival": self._stay[0].isoformat(),
+            "departure": self._stay[1].isoformat(),
+            "adults": 2,
+            "rate": {"amount": "100.00", "currency": self._home["currency"]},
+            "guest": {"name": "Self Check"},
+        }
+        return self._call("POST", "/api/v1/bookings", body, {"Idempotency-Key": key})
+
+    def _call(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> _Answer:
+        parts = urlsplit(self._address)
+        connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=20)
+        try:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, {"Content-Type": "application/json", **(headers or {})})
+            response = connection.getresponse()
+            parsed = json.loads(response.read())
+        finally:
+            connection.close()
+        return _Answer(response.status, parsed)
+
+
+def _expect(answer: _Answer, expected: int, **members: str) -> Mapping[str, object]:
+    is_right = answer.status == expected and all(
+        answer.body.get(name) == text for name, text in members.items()
+    )
+    if not is_right:
+        raise _CheckFailedError(f"status {answer.status}: {json.dumps(answer.body)}")
+    return answer.body
+
+
+def _list(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    found = body[name]
+    if not isinstance(found, list):
+        raise _CheckFailedError(f"{name} is no list")
+    return found
+
+
+def _wait(address: str, is_worth_waiting: Callable[[], bool]) -> None:
+    """Return when the app takes calls, or when waiting is of no use any more."""
+    parts = urlsplit(address)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline and is_worth_waiting():
+        try:
+            connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=2)
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            connection.close()
+        except (OSError, HTTPException):
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _main(address: str, pid: int, descriptor: int) -> None:
+    _wait(address, lambda: os.getppid() == pid)
+    checks = [{"name": each.name, "ok": each.ok, "found": each.found} for each in run_checks(address)]
+    with os.fdopen(descriptor, "w", encoding="utf-8") as line:
+        line.write(json.dumps(checks))
+    if os.getppid() == pid:
+        os.kill(pid, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,137 @@
+"""Where a command finds its database: the one that is named, else the embedded one.
+
+Owns starting, sharing and stopping the embedded servers for the length of a command, and the note that tells a
+second command where the app of a home is served. Leaves the servers themselves to ``pms_adapters.embedded``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import asdict, evolve, frozen
+
+from pms_adapters.embedded.errors import ServerMissingError
+from pms_adapters.embedded.home import Home
+from pms_adapters.embedded.lock import write_private
+from pms_adapters.embedded.postgres import EmbeddedPostgres
+from pms_adapters.embedded.redis import EmbeddedRedis
+from pms_adapters.postgres.migrations.roles import RolePlan
+from pms_adapters.postgres.tenancy import APP_ROLE
+from pms_adapters.settings import Settings
+from pms_web.cli.terminal import say
+
+__all__ = ["AppNote", "Servers", "read_settings", "servers"]
+
+_NOTE = "app.json"
+
+
+@frozen(kw_only=True)
+class Servers:
+    """The servers of a command: ``settings`` name them as the app's role, ``admin_url`` as one that may migrate.
+
+    ``home`` is where the embedded ones live, None where a database was named.
+    """
+
+    settings: Settings
+    admin_url: str
+    roles: RolePlan | None = None
+    home: Path | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the one that came as a wheel."""
+        return self.home is not None
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        InvalidInputError: one of them cannot be.
+    """
+    return Settings.from_mapping(os.environ)
+
+
+@contextmanager
+def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> Iterator[Servers]:
+    """Yield the servers; embedded ones that were started for this are stopped at the end.
+
+    With ``attach`` an embedded server of another process will do. A Redis that cannot be had is done without.
+
+    Raises:
+        MisconfiguredError: an embedded server cannot be started, or (without ``attach``) runs already.
+    """
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            redis_url = settings.redis_url
+            if needs_redis and redis_url is None:
+                redis_url = _redis(stack, Home.find(settings.home), attach=True)
+            named = evolve(settings, redis_url=redis_url)
+            yield Servers(settings=named, admin_url=settings.database_url)
+            return
+        home = Home.find(settings.home)
+        if home.fallback is not None:
+            say(f"The usual data folder cannot be used ({home.fallback}); data lives in {home.root}.")
+        postgres = EmbeddedPostgres(home)
+        stack.callback(postgres.stop)
+        admin_url = postgres.start(attach=attach)
+        redis_url = settings.redis_url
+        if needs_redis and redis_url is None:
+            redis_url = _redis(stack, home, attach=attach)
+        yield Servers(
+            settings=evolve(settings, database_url=postgres.url(role=APP_ROLE), redis_url=redis_url),
+            admin_url=admin_url,
+            roles=RolePlan(passwords={APP_ROLE: postgres.password(APP_ROLE)}),
+            home=home.root,
+        )
+
+
+def _redis(stack: ExitStack, home: Home, *, attach: bool) -> str | None:
+    redis = EmbeddedRedis(home)
+    try:
+        url = redis.start(attach=attach)
+    except ServerMissingError:
+        say(
+            "No Redis: install pmscore[demo], put a redis-server on the path, or set REDIS_URL. Going on without."
+        )
+        return None
+    stack.callback(redis.stop)
+    return url
+
+
+@frozen(kw_only=True)
+class AppNote:
+    """Where the app of a home is served; ``ends_soon`` is a self-check that stops by itself."""
+
+    address: str
+    pid: int
+    ends_soon: bool = False
+
+    def write(self, home: Path) -> None:
+        """Leave the note in ``home`` for those who come second."""
+        write_private(home / _NOTE, json.dumps(asdict(self)))
+
+    @staticmethod
+    def remove(home: Path) -> None:
+        """Take the note away."""
+        (home / _NOTE).unlink(missing_ok=True)
+
+    @classmethod
+    def find(cls, home: Path) -> AppNote | None:
+        """Return the note of a process that lives, or None."""
+        with suppress(OSError, ValueError, TypeError):
+            note = cls(**json.loads((home / _NOTE).read_text("utf-8")))
+            os.kill(note.pid, 0)
+            return note
+        return None
+
+
+def host_of(url: str) -> str:
+    """Return the part of a URL that may be shown."""
+    parts = urlsplit(url)
+    return parts.hostname or parts.path

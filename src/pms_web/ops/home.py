@@ -1,0 +1,83 @@
+"""The start page: what this is, what there is to call, and lines to try it with."""
+
+from __future__ import annotations
+
+from html import escape
+
+from flask import Blueprint, Response, request
+
+from pms_web.routing import route
+from pms_web.services import WebServices
+from pmscore.kernel.errors import PmsError
+
+__all__ = ["blueprint"]
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1d2733}"
+    "pre{background:#f3f5f7;padding:1rem;overflow-x:auto;border-radius:6px}code{font-size:.92em}"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #dde3e8}"
+    ".note{background:#fff6df;padding:.7rem 1rem;border-radius:6px}"
+)
+
+
+def blueprint(services: WebServices) -> Blueprint:
+    """Return the start page."""
+    made = Blueprint("home", __name__)
+    route(made, "GET", "/", start_page, services)
+    return made
+
+
+def start_page(services: WebServices) -> Response:
+    """Return the page; it is there without a database too."""
+    response = Response(_page(services), content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return response
+
+
+def _page(services: WebServices) -> str:
+    address = escape(request.host_url.rstrip("/"))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><title>pms</title>'
+        f"<style>{_STYLE}</style><h1>A house on pmscore</h1>"
+        f"<p>Version {escape(services.version)}. Everything below is JSON over HTTP.</p>"
+        '<p class="note">There is no log-in yet: this app serves one agency, every call means that agency, and'
+        " it listens on this machine only.</p>"
+        f"<h2>Properties</h2>{_houses(services)}"
+        "<h2>Addresses</h2><ul>"
+        '<li><a href="/health">/health</a>, <a href="/health/ready">/health/ready</a></li>'
+        '<li><a href="/api/v1/properties">/api/v1/properties</a></li>'
+        "<li>/api/v1/availability, /api/v1/availability/search, /api/v1/availability/calendar</li>"
+        "<li>/api/v1/bookings, /api/v1/bookings/{id}</li></ul>"
+        f"<h2>To try it</h2><pre>{_lines(services, address)}</pre></html>"
+    )
+
+
+def _houses(services: WebServices) -> str:
+    try:
+        houses = services.availability.houses()
+    except PmsError:
+        return '<p>The database does not answer just now; <a href="/health/ready">readiness</a> says why.</p>'
+    if not houses:
+        return "<p>None yet. <code>pms demo</code> makes a hotel and eight holiday homes.</p>"
+    rows = "".join(
+        f"<tr><td>{escape(each.property.name)}<td><code>{each.property.property_id}</code>"
+        f"<td>{len(each.types)}<td>{each.property.business_date.isoformat()}"
+        for each in sorted(houses, key=lambda each: each.property.name)
+    )
+    return f"<table><tr><th>Name<th>Id<th>Types<th>Business date{rows}</table>"
+
+
+def _lines(services: WebServices, address: str) -> str:
+    del services
+    return (
+        f"curl {address}/api/v1/properties\n\n"
+        f"curl '{address}/api/v1/availability/search?arrival=2027-03-01&amp;departure=2027-03-04&amp;adults=2'\n\n"
+        f"curl -X POST {address}/api/v1/bookings -H 'Content-Type: application/json' \\\n"
+        "  -H 'Idempotency-Key: my-first-booking' -d '{\n"
+        '    "property_id": "…", "unit_type_id": "…",\n'
+        '    "arrival": "2027-03-01", "departure": "2027-03-04", "adults": 2,\n'
+        '    "rate": {"amount": "120.00", "currency": "EUR"},\n'
+        '    "guest": {"name": "Ada Moreira"}}\'\n\n'
+        f"curl -X PATCH {address}/api/v1/bookings/… -H 'Content-Type: application/json' -d '{{\"status\": \"cancelled\"}}'"
+    )

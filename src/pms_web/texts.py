@@ -1,0 +1,229 @@
+"""Sentences for people: what happened, why, what to do next.
+
+Owns the English of every code that a visitor can meet. The core has codes only. A code without a sentence still
+gets one that can be acted on; a test sees to it that none of ours needs that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pmscore.kernel.errors import NotFoundError, PmsError, TransitionError, Violation
+
+__all__ = ["FIELD_TEXTS", "VIOLATION_TEXTS", "detail_of", "field_text", "violation_text"]
+
+Params = Mapping[str, str | int | None]
+
+FIELD_TEXTS: Mapping[str, str] = {
+    "after_departure": "must end by the departure",
+    "control_character": "holds a control character; remove it",
+    "empty": "must not be empty",
+    "fraction": 'holds a number with a decimal point; write amounts as text, such as "123.45"',
+    "in_the_past": "must lie in the future",
+    "incomplete": "lacks members that a booking needs",
+    "lone_surrogate": "holds half of a character pair, which is no text; send valid Unicode",
+    "member_twice": "names a member twice; send each member once",
+    "mixed_currencies": "mixes currencies; use the property's one currency",
+    "more_rooms_than_adults": "asks for more rooms than there are adults; each room needs one",
+    "more_units_than_rooms": "names more units than there are rooms",
+    "negative": "must not be negative",
+    "negative_amount": "must not be negative; amounts begin at zero",
+    "no_adult": "needs at least one adult",
+    "not_a_code": "must be a code: lower-case letters, digits and _ . : -, at most 64",
+    "not_a_country_code": "must be a country code of two capitals, such as PT",
+    "not_a_date": "must be a date",
+    "not_a_list": "must be a list",
+    "not_a_number": "must be a whole number",
+    "not_after_arrival": "must be after the arrival; a stay has at least one night",
+    "not_after_start": "must be after the start; the end itself is not included",
+    "not_an_address": "must be an e-mail address",
+    "not_an_id": "must be an id of 36 characters, such as 0190163d-8694-739b-aea5-966c26f8ad91",
+    "not_an_instant": "must be a date and time with offset, such as 2026-07-01T18:00:00Z",
+    "not_an_integer": "must be a whole number",
+    "not_an_object": "must be a JSON object",
+    "not_decimal": 'must be a plain decimal number as text, such as "123.45"',
+    "not_iso_date": "must be a date written YYYY-MM-DD",
+    "not_json": "is not valid JSON",
+    "not_money": 'must be an amount: {"amount": "123.45", "currency": "EUR"}',
+    "not_one_amount_a_night": "must have one amount for each of the {nights} nights",
+    "not_text": "must be text in quotes",
+    "not_utf8": "is not valid UTF-8",
+    "nothing_to_change": "names nothing to change",
+    "number_too_long": "holds a number of more than {most} digits",
+    "no_such_day": "names a day that does not exist; look at the month and at leap years",
+    "one_of_two": "must not be there together with {other}; send one of the two",
+    "out_of_calendar": "must lie in the years 1900 to 2199",
+    "out_of_range": "is out of range{limits}",
+    "outside_the_stay": "must lie within the stay",
+    "outside_range": "must lie within the range",
+    "overlap_or_before_arrival": "overlaps, or begins before the arrival",
+    "oversold_room_has_no_unit": "cannot name a unit for an oversold room",
+    "repeated": "may be given once only",
+    "required": "is needed",
+    "required_for_new_nights": "is needed, because the stay has new nights from {first_night} on",
+    "taken": "is taken",
+    "too_deep": "is nested more than {most} levels deep",
+    "too_large": "is too large",
+    "too_long": "is too long{limits}",
+    "too_many": "has too many entries{limits}",
+    "too_precise": "has more decimal places than {currency} knows ({digits})",
+    "unknown_currency": "must be an ISO 4217 currency code of three capitals, such as EUR",
+    "unknown_field": "is not known here; check its spelling or leave it out",
+    "unknown_value": "must be one of: {allowed}",
+    "without_offset": "needs its offset from UTC, such as a Z at the end",
+}
+_ANY_FIELD = "has a value that cannot be used"
+_LIMITS = (("least", "at least {}"), ("most", "at most {}"), ("longest", "at most {} characters"),
+           ("max_nights", "at most {} nights"), ("most_nights", "at most {} nights"))  # fmt: skip
+
+VIOLATION_TEXTS: Mapping[str, str] = {
+    "allowed_lengths": "A stay that arrives on {night} must last one of these numbers of nights: {value}.",
+    "arrival_in_past": "The arrival on {night} lies before the house's business date.",
+    "arrival_weekdays": "Arrivals are possible on {value} only, and {night} is another weekday.",
+    "booking_window": "The arrival on {night} is further ahead than bookings are taken ({value}).",
+    "closed_night": "The night of {night} is closed.",
+    "closed_to_arrival": "No stay may begin on {night}.",
+    "closed_to_departure": "No stay may end on {night}.",
+    "departure_weekdays": "Departures are possible on {value} only, and {night} is another weekday.",
+    "lead_time": "The arrival on {night} is too close; it must be asked for earlier ({value}).",
+    "max_stay_arrival": "A stay that arrives on {night} may last at most {value} nights.",
+    "max_stay_through": "A stay over the night of {night} may last at most {value} nights.",
+    "min_stay_arrival": "A stay that arrives on {night} must last at least {value} nights.",
+    "min_stay_through": "A stay over the night of {night} must last at least {value} nights.",
+    "party_too_large": "A room of this type takes at most {value} guests with a bed.",
+    "turnover_taken": "The night of {night} must stay empty after the departure, and it is taken.",
+    "type_full": "No room of this type is left on the night of {night}.",
+    "unit_taken": "The unit is taken on the night of {night}.",
+}
+
+_KINDS: Mapping[str, str] = {
+    "property": "property",
+    "unit_type": "unit type",
+    "unit": "unit",
+    "guest": "guest",
+    "hold": "hold",
+    "block": "block",
+    "booking": "booking",
+    "booking_room": "room of this booking",
+    "agency": "agency",
+}
+_ACTS: Mapping[str, str] = {
+    "amend": "be changed",
+    "assign": "be given a unit",
+    "cancel": "be cancelled",
+    "check_in": "be checked in",
+    "check_out": "be checked out",
+    "confirm": "be confirmed",
+    "decline": "be declined",
+    "expire": "expire",
+    "mark_no_show": "be marked as a no-show",
+    "refund": "be refunded",
+    "reinstate": "be reinstated",
+    "take_up": "be taken up",
+    "undo_check_in": "have its check-in undone",
+    "undo_check_out": "have its check-out undone",
+}
+_AGAINST: Mapping[str, str] = {
+    "after_departure": "its departure date has come",
+    "before_arrival": "the house's business date is before its arrival",
+    "business_date_has_moved": "the house has moved to another business date since",
+    "departure_in_the_past": "the new departure lies in the past",
+    "guest_has_arrived": "the guest has arrived already, so the arrival stays as it is",
+    "guest_is_in_house": "the guest is in the house and needs a unit",
+    "nights_have_passed": "some of these nights have passed",
+    "no_unit_assigned": "it has no unit yet; give each room one first",
+    "oversold": "it is oversold; place it first",
+    "room_is_locked": "its room is locked to the unit",
+    "stay_is_over": "its stay is over",
+}
+_DETAILS: Mapping[str, str] = {
+    "busy": "Somebody else is working on the same booking or nights just now. Nothing was changed; try again.",
+    "conflict": "Somebody else was faster. Nothing was changed; look again and repeat what is still wanted.",
+    "idempotency_key_reused": (
+        "This Idempotency-Key belongs to an earlier request with another content. Use a new key for a new request."
+    ),
+    "internal_server_error": (
+        "Something went wrong that is not your fault. Repeat the request with the same Idempotency-Key; if it"
+        " happens again, tell the operator the request id."
+    ),
+    "inventory_overlap": (
+        "Some of these nights are taken by another booking, hold or block. Nothing was booked; choose other"
+        " dates, another type or another unit."
+    ),
+    "invalid_input": "Some of what was sent cannot be used; each entry of errors says what and why.",
+    "method_not_allowed": "This address does not know that method. Bookings are cancelled with PATCH.",
+    "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
+    "no_such_address": "There is nothing at this address; the start page lists what there is.",
+    "payload_too_large": "The body is larger than 1 MiB. Send less at once.",
+    "permission_denied": "You may not do this. Ask somebody with a larger role.",
+    "refused": "This cannot be done.",
+    "request_in_progress": (
+        "A request with the same Idempotency-Key is still being worked on. Repeat it in a moment for its answer."
+    ),
+    "service_unavailable": (
+        "The database is temporarily unavailable. Repeat the request in a moment with the same Idempotency-Key;"
+        " it will have one effect only."
+    ),
+    "stale_house": "The house has changed in the meantime. Nothing was done; try again.",
+    "stale_version": "The booking has changed since you read it. Read it again and repeat what is still wanted.",
+    "stay_refused": "The stay breaks rules of the house; violations lists them. Search shows the nearest stays that pass.",
+    "unsupported_media_type": "The body must be JSON, sent as Content-Type: application/json.",
+}  # fmt: skip
+
+
+def field_text(code: str, params: Params) -> str:
+    """Return what is wrong with a member, to be read after its name."""
+    limits = ", ".join(text.format(params[name]) for name, text in _LIMITS if params.get(name) is not None)
+    known = _Known(params, limits=f": {limits}" if limits else "")
+    return FIELD_TEXTS.get(code, _ANY_FIELD).format_map(known)
+
+
+def violation_text(violation: Violation) -> str:
+    """Return why a stay is refused, as a sentence."""
+    text = VIOLATION_TEXTS.get(violation.code, "The stay breaks the rule {code} ({night}, {value}).")
+    night = violation.night.isoformat() if violation.night is not None else "any night"
+    return text.format_map(_Known({"code": violation.code, "value": violation.value}, night=night))
+
+
+def detail_of(error: PmsError) -> str:
+    """Return what happened, why, and what to do next."""
+    match error:
+        case NotFoundError():
+            kind = _KINDS.get(error.kind, error.kind)
+            return f"There is no such {kind} here. Check the id; it may belong to another agency."
+        case TransitionError():
+            return _transition_text(error.params)
+    if error.code == "schema_out_of_date":
+        return _schema_text(error.params)
+    return _DETAILS.get(error.code, _DETAILS["internal_server_error"])
+
+
+def detail(code: str) -> str:
+    """Return the sentence of a code that is not an error of the tree."""
+    return _DETAILS[code]
+
+
+def _transition_text(params: Params) -> str:
+    act = _ACTS.get(str(params.get("act")), "be changed so")
+    reason = _AGAINST.get(str(params.get("reason")))
+    status = str(params.get("status")).replace("_", " ")
+    if reason is None:
+        return f"This cannot {act}, because its status is {status}."
+    return f"This cannot {act}: {reason}."
+
+
+def _schema_text(params: Params) -> str:
+    table, column, migration = params.get("table"), params.get("column"), params.get("migration")
+    missing = f"missing column {table}.{column}" if column else f"missing table: {table}"
+    brings = f", which brings migration {migration}" if migration else ""
+    return f"Database schema not installed or out of date ({missing}). Run `pms migrate`{brings}."
+
+
+class _Known(dict[str, object]):
+    """Parameters of a sentence; one that is missing shows as a question mark and never raises."""
+
+    def __init__(self, params: Params, **more: object) -> None:
+        super().__init__({**params, **more})
+
+    def __missing__(self, key: str) -> str:
+        return "?"

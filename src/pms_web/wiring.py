@@ -1,0 +1,140 @@
+"""What stands behind the ports of the app: the only module of the web package, besides commands, that knows it.
+
+Owns the probes of readiness and how often a use case is tried again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pmscore
+from pms_adapters.bootstrap import Services, connect, with_retries
+from pms_adapters.postgres.availability import PostgresAvailability
+from pms_adapters.postgres.drift import SchemaCheck
+from pms_adapters.postgres.engine import Connection, checked_out, open_engine
+from pms_adapters.postgres.errors import translated
+from pms_adapters.redis.probe import ping_redis
+from pms_adapters.settings import Settings
+from pms_web.services import ComponentDownError, Probe, WebServices
+from pmscore.kernel.errors import UnreachableError
+from pmscore.kernel.ids import AgencyId
+
+__all__ = ["connected", "retrying"]
+
+PAUSE_SECONDS = 0.05
+PROBE_TIMEOUT_MS = 1_500
+
+ResultT = TypeVar("ResultT")
+
+
+@contextmanager
+def connected(settings: Settings, agency_id: AgencyId, *, commit: str = "unknown") -> Iterator[WebServices]:
+    """Yield the services of the app for one agency; nothing is asked of a server before it is needed."""
+    with connect(settings) as services, _probes(settings) as probes:
+        yield WebServices(
+            agency_id=agency_id,
+            uow=services.uow,
+            availability=PostgresAvailability(services.engine, agency_id),
+            clock=services.clock,
+            ids=services.ids,
+            retry=_Retrying(services),
+            probes=probes,
+            version=pmscore.__version__,
+            commit=commit,
+        )
+
+
+def retrying(call: Callable[[], ResultT], forget_connections: Callable[[], None]) -> ResultT:
+    """Run ``call``, which must have one effect however often it runs.
+
+    After a broken connection it is run once more on a new one: a server that was restarted leaves a pool of
+    broken ones behind. Serialization failures and deadlocks are retried as the adapters say.
+
+    Raises:
+        UnreachableError: ``retry_count`` says how often it was tried again.
+    """
+    try:
+        return with_retries(call)
+    except UnreachableError as error:
+        if error.params.get("reason") != "no_connection":
+            raise
+    forget_connections()
+    time.sleep(PAUSE_SECONDS)
+    try:
+        return with_retries(call)
+    except UnreachableError as error:
+        reason = error.params.get("reason")
+        raise UnreachableError(retry_count=error.retry_count + 1, reason=reason) from error
+
+
+class _Retrying:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def __call__(self, call: Callable[[], ResultT], /) -> ResultT:
+        return retrying(call, self._services.engine.dispose)
+
+
+@contextmanager
+def _probes(settings: Settings) -> Iterator[Mapping[str, Probe]]:
+    """Yield the probes; they have connections of their own, so a busy pool is not taken for a dead server."""
+    engine = open_engine(
+        settings.database_url or "",
+        size=2,
+        wait_seconds=1.0,
+        lock_timeout_ms=PROBE_TIMEOUT_MS,
+        statement_timeout_ms=PROBE_TIMEOUT_MS,
+    )
+
+    def asking(question: Callable[[Connection], object]) -> Probe:
+        def ask_once() -> None:
+            with checked_out(engine) as loan, translated():
+                question(loan.connection)
+
+        def probe() -> Mapping[str, object]:
+            try:
+                retrying(ask_once, engine.dispose)
+            except UnreachableError as error:
+                raise ComponentDownError(_why(error)) from error
+            return {}
+
+        return probe
+
+    def redis() -> Mapping[str, object]:
+        if settings.redis_url is None:
+            raise ComponentDownError("no Redis: set REDIS_URL or install pmscore[demo]")
+        try:
+            return {"version": ping_redis(settings.redis_url)}
+        except UnreachableError as error:
+            raise ComponentDownError(str(error.params.get("said") or "no answer")) from error
+
+    probes: dict[str, Probe] = {
+        "db": asking(lambda connection: connection.execute("SELECT 1")),
+        "schema": asking(lambda connection: SchemaCheck(connection).require_current()),
+    }
+    if settings.is_redis_health_checked:
+        probes["redis"] = redis
+    try:
+        yield probes
+    finally:
+        engine.dispose()
+
+
+def _why(error: BaseException) -> str:
+    """Return in a few words why the database does not answer."""
+    text, cause = "", error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+        text += f" {cause}".lower()
+    if "name or service not known" in text or "could not translate" in text or "resolve" in text:
+        return "name resolution failed"
+    if "connection refused" in text or "no such file" in text:
+        return "connection refused"
+    if "authentication failed" in text:
+        return "password authentication failed"
+    if "timeout" in text:
+        return "timeout"
+    return str(getattr(error, "params", {}).get("reason") or "no answer")
