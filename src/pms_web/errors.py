@@ -136,7 +136,8 @@ def _more(error: PmsError) -> dict[str, Json]:
             return {name: error.params.get(name) for name in names}
         case PortError(retry_count=retry_count):
             return {"retry_count": retry_count}
-    return {}
+        case _:
+            return {}
 
 
 def _entry(error: FieldError) -> dict[str, Json]:

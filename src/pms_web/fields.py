@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import Factory, frozen
 
 from pmscore.dates.nights import parse_date
 from pmscore.kernel.errors import DomainError, InvalidInputError
@@ -37,7 +37,7 @@ class FieldError:
 
     field: str
     code: str
-    params: Mapping[str, str | int | None] = field(factory=dict)
+    params: Mapping[str, str | int | None] = Factory(dict)
 
 
 class FieldsError(DomainError):

@@ -193,6 +193,8 @@ def detail_of(error: PmsError) -> str:
             return f"There is no such {kind} here. Check the id; it may belong to another agency."
         case TransitionError():
             return _transition_text(error.params)
+        case _:
+            pass
     if error.code == "schema_out_of_date":
         return _schema_text(error.params)
     return _DETAILS.get(error.code, _DETAILS["internal_server_error"])

@@ -250,4 +250,4 @@ def _forget(admin_url: str) -> None:
         if known is None:
             return
         for table in reversed(metadata.sorted_tables):
-            connection.execute(f"DELETE FROM {table.name} WHERE agency_id = %s", [DEMO_AGENCY])  # type: ignore[arg-type]
+            connection.execute(f"DELETE FROM {table.name} WHERE agency_id = %s", [DEMO_AGENCY])

@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from pms_adapters.lab.seed import DEMO_AGENCY, is_seeded, seed
 from pms_web.cli.migrate import migrated
 from pms_web.cli.self_check import Check, run_checks
 from pms_web.cli.serve import NO_LOG_IN
-from pms_web.cli.servers import AppNote, Servers, read_settings, servers
+from pms_web.cli.servers import AppNote, Servers, noted, read_settings, servers
 from pms_web.cli.serving import Listener, listen, serve
 from pms_web.cli.terminal import complain, progress_bar, say
 from pms_web.cli.verify import summary, verified
@@ -71,7 +70,7 @@ def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
 def _run(place: Servers, port: int, *, exits: bool) -> int:
     """Prepare everything, then serve; return the exit code."""
     listener = listen("127.0.0.1", port)
-    with _noted(place.home, listener, ends_soon=exits):
+    with closing(listener.socket), noted(place, listener.address, ends_soon=exits):
         migrated(place)
         _seeded(place)
         found = verified(place)
@@ -151,16 +150,3 @@ def _note_of_the_first(home: Path) -> AppNote | None:
             return note
         time.sleep(0.1)
     return None
-
-
-@contextmanager
-def _noted(home: Path | None, listener: Listener, *, ends_soon: bool) -> Iterator[None]:
-    """Leave a note for those who come second, and keep the port as long as it is true."""
-    if home is not None:
-        AppNote(address=listener.address, pid=os.getpid(), ends_soon=ends_soon).write(home)
-    try:
-        yield
-    finally:
-        listener.socket.close()
-        if home is not None:
-            AppNote.remove(home)

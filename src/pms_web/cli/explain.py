@@ -117,6 +117,11 @@ def _texts(error: PmsError) -> tuple[str, str]:
             return _unreachable(error)
         case SchemaOutOfDateError():
             return _plain(detail_of(error)), ""
+        case _:
+            return _texts_by_code(error)
+
+
+def _texts_by_code(error: PmsError) -> tuple[str, str]:
     match error.code:
         case "already_running":
             return (
@@ -153,7 +158,8 @@ def _texts(error: PmsError) -> tuple[str, str]:
                 "Look at DATABASE_URL and run `pms doctor`.",
             )
             return _MISCONFIGURED.get(str(error.params.get("reason")), usual)
-    return _plain(detail_of(error)), ""
+        case _:
+            return _plain(detail_of(error)), ""
 
 
 def _unreachable(error: UnreachableError) -> tuple[str, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from uuid import UUID
 
 import click
 
+from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY
 from pms_adapters.postgres.migrate import status
-from pms_web.cli.servers import AppNote, Servers, read_settings, servers
-from pms_web.cli.serving import listen
+from pms_adapters.settings import Settings
+from pms_web.cli.servers import AppNote, Servers, noted, read_settings, servers
+from pms_web.cli.serving import Listener, PortTakenError, listen
 from pms_web.cli.serving import serve as serve_app
 from pms_web.cli.terminal import say
 from pmscore.kernel.errors import PmsError
@@ -45,27 +46,38 @@ def serve(host: str, port: int, agency: UUID, workers: int, threads: int) -> Non
       DATABASE_URL=postgresql://pms_app:secret@db/pms pms serve
     """
     settings = read_settings()
-    with listen(host, port).socket as bound:
-        del bound
-    with servers(settings, attach=True, needs_redis=settings.is_redis_health_checked) as place:
-        listener = listen(host, port)
-        _warn(place)
-        if place.home is not None:
-            AppNote(address=listener.address, pid=os.getpid()).write(place.home)
-
-        def ready() -> None:
-            click.echo(f"Serving on {listener.address} (Ctrl-C stops it)")
-            say(NO_LOG_IN)
-
-        try:
-            serve_app(
-                listener, place.settings, AgencyId(agency), workers=workers, threads=threads, when_ready=ready
-            )
-        finally:
-            listener.socket.close()
-            if place.home is not None:
-                AppNote.remove(place.home)
+    listener = _listener(host, port, settings)
+    try:
+        with servers(settings, attach=True, needs_redis=settings.is_redis_health_checked) as place:
+            _warn(place)
+            with noted(place, listener.address):
+                serve_app(
+                    listener,
+                    place.settings,
+                    AgencyId(agency),
+                    workers=workers,
+                    threads=threads,
+                    when_ready=lambda: _welcome(listener),
+                )
+    finally:
+        listener.socket.close()
     say("Stopped.")
+
+
+def _welcome(listener: Listener) -> None:
+    click.echo(f"Serving on {listener.address} (Ctrl-C stops it)")
+    say(NO_LOG_IN)
+
+
+def _listener(host: str, port: int, settings: Settings) -> Listener:
+    """Take the port; where the app of the same home has it, say so."""
+    try:
+        return listen(host, port)
+    except PortTakenError:
+        note = None if settings.database_url else AppNote.find(Home.find(settings.home).root)
+        if note is not None:
+            say(f"The app of this home runs already, in process {note.pid}: {note.address}")
+        raise
 
 
 def _warn(place: Servers) -> None:

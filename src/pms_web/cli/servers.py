@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, frozen
 
@@ -25,7 +24,7 @@ from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
 from pms_web.cli.terminal import say
 
-__all__ = ["AppNote", "Servers", "read_settings", "servers"]
+__all__ = ["AppNote", "Servers", "noted", "read_settings", "servers"]
 
 _NOTE = "app.json"
 
@@ -34,13 +33,15 @@ _NOTE = "app.json"
 class Servers:
     """The servers of a command: ``settings`` name them as the app's role, ``admin_url`` as one that may migrate.
 
-    ``home`` is where the embedded ones live, None where a database was named.
+    ``home`` is where the embedded ones live, None where a database was named. ``is_attached`` says that they
+    belong to another process.
     """
 
     settings: Settings
     admin_url: str
     roles: RolePlan | None = None
     home: Path | None = None
+    is_attached: bool = False
 
     @property
     def is_embedded(self) -> bool:
@@ -88,6 +89,7 @@ def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> I
             admin_url=admin_url,
             roles=RolePlan(passwords={APP_ROLE: postgres.password(APP_ROLE)}),
             home=home.root,
+            is_attached=postgres.is_attached,
         )
 
 
@@ -131,7 +133,14 @@ class AppNote:
         return None
 
 
-def host_of(url: str) -> str:
-    """Return the part of a URL that may be shown."""
-    parts = urlsplit(url)
-    return parts.hostname or parts.path
+@contextmanager
+def noted(place: Servers, address: str, *, ends_soon: bool = False) -> Iterator[None]:
+    """Leave a note of where the app of a home is served, for those who come second, as long as it is true."""
+    if place.home is None or place.is_attached:
+        yield
+        return
+    AppNote(address=address, pid=os.getpid(), ends_soon=ends_soon).write(place.home)
+    try:
+        yield
+    finally:
+        AppNote.remove(place.home)

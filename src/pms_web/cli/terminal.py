@@ -103,6 +103,7 @@ class Politely(click.Group):
     """A group whose commands end with a sentence where others end with a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an error of the tree ends it with 1, an unexpected one with 70."""
         try:
             return super().invoke(ctx)
         except PmsError as error:
