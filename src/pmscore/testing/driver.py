@@ -1,8 +1,7 @@
 """Random histories of commands, each answered by a store and by the naive model.
 
 Owns how answers and state are compared after each command. Leaves which are tried to ``booking_steps`` and
-``stock_steps``, the rules to ``naive_model``
-and ``model_commands``; :mod:`pmscore.testing.histories` runs it from Hypothesis.
+``stock_steps``, and the rules to ``naive_model`` and ``model_commands``.
 """
 
 from __future__ import annotations

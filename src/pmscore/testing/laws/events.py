@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pmscore.booking.model.lifecycle import Act
 from pmscore.kernel.errors import NightsTakenError
+from pmscore.kernel.ids import GuestId
 from pmscore.testing.journal import LoggedEvent, Position
 from pmscore.testing.laws.setting import StoreLaws, raised
 from pmscore.testing.scenes import Scene, hotel, pool, stay
@@ -63,7 +64,8 @@ class EventLaws(StoreLaws):
         scene = self.scene(pool(9))
         position = _last(scene.store.events_after((0, 0)))
         read: list[LoggedEvent] = []
-        with scene.store.before_visible(lambda: read.extend(_overtaken(scene, position))):
+        other = scene.add_guest().guest_id  # two bookings of one guest would wait for each other
+        with scene.store.before_visible(lambda: read.extend(_overtaken(scene, position, other))):
             scene.book(stay(0))
         read.extend(_of(scene, _last(read, position)))
         created = [each for each in read if each.kind == "booking.created"]
@@ -76,8 +78,10 @@ class EventLaws(StoreLaws):
         sequence = max(each.position[1] for each in scene.store.events_after_sequence(0))
         read: list[LoggedEvent] = []
 
+        other = scene.add_guest().guest_id
+
         def overtake() -> None:
-            scene.book(stay(1))
+            scene.book(stay(1), guest=other)
             read.extend(scene.store.events_after_sequence(sequence))
 
         with scene.store.before_visible(overtake):
@@ -87,8 +91,8 @@ class EventLaws(StoreLaws):
         assert [each.kind for each in mine].count("booking.created") == 1, mine
 
 
-def _overtaken(scene: Scene, position: Position) -> Sequence[LoggedEvent]:
-    scene.book(stay(1))
+def _overtaken(scene: Scene, position: Position, guest_id: GuestId) -> Sequence[LoggedEvent]:
+    scene.book(stay(1), guest=guest_id)
     return _of(scene, position)
 
 
