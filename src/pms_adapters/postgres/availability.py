@@ -84,7 +84,8 @@ class PostgresAvailability(AvailabilityReader):
         wanted = tuple(property_ids)
         if not wanted:
             return {}
-        return {known.house.property.property_id: known.rules for known in self._known(wanted)}
+        every = {known.house.property.property_id: known.rules for known in self._known(())}
+        return {property_id: every[property_id] for property_id in wanted if property_id in every}
 
     def claimed(
         self, unit_type_ids: Iterable[UnitTypeId], nights: DateRange, now: datetime

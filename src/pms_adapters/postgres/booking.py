@@ -25,7 +25,6 @@ from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
 from pmscore.kernel.ids import AgencyId, BookingId, GuestId, PropertyId
 from pmscore.kernel.money import Money
-from pmscore.kernel.ports import Clock
 
 __all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_statements"]
 
@@ -148,13 +147,12 @@ class PostgresBookings(BookingRepository):
 class PostgresGuests(GuestRepository):
     """Guests on PostgreSQL."""
 
-    def __init__(self, session: Session, writes: WriteSet, clock: Clock) -> None:
+    def __init__(self, session: Session, writes: WriteSet) -> None:
         self._session = session
         self._writes = writes
-        self._clock = clock
 
     def add(self, guest: Guest) -> None:
-        self._writes.guests.append(guest_row(guest, self._clock.now()))
+        self._writes.guests.append(guest_row(guest))
 
     def get(self, guest_id: GuestId) -> Guest:
         rows = self._session.rows(_GUEST, self._session.agency_id, guest_id)
@@ -221,7 +219,7 @@ def _uuid(value: object) -> UUID:
 def _loaded_guest(
     guest_id: UUID, name: str, email: str, phone: str, country: str, total_bookings: int,
     total_spent: dict[str, int], first_booking_at: datetime | None, last_booking_at: datetime | None,
-    average_rating: int | None, updated_at: datetime, deleted_at: datetime | None, version: int,
+    average_rating: int | None, updated_at: datetime | None, deleted_at: datetime | None, version: int,
 ) -> Guest:  # fmt: skip
     spent = tuple(Money(total_spent[code], Currency.recorded(code)) for code in sorted(total_spent))
     return Guest(

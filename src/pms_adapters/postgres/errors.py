@@ -18,6 +18,7 @@ from pmscore.kernel.errors import (
     BusyError,
     InvalidInputError,
     MisconfiguredError,
+    MisuseError,
     NightsTakenError,
     NotFoundError,
     PmsError,
@@ -69,6 +70,8 @@ def _meaning(error: psycopg.Error) -> PmsError:
     match error:
         case pg.UniqueViolation() | pg.CheckViolation() if constraint in _TAKEN:
             return NightsTakenError()
+        case pg.CheckViolation() if constraint == "type_nights_not_negative":
+            return MisuseError(stock="given_up_unclaimed")
         case pg.UniqueViolation() if error.diag.table_name == _KEY_TABLE:
             return KeyTakenError()
         case pg.UniqueViolation() if constraint == "agencies_slug_key":
@@ -85,6 +88,8 @@ def _meaning(error: psycopg.Error) -> PmsError:
             return schema_out_of_date(error)
         case pg.InvalidPassword() | pg.InvalidAuthorizationSpecification() | pg.InsufficientPrivilege():
             return MisconfiguredError(sqlstate=error.sqlstate)
+        case psycopg.DataError():
+            return InvalidInputError("value", "not_storable", sqlstate=error.sqlstate)
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return UnreachableError(reason="no_connection")
         case _:

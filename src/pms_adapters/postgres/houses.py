@@ -201,7 +201,10 @@ class PostgresRestrictions(RestrictionRepository):
         self._houses = houses
 
     def get(self, property_id: PropertyId) -> RuleBook:
-        return self._houses.known(property_id).rules
+        try:
+            return self._houses.known(property_id).rules
+        except NotFoundError:
+            return RuleBook()
 
     def save(self, property_id: PropertyId, book: RuleBook) -> None:
         for statement in rule_statements(self._session.agency_id, property_id, book):

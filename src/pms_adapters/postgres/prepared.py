@@ -6,6 +6,7 @@ the making of cursors that nobody reads. Everything else goes through psycopg's 
 
 from __future__ import annotations
 
+import select
 from collections.abc import Sequence
 
 import psycopg
@@ -51,10 +52,31 @@ def run_prepared(
         for statement in statements:
             connection.send_query_prepared(statement.name, statement.values)
         connection.pipeline_sync()
+        _send(connection)
         return _last_rows(connection, len(statements))
     finally:
         if connection.status == pq.ConnStatus.OK:
             connection.exit_pipeline_mode()
+
+
+def _send(connection: pq.abc.PGconn) -> None:
+    """Hand everything to the socket; while that is full, take in what the server has to say."""
+    while connection.flush():
+        ready = select.poll()
+        ready.register(connection.socket, select.POLLIN | select.POLLOUT)
+        if ready.poll()[0][1] & select.POLLIN:
+            connection.consume_input()
+
+
+def _await(connection: pq.abc.PGconn) -> None:
+    """Wait until a result can be had without blocking."""
+    if not connection.is_busy():
+        return
+    ready = select.poll()
+    ready.register(connection.socket, select.POLLIN)
+    while connection.is_busy():
+        ready.poll()
+        connection.consume_input()
 
 
 def _last_rows(connection: pq.abc.PGconn, expected: int) -> list[tuple[bytes | None, ...]]:
@@ -63,6 +85,7 @@ def _last_rows(connection: pq.abc.PGconn, expected: int) -> list[tuple[bytes | N
     failure: psycopg.Error | None = None
     seen = 0
     while seen <= expected:
+        _await(connection)
         result = connection.get_result()
         if result is None:
             if connection.status != pq.ConnStatus.OK:

@@ -66,7 +66,7 @@ def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> J
     }
 
 
-def guest_row(guest: Guest, now: datetime) -> JsonRow:
+def guest_row(guest: Guest) -> JsonRow:
     """Return the row of a new guest, who has no figures yet."""
     return {
         "guest_id": str(guest.guest_id),
@@ -75,7 +75,7 @@ def guest_row(guest: Guest, now: datetime) -> JsonRow:
         "phone": guest.phone,
         "country": guest.country,
         "total_bookings": 0,
-        "updated_at": now.isoformat(),
+        "updated_at": None if guest.updated_at is None else guest.updated_at.isoformat(),
         "version": guest.version,
     }
 

@@ -30,6 +30,7 @@ _SUMS = ",\n         ".join(
 )
 _ADDED = ", ".join(f"{kind} = row.{kind} + excluded.{kind}" for kind in _KINDS)
 _PROPOSED = ", ".join(f"greatest(net.{kind}, 0)" for kind in _KINDS)
+_LEAST = "least(" + ", ".join(f"net.{kind}" for kind in _KINDS) + ")"
 _MOVED = ", ".join(f"row.{kind} + net.{kind}" for kind in _KINDS)
 
 _CLAIMS = f"""\
@@ -202,13 +203,15 @@ counted AS (
     SET ({_COUNTS}) = (
       SELECT {_MOVED} FROM net
        WHERE net.unit_type_id = row.unit_type_id AND net.night = row.night)
-  RETURNING 1
+  RETURNING unit_type_id, night, xmax = 0 AS is_new
+),
+old AS MATERIALIZED (
+  SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c WHERE c.sign < 0 AND c.unit_id IS NOT NULL
+  EXCEPT
+  SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c WHERE c.sign > 0
 ),
 freed AS (
-  DELETE FROM unit_nights n
-   USING (SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c
-           WHERE c.sign < 0 AND c.unit_id IS NOT NULL
-          EXCEPT SELECT c.unit_id, c.night, c.source_id, c.kind FROM claims c WHERE c.sign > 0) AS old
+  DELETE FROM unit_nights n USING old
    WHERE n.agency_id = (SELECT agency_id FROM input)
      AND n.unit_id = old.unit_id AND n.night = old.night AND n.source_id = old.source_id
      AND (SELECT count(*) FROM counted) > 0
@@ -225,8 +228,13 @@ taken AS (
    ORDER BY new.unit_id, new.night
   RETURNING 1
 )
-SELECT (SELECT count(*) FROM counted), (SELECT count(*) FROM freed), (SELECT count(*) FROM taken)"""
-"""Give up and take claims in one step. Rows whose count does not change are locked all the same."""
+SELECT (SELECT count(*) FROM taken)
+ WHERE (SELECT count(*) FROM freed) = (SELECT count(*) FROM old)
+   AND NOT EXISTS (
+         SELECT 1 FROM counted JOIN net USING (unit_type_id, night)
+          WHERE counted.is_new AND {_LEAST} < 0)"""
+"""Give up and take claims in one step. Rows whose count does not change are locked all the same. Answers no
+row where something was to be given up that nobody had; the transaction must then be undone."""
 
 TAKEN_UNIT_NIGHTS = """\
 SELECT DISTINCT n.night, n.unit_id

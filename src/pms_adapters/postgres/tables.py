@@ -214,7 +214,7 @@ Table(
     Column("first_booking_at", _AT),
     Column("last_booking_at", _AT),
     Column("average_rating", Integer),
-    Column("updated_at", _AT, nullable=False),
+    Column("updated_at", _AT),
     Column("deleted_at", _AT),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "guest_id"),

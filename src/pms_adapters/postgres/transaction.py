@@ -117,7 +117,7 @@ class PostgresWork:
         self.stock = PostgresStock(session, self._writes)
         self.holds = PostgresHolds(session, self._writes)
         self.blocks = PostgresBlocks(session, self._writes)
-        self.guests = PostgresGuests(session, self._writes, clock)
+        self.guests = PostgresGuests(session, self._writes)
         self.bookings = PostgresBookings(session, self._writes)
 
     @property
@@ -181,7 +181,7 @@ class PostgresWork:
         document = self._writes.document(self.agency_id, property_id=str(property_id), house_version=version)
         number = house_lock(self.agency_id, property_id)
         if self._session.is_open:
-            self._session.commit()
+            self._session.abandon()
         answer = self._session.run_whole(
             PreparedStatement(b"share_house", _BEGIN_SQL, (str(self.agency_id).encode(), b"%d" % number)),
             PreparedStatement(b"create_bookings", _CREATE_SQL, (document.encode(),)),
@@ -206,6 +206,8 @@ class PostgresWork:
                     self.houses.forget_all()
                 raise asked.otherwise
         self._session.commit()
+        if self.houses.locked:
+            self.houses.forget_all()
 
     def _stored_reply(self) -> Mapping[str, Json]:
         self._session.abandon()

@@ -16,6 +16,7 @@ from pms_adapters.postgres.session import Statement
 from pms_adapters.postgres.statements import CHANGE_STOCK, INSERT_KEY, INSERT_NEW
 from pmscore.guests.model import MetricsChange
 from pmscore.inventory.model.stock import StockChange
+from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import AgencyId
 
@@ -98,7 +99,8 @@ class WriteSet:
             send.append(_taking(INSERT_KEY, document))
         send.extend(self.aggregates)
         if self.claims:
-            send.append(_taking(CHANGE_STOCK, document))
+            unclaimed = MisuseError(stock="given_up_unclaimed")
+            send.append(Expectation(_taking(CHANGE_STOCK, document), 1, unclaimed))
         if self.guests or self.bookings or self.events:
             send.append(_taking(INSERT_NEW, document))
         return send

@@ -68,7 +68,10 @@ class MetricsChange:
 
 @frozen(kw_only=True)
 class Guest:
-    """One person who stays or pays. ``country`` is ISO 3166 alpha-2, or empty."""
+    """One person who stays or pays.
+
+    ``country`` is ISO 3166 alpha-2, or empty. ``updated_at`` is None while the profile is as it was made.
+    """
 
     guest_id: GuestId
     name: str

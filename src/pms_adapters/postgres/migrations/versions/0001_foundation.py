@@ -183,7 +183,7 @@ def _make_bookings(schema: Schema) -> None:
         first_booking_at timestamptz
         last_booking_at timestamptz
         average_rating integer
-        updated_at timestamptz NOT NULL
+        updated_at timestamptz
         deleted_at timestamptz
         version integer NOT NULL
         PRIMARY KEY (agency_id, guest_id)

@@ -1,0 +1,72 @@
+"""PostgreSQL keeps the laws that the in-memory store keeps, run as the application's role."""
+
+from __future__ import annotations
+
+import pytest
+from adapters.postgres.subject import PostgresStore
+
+from pms_adapters.system import TimeOrderedIds
+from pmscore.testing.laws.availability import AvailabilityLaws
+from pmscore.testing.laws.bookings import BookingLaws
+from pmscore.testing.laws.events import EventLaws
+from pmscore.testing.laws.guests import GuestLaws
+from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.races import RaceLaws
+from pmscore.testing.laws.restrictions import RestrictionLaws
+from pmscore.testing.laws.setting import StoreLaws
+from pmscore.testing.laws.stock import StockLaws
+from pmscore.testing.laws.tenancy import TenancyLaws
+
+pytestmark = pytest.mark.postgres
+
+
+class OnPostgres(StoreLaws):
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _connected(cls, request, postgres_database):
+        request.cls.STORE = PostgresStore(postgres_database.app_url, postgres_database.admin_url)
+        yield
+        request.cls.STORE.close()
+
+    def store(self):
+        return self.STORE
+
+    def ids(self):
+        return TimeOrderedIds()
+
+
+class TestStock(OnPostgres, StockLaws):
+    pass
+
+
+class TestBookings(OnPostgres, BookingLaws):
+    pass
+
+
+class TestIdempotency(OnPostgres, IdempotencyLaws):
+    pass
+
+
+class TestEvents(OnPostgres, EventLaws):
+    pass
+
+
+class TestTenancy(OnPostgres, TenancyLaws):
+    pass
+
+
+class TestGuests(OnPostgres, GuestLaws):
+    pass
+
+
+class TestRestrictions(OnPostgres, RestrictionLaws):
+    pass
+
+
+class TestAvailability(OnPostgres, AvailabilityLaws):
+    pass
+
+
+@pytest.mark.race
+class TestRaces(OnPostgres, RaceLaws):
+    THREADS, ROUNDS = 16, 100
