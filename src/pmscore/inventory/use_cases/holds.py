@@ -11,8 +11,10 @@ from attrs import frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.inventory.model.holds import Hold, HoldStatus
+from pmscore.inventory.model.house import Unit, UnitType
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -53,6 +55,8 @@ def place_hold(command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clo
         with uow.begin(command) as work:
             house = work.houses.get(command.property_id)
             unit_type = house.type_of(command.unit_type_id, command.unit_id)
+            if command.unit_id is not None:
+                _refuse_other_type(house.unit(command.unit_id), unit_type)
             hold = Hold(
                 hold_id=hold_id,
                 property_id=command.property_id,
@@ -88,3 +92,8 @@ def release_hold(command: ReleaseHold, *, uow: UnitOfWork[InventoryWork]) -> Hol
         work.stock.change(StockChange.releasing(*hold.claims()))
         work.commit()
         return decision.state
+
+
+def _refuse_other_type(unit: Unit, unit_type: UnitType) -> None:
+    if unit.unit_type_id != unit_type.unit_type_id:
+        raise InvalidInputError("unit_id", "of_another_type")
