@@ -1,0 +1,40 @@
+"""Every example runs as it stands, in a process of its own, and says what it promises."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def _run(repository, name):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(repository / "examples" / name)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(repository / "src")},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def names(repository):
+    return {path.name for path in (repository / "examples").glob("*.py")}
+
+
+def test_every_example_has_a_test(names):
+    assert names == {"book_a_stay.py"}
+
+
+def test_a_stay_is_booked_once_and_the_refusal_says_why(repository):
+    booked, refused = _run(repository, "book_a_stay.py").splitlines()
+    assert booked.startswith("Ana Sousa: booked as ")
+    assert booked.endswith("for 1260.00 EUR")
+    nights = [f"unit_taken on 2027-07-{day:02}" for day in range(3, 10)]
+    assert refused.startswith("Bo Lind: refused, ")
+    assert all(night in refused for night in nights)
