@@ -18,9 +18,8 @@ stay = pms.StayRange(date(2027, 7, 3), date(2027, 7, 10))
 room = pms.RoomRequest(stay=stay, party=pms.Party(2), nightly=(pms.Money.parse("180.00", "EUR"),) * 7)
 wish = {"property_id": house.property.property_id, "rooms": (room,)}
 for name in ("Ana Sousa", "Bo Lind"):
-    guest = pms.Guest(guest_id=ids.new(), name=name)
     try:
-        command = pms.CreateBooking(**asked, **wish, guest=guest)
+        command = pms.CreateBooking(**asked, **wish, guest=pms.Guest(guest_id=ids.new(), name=name))
         receipt = pms.create_booking(command, uow=store, clock=clock, ids=ids)
         print(f"{name}: booked as {receipt.reference} for {receipt.total.plain()} EUR")
     except pms.NightsTakenError as refusal:
