@@ -40,12 +40,12 @@ class Duel:
         house = scene.house()
         types = {
             type_id: ModelType(
-                rooms=[(0, unit_type.capacities[0].rooms)],
-                overbooking=unit_type.overbooking,
-                turnover=unit_type.turnover_nights,
+                rooms=[(0, house.types[type_id].capacities[0].rooms)],
+                overbooking=house.types[type_id].overbooking,
+                turnover=house.types[type_id].turnover_nights,
                 units=tuple(unit.unit_id for unit in house.units_of(type_id)),
             )
-            for type_id, unit_type in house.types.items()
+            for type_id in scene.type_ids
         }
         self._units = tuple(unit_id for each in types.values() for unit_id in each.units)
         self._model = ModelHouse(types=types)

@@ -62,3 +62,9 @@ class TestAvailability(InMemory, AvailabilityLaws):
 @pytest.mark.race
 class TestRaces(InMemory, RaceLaws):
     ROUNDS = 300
+
+
+@pytest.mark.nightly
+@pytest.mark.race
+class TestManyRaces(InMemory, RaceLaws):
+    THREADS, ROUNDS = 64, 500
