@@ -91,6 +91,13 @@ def _meaning(error: psycopg.Error) -> PmsError:
         case psycopg.DataError():
             return InvalidInputError("value", "not_storable", sqlstate=error.sqlstate)
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return UnreachableError(reason="no_connection")
+            return UnreachableError(reason=_why_not_connected(str(error)))
         case _:
             return UnreachableError(reason="failed", sqlstate=error.sqlstate)
+
+
+def _why_not_connected(said: str) -> str:
+    """Return the reason that a failed connection gave; libpq passes its text on, without the SQLSTATE."""
+    if "too many connections" in said or "connection slots" in said:
+        return "too_many_connections"
+    return "no_connection"

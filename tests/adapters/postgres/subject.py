@@ -16,7 +16,7 @@ from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork
 from pms_adapters.postgres.verify import verify
 from pms_adapters.system import SystemClock, TimeOrderedIds
 from pmscore.kernel.events import Command
-from pmscore.kernel.ids import AgencyId, ActorId, RequestId
+from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.testing.journal import LoggedEvent, Position
 
 BY_SEQUENCE = """\

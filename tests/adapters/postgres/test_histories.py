@@ -6,8 +6,8 @@ import os
 from collections import Counter
 
 import pytest
-from adapters.postgres.subject import PostgresStore
 
+from adapters.postgres.subject import PostgresStore
 from pms_adapters.system import TimeOrderedIds
 from pmscore.testing.runs import run_history
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from adapters.postgres.subject import PostgresStore
 
+from adapters.postgres.subject import PostgresStore
 from pms_adapters.system import TimeOrderedIds
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.bookings import BookingLaws
