@@ -21,6 +21,7 @@ from pms_adapters.settings import Settings
 from pms_web.services import ComponentDownError, Probe, WebServices
 from pmscore.kernel.errors import UnreachableError
 from pmscore.kernel.ids import AgencyId
+from pmscore.kernel.ports import Clock
 
 __all__ = ["connected", "retrying"]
 
@@ -31,9 +32,11 @@ ResultT = TypeVar("ResultT")
 
 
 @contextmanager
-def connected(settings: Settings, agency_id: AgencyId, *, commit: str = "unknown") -> Iterator[WebServices]:
+def connected(
+    settings: Settings, agency_id: AgencyId, *, commit: str = "unknown", clock: Clock | None = None
+) -> Iterator[WebServices]:
     """Yield the services of the app for one agency; nothing is asked of a server before it is needed."""
-    with connect(settings) as services, _probes(settings) as probes:
+    with connect(settings, clock=clock) as services, _probes(settings) as probes:
         yield WebServices(
             agency_id=agency_id,
             uow=services.uow,

@@ -83,7 +83,12 @@ def is_seeded(services: Services) -> bool:
 
 
 def seed(
-    services: Services, *, admin_url: str, progress: Progress | None = None, seed_number: int = SEED
+    services: Services,
+    *,
+    admin_url: str,
+    progress: Progress | None = None,
+    seed_number: int = SEED,
+    drafts: Sequence[HouseDraft] = (HOTEL, *HOMES),
 ) -> SeedReport:
     """Make the demo's agency; what an interrupted seeding has left is removed first.
 
@@ -96,9 +101,9 @@ def seed(
     started = time.perf_counter()
     _forget(admin_url)
     seeding = _Seeding(services, Random(seed_number), progress or (lambda _done, _total: None))
-    seeding.run()
+    seeding.run(drafts)
     return SeedReport(
-        houses=1 + len(HOMES),
+        houses=len(drafts),
         bookings=seeding.bookings,
         guests=len(seeding.guests),
         blocks=seeding.blocks,
@@ -130,7 +135,7 @@ class _Seeding:
         self.blocks = 0
         self.holds = 0
 
-    def run(self) -> None:
+    def run(self, drafts: Sequence[HouseDraft]) -> None:
         who = self._asked()
         open_agency(
             OpenAgency(
@@ -142,7 +147,7 @@ class _Seeding:
             ),
             uow=self._services.uow,
         )
-        houses = [(draft, self._house(draft)) for draft in (HOTEL, *HOMES)]
+        houses = [(draft, self._house(draft)) for draft in drafts]
         drawn = [(draft, house, tuple(self._draws(draft, house))) for draft, house in houses]
         wanted = (DrawKind.STAY, DrawKind.EXTRA)
         self._total = sum(draw.kind in wanted for _, _, draws in drawn for draw in draws)

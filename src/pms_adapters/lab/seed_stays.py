@@ -22,10 +22,82 @@ DAYS_AHEAD = 365
 # Busy in August, quiet in January: the share of nights that are taken in the end, in hundredths.
 _SEASON = (38, 44, 55, 66, 72, 80, 88, 92, 80, 66, 48, 52)
 _PRICE = (80, 80, 90, 100, 110, 125, 145, 155, 120, 100, 85, 110)
-_FIRST_NAMES = ["Ada", "Bruno", "Clara", "Dario", "Elisa", "Filipe", "Greta", "Hugo", "Inês", "Jonas", "Katja", "Luis", "Marta", "Nuno", "Olga", "Paulo", "Rita", "Simon", "Teresa", "Ulla", "Vasco", "Wanda", "Yara", "Zeno", "Amélie", "Björn", "Chloé", "Dénes", "Émile", "Freya"]
-_LAST_NAMES = ["Almeida", "Barros", "Castro", "Duarte", "Esteves", "Ferreira", "Gomes", "Henriques", "Jardim", "Keller", "Lopes", "Moreira", "Neves", "Oliveira", "Pereira", "Ramos", "Santos", "Teixeira", "Vieira", "Weber", "Schmidt", "Dubois", "Rossi", "Novak", "Jensen", "Virtanen", "Murphy", "Smith", "Müller", "Kowalski"]
+_FIRST_NAMES = [
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Dario",
+    "Elisa",
+    "Filipe",
+    "Greta",
+    "Hugo",
+    "Inês",
+    "Jonas",
+    "Katja",
+    "Luis",
+    "Marta",
+    "Nuno",
+    "Olga",
+    "Paulo",
+    "Rita",
+    "Simon",
+    "Teresa",
+    "Ulla",
+    "Vasco",
+    "Wanda",
+    "Yara",
+    "Zeno",
+    "Amélie",
+    "Björn",
+    "Chloé",
+    "Dénes",
+    "Émile",
+    "Freya",
+]
+_LAST_NAMES = [
+    "Almeida",
+    "Barros",
+    "Castro",
+    "Duarte",
+    "Esteves",
+    "Ferreira",
+    "Gomes",
+    "Henriques",
+    "Jardim",
+    "Keller",
+    "Lopes",
+    "Moreira",
+    "Neves",
+    "Oliveira",
+    "Pereira",
+    "Ramos",
+    "Santos",
+    "Teixeira",
+    "Vieira",
+    "Weber",
+    "Schmidt",
+    "Dubois",
+    "Rossi",
+    "Novak",
+    "Jensen",
+    "Virtanen",
+    "Murphy",
+    "Smith",
+    "Müller",
+    "Kowalski",
+]
 _COUNTRIES = ["PT", "PT", "PT", "DE", "DE", "GB", "GB", "FR", "FR", "ES", "NL", "IE", "IT", "DK", "PL", "US"]
-_CHANNELS = ["direct", "direct", "direct", "booking_com", "booking_com", "booking_com", "expedia", "airbnb", "phone"]
+_CHANNELS = [
+    "direct",
+    "direct",
+    "direct",
+    "booking_com",
+    "booking_com",
+    "booking_com",
+    "expedia",
+    "airbnb",
+    "phone",
+]
 _SEGMENTS = ["leisure", "leisure", "leisure", "business", "groups"]
 _NOTES = ("", "", "", "", "", "Late arrival.", "Cot, please.", "Quiet room, please.", "Allergic to feathers.")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date, timedelta
 from html import escape
 
 from flask import Blueprint, Response, request
 
 from pms_web.routing import route
 from pms_web.services import WebServices
+from pmscore.inventory.model.house import House
 from pmscore.kernel.errors import PmsError
 
 __all__ = ["blueprint"]
@@ -36,6 +39,7 @@ def start_page(services: WebServices) -> Response:
 
 def _page(services: WebServices) -> str:
     address = escape(request.host_url.rstrip("/"))
+    houses = _houses(services)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><title>pms</title>'
@@ -43,41 +47,65 @@ def _page(services: WebServices) -> str:
         f"<p>Version {escape(services.version)}. Everything below is JSON over HTTP.</p>"
         '<p class="note">There is no log-in yet: this app serves one agency, every call means that agency, and'
         " it listens on this machine only.</p>"
-        f"<h2>Properties</h2>{_houses(services)}"
+        f"<h2>Properties</h2>{_table(houses)}"
         "<h2>Addresses</h2><ul>"
         '<li><a href="/health">/health</a>, <a href="/health/ready">/health/ready</a></li>'
         '<li><a href="/api/v1/properties">/api/v1/properties</a></li>'
         "<li>/api/v1/availability, /api/v1/availability/search, /api/v1/availability/calendar</li>"
         "<li>/api/v1/bookings, /api/v1/bookings/{id}</li></ul>"
-        f"<h2>To try it</h2><pre>{_lines(services, address)}</pre></html>"
+        f"<h2>To try it</h2><pre>{escape(_lines(houses, address))}</pre></html>"
     )
 
 
-def _houses(services: WebServices) -> str:
+def _houses(services: WebServices) -> tuple[House, ...] | None:
+    """Return the houses by name, None where the database does not answer."""
     try:
         houses = services.availability.houses()
     except PmsError:
+        return None
+    return tuple(sorted(houses, key=lambda each: each.property.name))
+
+
+def _table(houses: tuple[House, ...] | None) -> str:
+    if houses is None:
         return '<p>The database does not answer just now; <a href="/health/ready">readiness</a> says why.</p>'
     if not houses:
         return "<p>None yet. <code>pms demo</code> makes a hotel and eight holiday homes.</p>"
     rows = "".join(
         f"<tr><td>{escape(each.property.name)}<td><code>{each.property.property_id}</code>"
         f"<td>{len(each.types)}<td>{each.property.business_date.isoformat()}"
-        for each in sorted(houses, key=lambda each: each.property.name)
+        for each in houses
     )
     return f"<table><tr><th>Name<th>Id<th>Types<th>Business date{rows}</table>"
 
 
-def _lines(services: WebServices, address: str) -> str:
-    del services
+def _lines(houses: tuple[House, ...] | None, address: str) -> str:
+    """Return lines to paste into a shell; with a house they work as they stand."""
+    property_id, type_id, arrival, currency = "PROPERTY_ID", "TYPE_ID", date(2027, 3, 1), "EUR"
+    if houses:
+        house = max(houses, key=lambda each: len(each.types))
+        first = min(house.types.values(), key=lambda each: each.name)
+        property_id, type_id = str(house.property.property_id), str(first.unit_type_id)
+        arrival, currency = house.property.business_date + timedelta(days=90), house.property.currency.code
+    departure = arrival + timedelta(days=3)
+    body = json.dumps(
+        {
+            "property_id": property_id,
+            "unit_type_id": type_id,
+            "arrival": arrival.isoformat(),
+            "departure": departure.isoformat(),
+            "adults": 2,
+            "rate": {"amount": "120.00", "currency": currency},
+            "guest": {"name": "Ada Moreira"},
+        },
+        indent=2,
+    )
+    query = f"arrival={arrival}&departure={departure}&adults=2"
     return (
         f"curl {address}/api/v1/properties\n\n"
-        f"curl '{address}/api/v1/availability/search?arrival=2027-03-01&amp;departure=2027-03-04&amp;adults=2'\n\n"
+        f"curl '{address}/api/v1/availability/search?{query}'\n\n"
         f"curl -X POST {address}/api/v1/bookings -H 'Content-Type: application/json' \\\n"
-        "  -H 'Idempotency-Key: my-first-booking' -d '{\n"
-        '    "property_id": "…", "unit_type_id": "…",\n'
-        '    "arrival": "2027-03-01", "departure": "2027-03-04", "adults": 2,\n'
-        '    "rate": {"amount": "120.00", "currency": "EUR"},\n'
-        '    "guest": {"name": "Ada Moreira"}}\'\n\n'
-        f"curl -X PATCH {address}/api/v1/bookings/… -H 'Content-Type: application/json' -d '{{\"status\": \"cancelled\"}}'"
+        f"  -H 'Idempotency-Key: my-first-booking' -d '{body}'\n\n"
+        f"curl -X PATCH {address}/api/v1/bookings/BOOKING_ID -H 'Content-Type: application/json' \\\n"
+        '  -d \'{"status": "cancelled"}\''
     )

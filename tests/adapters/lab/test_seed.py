@@ -1,0 +1,125 @@
+"""The demo's agency: whole, plausible, the same for the same seed, and never half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from adapters.conftest import PostgresDatabase
+from pms_adapters.bootstrap import Services, connect
+from pms_adapters.lab.seed import DEMO_AGENCY, is_seeded, seed
+from pms_adapters.lab.seed_houses import HOMES, HOTEL, HouseDraft, TypeDraft
+from pms_adapters.postgres.verify import verify
+from pms_adapters.settings import Settings
+from pmscore.testing.clocks import FixedClock
+
+pytestmark = pytest.mark.postgres
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+SMALL = HouseDraft(
+    name="Pension",
+    address="",
+    zone=HOTEL.zone,
+    currency=HOTEL.currency,
+    types=(TypeDraft(name="Room", floors=(1, 2), rooms_a_floor=3),),
+)
+
+
+@contextmanager
+def _services(database: PostgresDatabase) -> Iterator[Services]:
+    with connect(Settings(database_url=database.app_url), clock=FixedClock(NOON)) as services:
+        yield services
+
+
+def _counts(database: PostgresDatabase, query: str) -> Mapping[str, int]:
+    with psycopg.connect(database.admin_url) as connection:
+        return dict(connection.execute(query).fetchall())
+
+
+def _fingerprint(database: PostgresDatabase) -> object:
+    with psycopg.connect(database.admin_url) as connection:
+        return connection.execute(
+            "SELECT md5(string_agg(b.booking_id || b.status || r.arrival || r.departure || r.nightly::text, ','"
+            " ORDER BY b.booking_id)) FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)"
+        ).fetchone()
+
+
+def test_the_demo_has_a_hotel_of_120_rooms_and_eight_homes() -> None:
+    assert sum(len(each.unit_names()) for each in HOTEL.types) == 120
+    numbers = [name for each in HOTEL.types for name in each.unit_names()]
+    assert len(set(numbers)) == 120
+    assert len({each.name for each in HOMES}) == 8
+
+
+def test_a_seeded_agency_is_whole_and_keeps_every_invariant(
+    fresh_postgres_database: PostgresDatabase,
+) -> None:
+    told: list[tuple[int, int]] = []
+    with _services(fresh_postgres_database) as services:
+        assert not is_seeded(services)
+        report = seed(
+            services,
+            admin_url=fresh_postgres_database.admin_url,
+            progress=lambda done, total: told.append((done, total)),
+            drafts=(SMALL, *HOMES[:2]),
+        )
+        assert is_seeded(services)
+    assert verify(fresh_postgres_database.admin_url) == ()
+    assert told[-1] == (report.bookings, report.bookings)
+    statuses = _counts(fresh_postgres_database, "SELECT status, count(*) FROM bookings GROUP BY status")
+    assert {"confirmed", "checked_in", "checked_out", "cancelled"} <= set(statuses)
+    assert sum(statuses.values()) == report.bookings
+    assert statuses["checked_out"] > statuses["confirmed"] > statuses["checked_in"]
+
+
+def test_statuses_follow_from_the_business_date(fresh_postgres_database: PostgresDatabase) -> None:
+    with _services(fresh_postgres_database) as services:
+        seed(services, admin_url=fresh_postgres_database.admin_url, drafts=(SMALL,))
+    wrong = _counts(
+        fresh_postgres_database,
+        """
+        SELECT b.status, count(*) FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
+         WHERE (b.status = 'checked_out') <> (b.checked_out_on IS NOT NULL)
+            OR (b.status IN ('checked_in', 'checked_out')) <> (b.checked_in_on IS NOT NULL)
+            OR (b.status = 'checked_out' AND r.departure > '2027-03-01')
+            OR (b.status = 'checked_in' AND (r.arrival > '2027-03-01' OR r.placements = '[]'))
+            OR (b.status IN ('confirmed', 'pending') AND r.arrival < '2027-03-01')
+            OR b.created_at > '2027-03-01 12:00:00+00'
+         GROUP BY b.status""",
+    )
+    assert wrong == {}
+
+
+def test_the_same_seed_makes_the_same_stays_and_another_one_others(
+    fresh_postgres_database: PostgresDatabase,
+) -> None:
+    found = []
+    with _services(fresh_postgres_database) as services:
+        for number in (1, 1, 2):
+            seed(services, admin_url=fresh_postgres_database.admin_url, seed_number=number, drafts=HOMES[:1])
+            found.append(_fingerprint(fresh_postgres_database))
+    assert found[0] == found[1] != found[2]
+
+
+def test_what_an_interrupted_seeding_has_left_is_removed(fresh_postgres_database: PostgresDatabase) -> None:
+    class PowerCutError(Exception):
+        pass
+
+    def cut(done: int, total: int) -> None:
+        if done > total // 2:
+            raise PowerCutError
+
+    with _services(fresh_postgres_database) as services:
+        with pytest.raises(PowerCutError):
+            seed(services, admin_url=fresh_postgres_database.admin_url, progress=cut, drafts=(SMALL,))
+        assert not is_seeded(services)
+        report = seed(services, admin_url=fresh_postgres_database.admin_url, drafts=(SMALL,))
+        assert is_seeded(services)
+    statuses = _counts(fresh_postgres_database, "SELECT status, count(*) FROM bookings GROUP BY status")
+    assert sum(statuses.values()) == report.bookings
+    agencies = _counts(fresh_postgres_database, "SELECT agency_id::text, 1 FROM agencies")
+    assert list(agencies) == [str(DEMO_AGENCY)]
+    assert verify(fresh_postgres_database.admin_url) == ()

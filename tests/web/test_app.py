@@ -1,0 +1,74 @@
+"""What is true of every request: its id, its headers, and what happens when a view breaks."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID, uuid4
+
+import pytest
+from attrs import evolve
+
+from pms_web.app import create_app
+from pms_web.services import WebServices
+from web.conftest import Web, problem
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.mark.parametrize("given", [str(uuid4()), "deploy-42:7", "x" * 128])
+def test_a_request_id_is_taken_over(web: Web, given: str) -> None:
+    answer = web.client.get("/nothing", headers={"X-Request-Id": given})
+    assert answer.headers["X-Request-Id"] == given
+    assert problem(answer, 404, "no_such_address")["request_id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "two words", "x" * 129, "é"])
+def test_a_request_id_that_is_none_is_replaced(web: Web, given: str) -> None:
+    answer = web.client.get("/health", headers={"X-Request-Id": given})
+    assert UUID(answer.headers["X-Request-Id"])
+
+
+def test_nothing_is_cached_or_sniffed(web: Web) -> None:
+    headers = web.client.get("/api/v1/properties").headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_view_that_breaks_answers_500_and_leaves_the_trace_to_the_log(
+    web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_: object) -> object:
+        raise RuntimeError("the cellar is flooded")
+
+    services: WebServices = evolve(web.services, retry=breaks)
+    with caplog.at_level(logging.ERROR):
+        answer = create_app(services).test_client().get("/api/v1/properties")
+    body = problem(answer, 500, "internal_server_error")
+    assert "flooded" not in answer.text
+    assert any(str(body["request_id"]) in record.getMessage() for record in caplog.records)
+    assert "the cellar is flooded" in caplog.text
+
+
+def test_the_start_page_says_what_this_is_and_whom_it_serves(web: Web) -> None:
+    answer = web.client.get("/")
+    assert answer.status_code == 200
+    assert answer.content_type.startswith("text/html")
+    for words in (
+        "no log-in yet",
+        "one agency",
+        "this machine only",
+        "/api/v1/properties",
+        "curl",
+        "Villa Sol",
+    ):
+        assert words in answer.text
+    assert str(web.hotel.property.property_id) in answer.text
+
+
+def test_an_empty_agency_is_told_how_to_get_a_house(web: Web) -> None:
+    class Empty:
+        def houses(self) -> tuple[()]:
+            return ()
+
+    services: WebServices = evolve(web.services, availability=Empty())
+    assert "pms demo" in create_app(services).test_client().get("/").text

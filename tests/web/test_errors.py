@@ -1,0 +1,138 @@
+"""Every error of the tree has a status and a sentence; every code has its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pms_adapters.embedded.errors
+import pms_adapters.postgres.errors
+import pms_web.cli.serving  # noqa: F401 - its error is one of the tree
+from pms_web.cli.explain import explained
+from pms_web.errors import STATUSES, http_problem, problem_of
+from pms_web.fields import FieldError, FieldsError
+from pms_web.texts import FIELD_TEXTS, VIOLATION_TEXTS, detail_of, field_text, violation_text
+from pmscore.kernel import errors as tree
+from pmscore.kernel.errors import PmsError, Violation
+from pmscore.restrictions.model.rules import RULE_KINDS
+
+
+def _subclasses(kind: type[PmsError]) -> Iterator[type[PmsError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+_ALL = sorted(set(_subclasses(PmsError)), key=lambda each: each.__qualname__)
+_CORE = [each for each in _ALL if each.__module__ == tree.__name__]
+_CORE_LEAVES = [each for each in _CORE if not set(each.__subclasses__()) & set(_CORE)]
+
+
+def _made(kind: type[PmsError]) -> PmsError:
+    """Return an error of a kind, with whatever its constructor wants."""
+    special: dict[str, tuple[object, ...]] = {
+        "InvalidInputError": ("field", "reason"),
+        "NotFoundError": ("booking", "1"),
+        "TransitionError": ("cancel", "checked_in"),
+        "RefusedError": ((Violation("closed_night"),),),
+        "FieldsError": ((FieldError("a", "required"),),),
+    }
+    if kind.__name__ == "SchemaOutOfDateError":
+        return tree.SchemaOutOfDateError(table="t", column="c", migration="0001")
+    made = kind.__new__(kind, *special.get(kind.__name__, ()))
+    if kind.__module__ in {tree.__name__, FieldsError.__module__, pms_adapters.postgres.errors.__name__}:
+        made.__init__(*special.get(kind.__name__, ()))
+    else:
+        tree.PmsError.__init__(made)
+        made.retry_count = 0
+    return made
+
+
+def test_there_are_leaves_to_check() -> None:
+    assert {"NightsTakenError", "BusyError", "UnreachableError"} <= {each.__name__ for each in _CORE_LEAVES}
+    assert pms_adapters.embedded.errors.AlreadyRunningError in _ALL
+
+
+@pytest.mark.parametrize("kind", _CORE_LEAVES, ids=lambda each: each.__name__)
+def test_every_leaf_of_the_tree_has_a_row_in_the_table(kind: type[PmsError]) -> None:
+    assert kind in STATUSES
+
+
+@pytest.mark.parametrize("kind", _ALL, ids=lambda each: each.__name__)
+def test_every_error_gets_an_answer_with_a_sentence(kind: type[PmsError]) -> None:
+    error = _made(kind)
+    problem = problem_of(error)
+    body = problem.body("request")
+    assert 400 <= problem.status < 600
+    assert body["detail"] == body["message"]
+    assert len(str(body["detail"]).split()) >= 4
+    assert body["status"] == problem.status
+    if isinstance(error, tree.ConflictError):
+        assert body["conflict_type"] == error.code
+    if isinstance(error, tree.PortError) and kind is not tree.SchemaOutOfDateError:
+        assert body["retry_count"] == 0
+
+
+@pytest.mark.parametrize("kind", _ALL, ids=lambda each: each.__name__)
+def test_every_error_is_explained_to_operators(kind: type[PmsError]) -> None:
+    sentence, way_out = explained(_made(kind))
+    assert sentence
+    assert "{" not in sentence + way_out
+
+
+def test_a_fault_of_the_program_tells_nothing_of_itself() -> None:
+    problem = problem_of(tree.MisuseError(secret_table="x"))
+    assert (problem.status, problem.code) == (500, "internal_server_error")
+    assert "secret_table" not in str(problem.body("r"))
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 408, 413, 414, 415, 431, 500, 501, 503])
+def test_every_http_error_has_the_same_shape(status: int) -> None:
+    body = http_problem(status).body("r")
+    assert body["status"] == status if status < 500 else 500
+    assert str(body["detail"]).strip()
+
+
+_REASON = re.compile(r"InvalidInputError\(\s*(?:f?\"[^\"]*\"|[\w.]+),\s*\"(\w+)\"")
+# What only operators can meet: they read settings and files, not an answer over HTTP.
+_PLACES = ("kernel", "dates", "access", "guests", "inventory", "restrictions", "availability", "booking")
+
+
+def _reasons(repository: Path) -> set[str]:
+    folders = [repository / "src/pmscore" / place for place in _PLACES] + [repository / "src/pms_web"]
+    found: set[str] = set()
+    for folder in folders:
+        for file in folder.rglob("*.py"):
+            found.update(_REASON.findall(file.read_text("utf-8")))
+    return found
+
+
+def test_every_reason_in_the_source_has_a_text(repository: Path) -> None:
+    reasons = _reasons(repository)
+    assert {"not_after_arrival", "too_long", "no_adult"} <= reasons
+    assert reasons - set(FIELD_TEXTS) == set()
+
+
+def test_every_text_can_be_filled_in_with_nothing_known() -> None:
+    for code in FIELD_TEXTS:
+        assert field_text(code, {})
+    assert field_text("out_of_range", {"least": 1, "most": 9}) == "is out of range: at least 1, at most 9"
+    assert field_text("never_heard_of", {"x": "{y}"})
+
+
+def test_every_rule_has_a_sentence() -> None:
+    kinds = {kind for kind, _ in RULE_KINDS}
+    assert kinds - set(VIOLATION_TEXTS) == set()
+    for code in (*VIOLATION_TEXTS, "another"):
+        assert violation_text(Violation(code)).endswith(".")
+
+
+def test_a_schema_that_is_out_of_date_names_table_column_and_way_out() -> None:
+    text = detail_of(tree.SchemaOutOfDateError(table="guests", column="phone", migration="0001_foundation"))
+    assert text == (
+        "Database schema not installed or out of date (missing column guests.phone). Run `pms migrate`, which"
+        " brings migration 0001_foundation."
+    )
