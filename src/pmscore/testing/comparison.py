@@ -13,7 +13,7 @@ from uuid import UUID
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.inventory.model.stock import ClaimKind
 from pmscore.kernel.ids import BookingId, GuestId, UnitId, UnitTypeId
-from pmscore.testing.naive_model import ModelBooking, ModelHouse
+from pmscore.testing.naive_model import ModelBooking, ModelClaim, ModelHouse
 from pmscore.testing.scenes import FIRST_DAY, Scene, nights
 
 __all__ = ["differences", "units_by_night"]
@@ -27,8 +27,9 @@ def differences(
     scene: Scene, model: ModelHouse, guests: Sequence[GuestId], booking_id: UUID | None
 ) -> Iterator[str]:
     """Yield what differs in counters, owners of units, figures, and one booking that was touched."""
-    yield from _counters(scene, model)
-    yield from _owners(scene, model)
+    claims = model.claims()
+    yield from _counters(scene, claims)
+    yield from _owners(scene, model, claims)
     with scene.begin() as work:
         for guest_id in guests:
             metrics = work.guests.get(guest_id).metrics
@@ -40,19 +41,22 @@ def differences(
         yield from _booking(scene, booking_id, model.bookings[booking_id])
 
 
-def _counters(scene: Scene, model: ModelHouse) -> Iterator[str]:
+def _counters(scene: Scene, claims: Sequence[ModelClaim]) -> Iterator[str]:
     reader = scene.store.availability(scene.agency_id)
     found: Counter[tuple[UnitTypeId, int, str]] = Counter()
     for type_id, kinds in reader.claims_by_kind(scene.type_ids, WINDOW, LONG_AGO).items():
         for kind, counts in kinds.items():
-            found.update({(type_id, night, kind.value): count for night, count in enumerate(counts) if count})
-    expected = Counter((each.type_id, each.night, each.kind) for each in model.claims())
+            if any(counts):
+                found.update(
+                    {(type_id, night, kind.value): count for night, count in enumerate(counts) if count}
+                )
+    expected = Counter((each.type_id, each.night, each.kind) for each in claims)
     for key in found.keys() | expected.keys():
         if found[key] != expected[key]:
             yield f"type night {key} counts {found[key]}, the model says {expected[key]}"
 
 
-def _owners(scene: Scene, model: ModelHouse) -> Iterator[str]:
+def _owners(scene: Scene, model: ModelHouse, claims: Sequence[ModelClaim]) -> Iterator[str]:
     reader = scene.store.availability(scene.agency_id)
     found: dict[tuple[UnitId, int], tuple[str, object]] = {}
     for each in reader.occupied(scene.property_id, WINDOW, LONG_AGO):
@@ -61,7 +65,7 @@ def _owners(scene: Scene, model: ModelHouse) -> Iterator[str]:
             for night in each.nights.nights():
                 found[each.unit_id, _number(night)] = (each.state.value, source)
     booking_of = {room.room_id: key for key, each in model.bookings.items() for room in each.rooms}
-    claims = [each for each in model.claims() if each.unit_id is not None]
+    claims = [each for each in claims if each.unit_id is not None]
     twice = Counter((each.unit_id, each.night) for each in claims)
     for key, count in twice.items():
         if count > 1:

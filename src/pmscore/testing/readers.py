@@ -70,7 +70,8 @@ class InMemoryAvailability(AvailabilityReader):
             for (type_id, ordinal), row in self._books.ledger.rows.items():
                 if type_id in wanted and nights.first_ordinal <= ordinal < nights.end_ordinal:
                     for kind, counted in row.counts().items():
-                        counts[type_id][kind][ordinal - nights.first_ordinal] += counted
+                        if counted:
+                            counts[type_id][kind][ordinal - nights.first_ordinal] += counted
             for claim in self._expired_claims(now):
                 shared = claim.nights.intersection(nights)
                 if claim.unit_type_id in wanted and shared is not None:
