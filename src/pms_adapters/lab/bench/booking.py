@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from pms_adapters.lab.bench.crowd import Crowd
 from pms_adapters.lab.bench.floors import raw_booking
@@ -18,7 +18,7 @@ from pms_adapters.lab.bench.making import Shop, sample, sent_by, varying_texts
 from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
 from pmscore.booking.use_cases.create import create_booking
 
-__all__ = ["booking_script", "measure_guard", "measure_many", "measure_one", "rate_of"]
+__all__ = ["booking_script", "measure_guard", "measure_many", "measure_one"]
 
 
 def booking_script(database: Database, *, is_guarded: bool = True) -> str:
@@ -121,14 +121,6 @@ def measure_guard(grounds: Grounds) -> Iterator[Measurement]:
         must=Limit(0.65),
         aim=Limit(0.70),
     )
-
-
-def rate_of(calls: Sequence[Callable[[], object]]) -> float:
-    """Return how many of the calls are made a second, one after the other."""
-    started = time.perf_counter()
-    for call in calls:
-        call()
-    return len(calls) / (time.perf_counter() - started)
 
 
 def _pgbench(grounds: Grounds, database: Database, script: str, count: int, clients: int = 1) -> float:

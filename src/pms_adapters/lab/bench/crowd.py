@@ -73,10 +73,11 @@ def _answer(line: Connection) -> tuple[float, float]:
     if not line.poll(_PATIENCE_SECONDS):
         raise RuntimeError("a booking process does not answer")
     answer = line.recv()
-    if isinstance(answer, str):
-        raise RuntimeError(answer)
-    start, end = answer
-    return float(start), float(end)
+    match answer:
+        case (float(start), float(end)):
+            return start, end
+        case _:
+            raise RuntimeError(str(answer))
 
 
 def _book_on_demand(line: Connection, url: str, house: House) -> None:

@@ -26,7 +26,13 @@ __all__ = ["Database", "Grounds", "Progress", "open_grounds"]
 
 Progress = Callable[[str], None]
 
-_LIBPQ = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+_LIBPQ = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+}
 
 
 @frozen

@@ -124,12 +124,12 @@ def _uuid(kind: int, number: str) -> str:
     return f"concat({sql_id(kind, number)})::uuid"
 
 
-_SLOT = """
+_SLOT = f"""
   SELECT n, n % <rooms> AS unit, n % <rooms> % <types> AS type,
          h.last - 7 * (n / <rooms>)::int - 7 + (hashint4(n::int) & 1)::int AS arrival,
          1 + (hashint4((n + 77)::int) & 1023) % 5 AS nights
-    FROM generate_series(0, <bookings> - 1) AS n, (SELECT date '{first}' AS last) AS h
-""".format(first=FIRST_DAY.isoformat())
+    FROM generate_series(0, <bookings> - 1) AS n, (SELECT date '{FIRST_DAY.isoformat()}' AS last) AS h
+"""
 
 _STATEMENTS = (
     f"INSERT INTO agencies (agency_id, name, slug) VALUES ('{AGENCY}', 'Bench', 'bench')",

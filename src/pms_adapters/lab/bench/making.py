@@ -134,9 +134,7 @@ class Shop:
         """Return what the adapter is given for each slot."""
         now = self.clock.now()
         return [
-            Prepared.of(
-                _booking(self.house, number, self.ids.new(), self.ids.new(), now), self.ids.new()
-            )
+            Prepared.of(_booking(self.house, number, self.ids.new(), self.ids.new(), now), self.ids.new())
             for number in slots
         ]
 
@@ -173,9 +171,7 @@ def sample(database: Database) -> list[tuple[str, list[str]]]:
     shop = Shop.on(database.url, database.house)
     shop.ids = _OneId(hex_id(_EVENT, _SAMPLE))
     made_at = datetime(2029, 12, 31, 12, 0, 0, 123456, tzinfo=UTC)
-    booking = _booking_of(
-        hex_id(_MADE, _SAMPLE), hex_id(_ROOM, _SAMPLE), _SAMPLE_IDS, _SAMPLE_STAY, made_at
-    )
+    booking = _booking_of(hex_id(_MADE, _SAMPLE), hex_id(_ROOM, _SAMPLE), _SAMPLE_IDS, _SAMPLE_STAY, made_at)
     try:
         (sent,) = sent_by(shop, [Prepared.of(booking, hex_id(_REQUEST, _SAMPLE))])
     finally:
