@@ -64,7 +64,7 @@ class WriteSet:
         )
 
     def document(self, agency_id: AgencyId, **more: Json) -> str:
-        """Return everything that is new as one JSON text."""
+        """Return everything that is new as one JSON text, the figures of new guests counted in."""
         guests = {str(guest["guest_id"]): guest for guest in self.guests}
         figures: list[Json] = []
         for change in self.figures:
@@ -76,12 +76,15 @@ class WriteSet:
                 )
             else:
                 _count(new, change.bookings, booked_at)
+        return self._text(agency_id, figures=figures, **more)
+
+    def _text(self, agency_id: AgencyId, *, figures: list[Json], **more: Json) -> str:
         return json.dumps(
             {
                 "agency_id": str(agency_id),
                 "keys": self.keys,
                 "claims": self.claims,
-                "guests": list(guests.values()),
+                "guests": list(self.guests),
                 "bookings": self.bookings,
                 "rooms": self.rooms,
                 "figures": figures,
@@ -93,7 +96,8 @@ class WriteSet:
 
     def statements(self, agency_id: AgencyId) -> list[Expectation | Statement]:
         """Return all writes but the figures, in the order in which rows are locked."""
-        document = self.document(agency_id)
+        # Figures follow as updates of their own, of new guests too, so none is counted here.
+        document = self._text(agency_id, figures=[])
         send: list[Expectation | Statement] = []
         if self.keys:
             send.append(_taking(INSERT_KEY, document))
