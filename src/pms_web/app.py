@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import re
+from http import HTTPStatus
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import HTTPException
 
 from pms_web.api import availability, bookings, properties
@@ -48,6 +50,8 @@ def create_app(services: WebServices) -> Flask:
 
 def _name_requests(app: Flask, services: WebServices) -> None:
     def begin() -> None:
+        if not _is_local_name(request.host):
+            abort(HTTPStatus.MISDIRECTED_REQUEST)
         given = request.headers.get("X-Request-Id", "")
         g.request_text = given if _REQUEST_ID.match(given) else str(services.ids.new())
         g.request_id = _as_id(g.request_text)
@@ -60,6 +64,15 @@ def _name_requests(app: Flask, services: WebServices) -> None:
 
     app.before_request(begin)
     app.after_request(end)
+
+
+def _is_local_name(host: str) -> bool:
+    """Return whether a Host header can mean this machine.
+
+    A page of a stranger that has its own name resolved to loopback brings that name.
+    """
+    name = urlsplit(f"//{host}").hostname or ""
+    return "." not in name or name.endswith(".localhost") or name.replace(".", "").isdigit()
 
 
 def _as_id(text: str) -> UUID:

@@ -181,6 +181,7 @@ _DETAILS: Mapping[str, str] = {
     ),
     "invalid_input": "Some of what was sent cannot be used; each entry of errors says what and why.",
     "method_not_allowed": "This address does not know that method. Bookings are cancelled with PATCH.",
+    "misdirected_request": "There is no log-in yet, so the app answers to names of this machine only, such as localhost.",
     "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
     "no_such_address": "There is nothing at this address; the start page lists what there is.",
     "payload_too_large": "The body is larger than 1 MiB. Send less at once.",

@@ -72,3 +72,13 @@ def test_an_empty_agency_is_told_how_to_get_a_house(web: Web) -> None:
 
     services: WebServices = evolve(web.services, availability=Empty())
     assert "pms demo" in create_app(services).test_client().get("/").text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "desk", "pms.localhost:1"])
+def test_names_of_this_machine_are_answered(web: Web, host: str) -> None:
+    assert web.client.get("/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+def test_a_page_of_a_stranger_cannot_bring_its_own_name(web: Web, host: str) -> None:
+    problem(web.client.get("/api/v1/properties", headers={"Host": host}), 421, "misdirected_request")

@@ -152,7 +152,7 @@ def draw_unit(
         nights = _length(random, day, by_week=by_week)
         if day + timedelta(days=nights) > last:
             return
-        draw = _stay(random, unit, kind, night_minor, day, nights)
+        draw = _stay(random, unit, kind, night_minor, day, nights, by_week=by_week)
         if draw.ahead >= (day - today).days:
             if random.randrange(9) == 0:
                 yield evolve(draw, kind=DrawKind.EXTRA)
@@ -187,7 +187,15 @@ def _length(random: Random, day: date, *, by_week: bool) -> int:
     )
 
 
-def _stay(random: Random, unit: Unit, kind: UnitType, night_minor: int, day: date, nights: int) -> Draw:
+def _days_ahead(random: Random, *, by_week: bool) -> int:
+    """Return how early somebody books: some in the last weeks, others, and families, half a year ahead."""
+    usual = 170 if by_week else random.choice((25, 70, 140))
+    return min(360, int(random.expovariate(1 / usual)))
+
+
+def _stay(
+    random: Random, unit: Unit, kind: UnitType, night_minor: int, day: date, nights: int, *, by_week: bool
+) -> Draw:
     adults = 1 + random.randrange(min(2, kind.largest_party)) if kind.largest_party < 4 else 2
     children = random.randrange(kind.largest_party - adults + 1) if kind.largest_party > 2 else 0
     return Draw(
@@ -195,8 +203,7 @@ def _stay(random: Random, unit: Unit, kind: UnitType, night_minor: int, day: dat
         unit=unit,
         arrival=day,
         nights=nights,
-        # Most people book in the last two months, some half a year ahead.
-        ahead=min(300, int(random.expovariate(1 / 55))),
+        ahead=_days_ahead(random, by_week=by_week),
         adults=adults,
         children=children,
         nightly=tuple(_price(random, night_minor, day + timedelta(days=at)) for at in range(nights)),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
-from pms_web.cli.terminal import progress_bar, show_json
+from pms_web.cli.terminal import say, show_json, show_table, steps
 
 __all__ = ["bench"]
+
+SCALES = ("full", "quick", "tiny")
 
 
 @click.group()
@@ -26,24 +30,52 @@ def bench() -> None:
 @click.option(
     "--only", multiple=True, metavar="ID", help="Measure this target only (P1, P2, …); may be repeated."
 )
+@click.option(
+    "--scale", default="full", show_default=True, type=click.Choice(SCALES), help="How much is measured."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
-def stock(ctx: click.Context, rounds: int, only: tuple[str, ...], as_json: bool) -> None:
+def stock(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
     """Measure bookings, races, search and calendar; ends with 1 where a must is missed.
 
-    Starts a PostgreSQL of its own, so nothing of yours is touched.
+    Starts a PostgreSQL of its own, so nothing of yours is touched. The full scale takes minutes.
 
     \b
     Example:
       pms bench stock
-      pms bench stock --only P1 --json
+      pms bench stock --only P1 --scale quick --json
     """
     from pms_adapters.lab import bench as lab  # noqa: PLC0415 - needs the extra pmscore[bench]
 
-    with progress_bar("Measuring", is_quiet=as_json) as tell:
-        results = lab.run_stock(rounds=rounds, only=only, progress=tell)
+    sizes = {"full": lab.FULL, "quick": lab.QUICK, "tiny": lab.TINY}
+    with steps("Measuring", is_quiet=as_json) as tell:
+        found = lab.run_stock(rounds=rounds, only=only or None, scale=sizes[scale], progress=tell)
+    for warning in lab.warnings(found):
+        say(warning)
     if as_json:
-        show_json([each.as_json() for each in results])
+        show_json([each.as_json() for each in found])
     else:
-        click.echo(lab.as_table(results))
-    ctx.exit(0 if all(each.ok for each in results) else 1)
+        headings = ("Id", "Measure", "Value", "Floor", "Ratio", "Must", "Aim", "Ok")
+        show_table(headings, _rows([each.as_json() for each in found]), texts=2)
+    ctx.exit(0 if all(each.ok for each in found) else 1)
+
+
+def _rows(lines: list[dict[str, str | float | bool | None]]) -> Iterator[tuple[str, ...]]:
+    for line in lines:
+        shown = [
+            line["id"],
+            line["measure"],
+            line["value"],
+            line["floor"],
+            line["ratio"],
+            line["must"],
+            line["aim"],
+        ]
+        verdict = "yes" if line["ok"] else "NO"
+        yield (
+            *(
+                "" if each is None else f"{each:,}" if isinstance(each, float) else str(each)
+                for each in shown
+            ),
+            verdict,
+        )

@@ -25,10 +25,10 @@ def chaos(ctx: click.Context, rounds: int, as_json: bool) -> None:
     Example:
       pms chaos --rounds 10
     """
-    from pms_adapters.lab import chaos as lab  # noqa: PLC0415 - other commands start without it
+    from pms_adapters.lab.chaos import run_chaos  # noqa: PLC0415 - other commands start without it
 
     with progress_bar("Killing", is_quiet=as_json) as tell:
-        report = lab.run_chaos(rounds=rounds, progress=tell)
+        report = run_chaos(rounds=rounds, progress=tell)
     if as_json:
         show_json(report.as_json())
     else:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 
 import click
 
@@ -53,18 +52,21 @@ def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
     settings = read_settings()
     chosen = (0 if exits else USUAL_PORT) if port is None else port
     deadline = time.monotonic() + PATIENCE_SECONDS
+    is_told = False
     while True:
         try:
             with servers(settings, attach=False, needs_redis=True) as place:
                 ctx.exit(_run(place, chosen, exits=exits))
         except AlreadyRunningError:
-            note = _note_of_the_first(Home.find(settings.home).root)
-            if note is None or time.monotonic() > deadline:
+            note = AppNote.find(Home.find(settings.home).root)
+            if time.monotonic() > deadline:
                 raise
-            if not note.ends_soon:
+            if note is not None and not note.ends_soon:
                 ctx.exit(_second(note, exits=exits))
-            say(f"Another self-check is running at {note.address}; waiting for it to end.")
-            time.sleep(1.0)
+            if not is_told:
+                say("Another command uses the embedded servers of this home; waiting for it to end.")
+                is_told = True
+            time.sleep(0.2)
 
 
 def _run(place: Servers, port: int, *, exits: bool) -> int:
@@ -139,14 +141,3 @@ def _second(note: AppNote, *, exits: bool) -> int:
     """Point to the demo that runs already; with ``exits`` check that one."""
     click.echo(f"The demo runs already, in process {note.pid}: {note.address}")
     return _told(list(run_checks(note.address))) if exits else 0
-
-
-def _note_of_the_first(home: Path) -> AppNote | None:
-    """Return the note of the process that was first; it takes it a moment to write it."""
-    deadline = time.monotonic() + 5.0
-    while time.monotonic() < deadline:
-        note = AppNote.find(home)
-        if note is not None:
-            return note
-        time.sleep(0.1)
-    return None

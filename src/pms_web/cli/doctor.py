@@ -6,20 +6,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import click
 from attrs import frozen
 
 from pms_adapters.postgres.drift import SchemaCheck
-from pms_adapters.postgres.engine import Connection, checked_out, open_engine
-from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.engine import Connection, open_engine
 from pms_adapters.postgres.migrate import status
 from pms_adapters.postgres.tenancy import lint_catalogue, unsafe_role
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings, mask_url
 from pms_web.cli.explain import explained
-from pms_web.cli.servers import Servers, read_settings, servers
+from pms_web.cli.servers import Servers, ask, read_settings, servers
 from pms_web.cli.terminal import show_json
 from pmscore.dates.zones import Zone
 from pmscore.kernel.errors import MisconfiguredError, PmsError, UnreachableError
@@ -27,8 +25,6 @@ from pmscore.kernel.errors import MisconfiguredError, PmsError, UnreachableError
 __all__ = ["Finding", "doctor"]
 
 MOST_CLOCK_SECONDS = 5.0
-
-Found = TypeVar("Found")
 
 
 @frozen(kw_only=True)
@@ -90,10 +86,10 @@ def _of_servers(place: Servers) -> Iterator[Finding]:
         yield Finding(name="home", ok=True, said=f"{place.home}, {_free(place)}")
     yield _looked_at("database", lambda: _database(place))
     yield _looked_at("migrations", lambda: _migrations(place))
-    yield _looked_at("schema", lambda: _asked(place, _schema))
-    yield _looked_at("role", lambda: _asked(place, lambda each: _role(place, each)))
-    yield _looked_at("tenancy", lambda: _asked(place, _tenancy))
-    yield _looked_at("clock", lambda: _asked(place, _clock))
+    yield _looked_at("schema", lambda: ask(place.settings, _schema))
+    yield _looked_at("role", lambda: ask(place.settings, lambda each: _role(place, each)))
+    yield _looked_at("tenancy", lambda: ask(place.settings, _tenancy))
+    yield _looked_at("clock", lambda: ask(place.settings, _clock))
     yield _looked_at("redis", lambda: _redis(place))
 
 
@@ -125,7 +121,7 @@ def _psycopg() -> Finding:
 
 
 def _database(place: Servers) -> Finding:
-    found = _asked(place, lambda each: str(each.info.server_version))
+    found = ask(place.settings, lambda each: str(each.info.server_version))
     kind = "embedded PostgreSQL" if place.is_embedded else "PostgreSQL"
     major, minor = divmod(int(found), 10_000)
     is_known = 15 <= major <= 18
@@ -203,15 +199,6 @@ def _redis(place: Servers) -> Finding:
         said = str(error.params.get("said") or "no answer")
         return Finding(name="redis", ok=False, said=said, todo="Start it, or correct REDIS_URL.")
     return Finding(name="redis", ok=True, said=f"Redis {version} answers")
-
-
-def _asked(place: Servers, question: Callable[[Connection], Found]) -> Found:
-    engine = open_engine(place.settings.database_url or "", size=1, wait_seconds=2.0)
-    try:
-        with checked_out(engine) as loan, translated():
-            return question(loan.connection)
-    finally:
-        engine.dispose()
 
 
 def _shown(settings: Settings) -> str:

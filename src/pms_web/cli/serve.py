@@ -9,12 +9,13 @@ import click
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY
 from pms_adapters.postgres.migrate import status
+from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.settings import Settings
-from pms_web.cli.servers import AppNote, Servers, noted, read_settings, servers
+from pms_web.cli.servers import AppNote, Servers, ask, noted, read_settings, servers
 from pms_web.cli.serving import Listener, PortTakenError, listen
 from pms_web.cli.serving import serve as serve_app
 from pms_web.cli.terminal import say
-from pmscore.kernel.errors import PmsError
+from pmscore.kernel.errors import MisconfiguredError, PmsError
 from pmscore.kernel.ids import AgencyId
 
 __all__ = ["NO_LOG_IN", "serve"]
@@ -81,11 +82,21 @@ def _listener(host: str, port: int, settings: Settings) -> Listener:
 
 
 def _warn(place: Servers) -> None:
-    """Say what is not as it should be; the app starts all the same."""
+    """Say what is not as it should be; the app starts all the same.
+
+    Raises:
+        MisconfiguredError: in production, a login that row-level security does not hold.
+    """
     try:
         found = status(place.admin_url)
     except PmsError:
         say("The database does not answer yet; /health/ready says when it does.")
         return
     if found.pending:
-        say(f"The database lacks {len(found.pending)} migrations: run `pms migrate`.")
+        say(f"The database lacks {len(found.pending)} migration(s): run `pms migrate`.")
+        return
+    why = ask(place.settings, unsafe_role)
+    if why is not None and place.settings.is_production:
+        raise MisconfiguredError(reason="unsafe_role", why=why)
+    if why is not None:
+        say(f"The login of DATABASE_URL is above row-level security ({why}); use pms_app where it matters.")

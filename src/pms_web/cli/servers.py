@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import asdict, evolve, frozen
 
-from pms_adapters.embedded.errors import ServerMissingError
+from pms_adapters.embedded.errors import AlreadyRunningError, ServerMissingError
 from pms_adapters.embedded.home import Home
 from pms_adapters.embedded.lock import write_private
 from pms_adapters.embedded.postgres import EmbeddedPostgres
 from pms_adapters.embedded.redis import EmbeddedRedis
+from pms_adapters.postgres.engine import Connection, checked_out, open_engine
+from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.migrations.roles import RolePlan
 from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
 from pms_web.cli.terminal import say
 
-__all__ = ["AppNote", "Servers", "noted", "read_settings", "servers"]
+__all__ = ["AppNote", "Servers", "ask", "noted", "read_settings", "servers"]
+
+PATIENCE_SECONDS = 120.0
+
+ResultT = TypeVar("ResultT")
 
 _NOTE = "app.json"
 
@@ -62,7 +70,7 @@ def read_settings() -> Settings:
 def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> Iterator[Servers]:
     """Yield the servers; embedded ones that were started for this are stopped at the end.
 
-    With ``attach`` an embedded server of another process will do. A Redis that cannot be had is done without.
+    With ``attach`` the embedded servers of a running app will do. A Redis that cannot be had is done without.
 
     Raises:
         MisconfiguredError: an embedded server cannot be started, or (without ``attach``) runs already.
@@ -80,7 +88,7 @@ def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> I
             say(f"The usual data folder cannot be used ({home.fallback}); data lives in {home.root}.")
         postgres = EmbeddedPostgres(home)
         stack.callback(postgres.stop)
-        admin_url = postgres.start(attach=attach)
+        admin_url = _started(postgres, home, attach=attach)
         redis_url = settings.redis_url
         if needs_redis and redis_url is None:
             redis_url = _redis(stack, home, attach=attach)
@@ -91,6 +99,30 @@ def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> I
             home=home.root,
             is_attached=postgres.is_attached,
         )
+
+
+def _started(postgres: EmbeddedPostgres, home: Home, *, attach: bool) -> str:
+    """Start the server, or attach to that of an app; a short command that has it is waited for.
+
+    To share a server with a command that may end first would be to lose it in the middle of the work.
+
+    Raises:
+        AlreadyRunningError: without ``attach``: another process has it.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    is_told = False
+    while True:
+        try:
+            return postgres.start()
+        except AlreadyRunningError:
+            if not attach:
+                raise
+            if AppNote.find(home.root) is not None or time.monotonic() > deadline:
+                return postgres.start(attach=True)
+        if not is_told:
+            say("Another command uses the embedded servers of this home; waiting for it to end.")
+            is_told = True
+        time.sleep(0.2)
 
 
 def _redis(stack: ExitStack, home: Home, *, attach: bool) -> str | None:
@@ -144,3 +176,17 @@ def noted(place: Servers, address: str, *, ends_soon: bool = False) -> Iterator[
         yield
     finally:
         AppNote.remove(place.home)
+
+
+def ask(settings: Settings, question: Callable[[Connection], ResultT]) -> ResultT:
+    """Return the answer to a question to the database, asked as the app's role on a connection of its own.
+
+    Raises:
+        PmsError: the database does not answer.
+    """
+    engine = open_engine(settings.database_url or "", size=1, wait_seconds=2.0)
+    try:
+        with checked_out(engine) as loan, translated():
+            return question(loan.connection)
+    finally:
+        engine.dispose()

@@ -53,13 +53,15 @@ def show_json(document: Mapping[str, object] | Sequence[object]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """Print a table; its first column is text, the others are aligned for numbers."""
-    table = Table(title=title, title_justify="left", show_header=any(headings), box=None, pad_edge=False)
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> None:
+    """Print a table; its first ``texts`` columns are text, the others are aligned for numbers.
+
+    Without headings all columns are text.
+    """
+    table = Table(show_header=any(headings), box=None, pad_edge=False)
     for at, heading in enumerate(headings):
-        table.add_column(
-            heading, justify="left" if at == 0 or not any(headings) else "right", overflow="fold"
-        )
+        is_text = at < texts or not any(headings)
+        table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table)

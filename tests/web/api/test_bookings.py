@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
+from adapters.conftest import PostgresDatabase
+from pms_adapters.postgres.verify import verify
 from pmscore.booking.model.lifecycle import Status
-from web.conftest import Web, day, problem, wrong_fields
+from pmscore.dates.nights import StayRange
+from pmscore.inventory.use_cases.holds import PlaceHold, place_hold
+from pmscore.kernel.ids import ActorId, RequestId
+from web.conftest import TODAY, Web, day, problem, web_on, wrong_fields
 
 pytestmark = pytest.mark.postgres
 
@@ -282,3 +290,82 @@ def test_unknown_bookings_are_not_found_and_no_ids_are_refused(web: Web) -> None
     problem(web.client.get(f"/api/v1/bookings/{uuid4()}"), 404, "not_found")
     problem(web.patch(str(uuid4()), {"status": "cancelled"}), 404, "not_found")
     assert wrong_fields(web.client.get("/api/v1/bookings/42")) == {"booking_id": "not_an_id"}
+
+
+def test_a_hold_is_taken_up_by_its_booking_and_figures_stay_right(
+    fresh_web: Web, fresh_postgres_database: PostgresDatabase
+) -> None:
+    services = fresh_web.services
+    hold = place_hold(
+        PlaceHold(
+            request_id=RequestId(uuid4()),
+            agency_id=services.agency_id,
+            actor_id=ActorId(uuid4()),
+            property_id=fresh_web.home.property.property_id,
+            stay=StayRange.of(TODAY + timedelta(days=5), 2),
+            expires_at=services.clock.now() + timedelta(hours=1),
+        ),
+        uow=services.uow,
+        clock=services.clock,
+        ids=services.ids,
+    )
+    assert fresh_web.post(fresh_web.at_home(5, 2)).status_code == 409
+    taken_up = fresh_web.post(fresh_web.at_home(5, 2, hold_ids=[str(hold.hold_id)]))
+    assert taken_up.status_code == 201
+    again = fresh_web.post(fresh_web.at_home(5, 2, hold_ids=[str(hold.hold_id)]))
+    problem(again, 409, "illegal_transition")
+    assert verify(fresh_postgres_database.admin_url) == ()
+
+
+@pytest.mark.fault
+def test_a_booking_that_somebody_else_has_locked_is_busy(postgres_database: PostgresDatabase) -> None:
+    for web in web_on(postgres_database.app_url, lock_timeout_ms=100):
+        made = web.book(5, 1)
+        with psycopg.connect(postgres_database.admin_url) as other:
+            other.execute("SELECT 1 FROM bookings WHERE booking_id = %s FOR UPDATE", [made])
+            body = problem(web.patch(made, {"status": "cancelled"}), 409, "busy")
+            assert body["conflict_type"] == "busy"
+        assert web.patch(made, {"status": "cancelled"}).status_code == 200
+
+
+@pytest.mark.fault
+def test_a_key_that_is_being_worked_on_is_in_progress(postgres_database: PostgresDatabase) -> None:
+    for web in web_on(postgres_database.app_url, lock_timeout_ms=100):
+        body = web.booking(5, 1)
+        with psycopg.connect(postgres_database.admin_url) as other:
+            other.execute(
+                "INSERT INTO idempotency_keys (agency_id, actor_id, route, key, fingerprint, reply, created_at)"
+                " VALUES (%s, %s, 'POST /api/v1/bookings', 'held', 'x', '{}', now())",
+                [web.services.agency_id, web.services.actor_id],
+            )
+            problem(web.post(body, "held"), 409, "request_in_progress")
+            other.rollback()
+        assert web.post(body, "held").status_code == 201
+
+
+@pytest.mark.fault
+def test_a_request_that_gets_no_connection_in_time_is_told_to_come_back(
+    postgres_database: PostgresDatabase,
+) -> None:
+    settings = {"database_pool_size": 1, "database_pool_timeout_seconds": 1, "lock_timeout_ms": 10_000}
+    for web in web_on(postgres_database.app_url, **settings):
+        made = web.book(5, 1)
+        with psycopg.connect(postgres_database.admin_url) as other, ThreadPoolExecutor(1) as pool:
+            other.execute("SELECT 1 FROM bookings WHERE booking_id = %s FOR UPDATE", [made])
+            waiting = pool.submit(web.patch, made, {"status": "cancelled"})
+            _wait_until_somebody_waits(postgres_database)
+            answer = web.client.get("/api/v1/properties")
+            problem(answer, 503, "service_unavailable")
+            assert answer.headers["Retry-After"]
+            other.rollback()
+            assert waiting.result(20).status_code == 200
+        assert web.client.get("/api/v1/properties").status_code == 200
+
+
+def _wait_until_somebody_waits(database: PostgresDatabase) -> None:
+    deadline = time.monotonic() + 10
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with psycopg.connect(database.admin_url, autocommit=True) as connection:
+        while connection.execute(query).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
