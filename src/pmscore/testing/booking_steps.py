@@ -86,6 +86,7 @@ class BookingSteps(Duel):
                 if not room.units and only_unit is not None:
                     room.units = dict.fromkeys(range(room.first, room.end), only_unit)
             booking = ModelBooking("pending" if is_optional else "confirmed", guest, rooms, now)
+            booking.option_until = now + timedelta(hours=1) if is_optional else None
             booking_id = receipt.booking_id if receipt else UUID(int=99)
             self._commands.create(booking_id, booking, now, hold_ids=hold_ids, may_oversell=may_oversell)
 

@@ -35,9 +35,10 @@ class ModelCommands:
     house: ModelHouse
 
     def only_unit(self, type_id: UnitTypeId) -> UnitId | None:
-        """Return the unit of a type with just one."""
-        units = self.house.types[type_id].units
-        return units[0] if len(units) == 1 else None
+        """Return the unit of a type that never has more than one room."""
+        unit_type = self.house.types[type_id]
+        is_single = len(unit_type.units) == 1 and all(rooms <= 1 for _, rooms in unit_type.rooms)
+        return unit_type.units[0] if is_single else None
 
     def create(
         self,
@@ -71,7 +72,7 @@ class ModelCommands:
         if act == "cancel" and before.status == "cancelled":
             return
         target = STEPS[act].get(before.status)
-        if target is None or self._speaks_against(before, act):
+        if target is None or self._speaks_against(before, act, now):
             raise ModelRefusal("transition")
         after = deepcopy(before)
         after.status = target
@@ -190,7 +191,7 @@ class ModelCommands:
             self.house.claim(wanted, (booking_id,), now, ends_expired=ends_expired)
         self.house.bookings[booking_id] = after
 
-    def _speaks_against(self, booking: ModelBooking, act: str) -> bool:
+    def _speaks_against(self, booking: ModelBooking, act: str, now: datetime) -> bool:
         today = self.house.today
         first = min(room.first for room in booking.rooms)
         end = max(room.end for room in booking.rooms)
@@ -207,6 +208,8 @@ class ModelCommands:
                 return today < first
             case "reinstate":
                 return end <= today
+            case "expire":
+                return booking.option_until is None or now < booking.option_until
             case _:
                 return False
 

@@ -101,10 +101,13 @@ class ModelRoom:
         return len(self.units) == self.end - self.first
 
     def extended(self, first: int, end: int) -> dict[int, UnitId]:
-        """Return the units for other nights: one throughout stays throughout, several stay where they are."""
+        """Return the units for other nights: one throughout stays so, of several the last follows the end."""
         if self.is_placed and len(set(self.units.values())) == 1:
             return dict.fromkeys(range(first, end), self.units[self.first])
-        return {night: unit_id for night, unit_id in self.units.items() if first <= night < end}
+        units = {night: unit_id for night, unit_id in self.units.items() if first <= night < end}
+        if self.end - 1 in units:
+            units.update(dict.fromkeys(range(self.end, end), units[self.end - 1]))
+        return units
 
 
 @define
@@ -117,6 +120,7 @@ class ModelBooking:
     made_at: datetime
     checked_in_on: int | None = None
     checked_out_on: int | None = None
+    option_until: datetime | None = None
 
 
 @define

@@ -159,12 +159,15 @@ def _kept_amounts(room: BookedRoom, stay: StayRange) -> tuple[int, ...]:
 
 
 def _kept_placements(room: BookedRoom, stay: StayRange) -> tuple[Placement, ...]:
-    """Return the units for the new stay: one unit throughout follows it, several are cut to it."""
+    """Return the units for the new stay: cut to it, the last one following a later departure."""
     nights = DateRange.from_stay(stay)
     if room.is_placed and len(room.placements) == 1:
         return (evolve(room.placements[0], nights=nights),)
-    kept = ((each, each.nights.intersection(nights)) for each in room.placements)
-    return tuple(evolve(each, nights=cut) for each, cut in kept if cut is not None)
+    cuts = ((each, each.nights.intersection(nights)) for each in room.placements)
+    kept = [evolve(each, nights=cut) for each, cut in cuts if cut is not None]
+    if kept and kept[-1].nights.end == room.stay.departure < stay.departure:
+        kept[-1] = evolve(kept[-1], nights=DateRange(kept[-1].nights.start, stay.departure))
+    return tuple(kept)
 
 
 def _refuse_moved_guest(before: Booking, room: BookedRoom, today: date) -> None:

@@ -99,8 +99,8 @@ def assign_automatically(
             for before, room in _changed_rooms(staying, placed):
                 after = with_room(bookings[before.booking_id], room)
                 change += StockChange(before.room(room.room_id).claims(), room.claims())
-                bookings[before.booking_id] = evolve(after, version=before.version + 1)
-                work.record(_event(bookings[before.booking_id], room))
+                bookings[before.booking_id] = after
+                work.record(_event(after, room))
             for before in staying:
                 if bookings[before.booking_id] != before:
                     work.bookings.save(bookings[before.booking_id])

@@ -63,7 +63,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
             decision = stepped(
                 before, command.act, today=house.property.business_date, now=now, reason=command.reason
             )
-            against = reason_against(before, command.act, house)
+            against = reason_against(before, command.act, house, now)
             if against is not None:
                 raise TransitionError(command.act.value, before.status.value, against)
             after = decision.state

@@ -179,6 +179,8 @@ class House:
         return self._units_by_type.get(unit_type_id, ())
 
     def only_unit_of(self, unit_type_id: UnitTypeId) -> Unit | None:
-        """Return the unit of a type that has just one, as a holiday home does."""
+        """Return the unit of a type that never has more than one room, as a holiday home."""
         units = self.units_of(unit_type_id)
-        return units[0] if len(units) == 1 else None
+        if len(units) != 1 or any(each.rooms > 1 for each in self.types[unit_type_id].capacities):
+            return None
+        return units[0]
