@@ -59,6 +59,7 @@ def test_no_two_contests_share_a_night():
         wishes = [wish for variant in each.wishes for wish in variant]
         # One night more for the one that stays empty after a stay.
         assert all(
-            each.number * NIGHTS_EACH <= wish.first and wish.first + wish.nights + 1 <= (each.number + 1) * NIGHTS_EACH
+            each.number * NIGHTS_EACH <= wish.first
+            and wish.first + wish.nights + 1 <= (each.number + 1) * NIGHTS_EACH
             for wish in wishes
         )

@@ -27,6 +27,7 @@ from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
 from pmscore.booking.use_cases.create import CreateBooking
 from pmscore.kernel.errors import NightsTakenError
+from pmscore.kernel.events import Json
 
 __all__ = ["ChaosReport", "run_chaos"]
 
@@ -65,16 +66,26 @@ class ChaosReport:
     restart_seconds: float = 0.0
 
     @property
-    def is_clean(self) -> bool:
+    def ok(self) -> bool:
         """Whether nothing was lost and every unknown outcome has become a known one."""
         unresolved = self.unknown - self.resolved - self.resolved_refused
         return not (self.lost or self.wrong or self.violations or unresolved)
 
-    def __str__(self) -> str:
-        return (
-            f"acknowledged {self.acknowledged}, lost {self.lost} in {self.rounds} rounds; unknown {self.unknown}, of"
-            f" those committed {self.unknown_committed}, resolved {self.resolved + self.resolved_refused};"
-            f" refused {self.refused}, wrong {self.wrong}, violations {self.violations}"
+    def as_json(self) -> dict[str, Json]:
+        """Return the counts, and the slowest restart in milliseconds."""
+        counts: dict[str, Json] = {name: getattr(self, name) for name in _COUNTS}
+        return {**counts, "restart_ms": round(self.restart_seconds * 1000), "ok": self.ok}
+
+    def as_table(self) -> str:
+        """Return the counts as lines of text, the verdict first."""
+        return "\n".join(
+            (
+                f"acknowledged {self.acknowledged}, lost {self.lost}",
+                f"unknown {self.unknown}, of those committed {self.unknown_committed}",
+                f"resolved by repeating the key {self.resolved}, refused by it {self.resolved_refused}",
+                f"refused {self.refused}, wrong {self.wrong}, violations {self.violations}",
+                f"{self.rounds} kills, slowest restart {self.restart_seconds:.1f} s",
+            )
         )
 
     def plus(self, other: ChaosReport) -> ChaosReport:
