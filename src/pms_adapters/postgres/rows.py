@@ -1,6 +1,7 @@
 """From frozen values to the rows of one JSON document, and back from the rows that a query answers.
 
-Owns the translation, by hand, of every aggregate. Leaves statements to the modules of the contexts.
+Owns the translation, by hand, of every aggregate. Leaves statements to the modules of the contexts. Ids go as
+32 digits without hyphens, which PostgreSQL reads as well and Python writes in a third of the time.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def claim_rows(sign: int, claims: Iterable[Claim]) -> list[Json]:
         {
             "sign": sign,
             "kind": claim.kind.value,
-            "source_id": str(claim.source_id),
-            "unit_type_id": str(claim.unit_type_id),
-            "unit_id": None if claim.unit_id is None else str(claim.unit_id),
+            "source_id": claim.source_id.hex,
+            "unit_type_id": claim.unit_type_id.hex,
+            "unit_id": None if claim.unit_id is None else claim.unit_id.hex,
             "first": claim.nights.start.isoformat(),
             "nights": claim.nights.length,
         }
@@ -54,14 +55,14 @@ def claim_rows(sign: int, claims: Iterable[Claim]) -> list[Json]:
 def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> JsonRow:
     """Return the row of an event with who asked for it and when it was recorded."""
     return {
-        "event_id": str(event_id),
+        "event_id": event_id.hex,
         "kind": event.kind,
         "aggregate": event.aggregate,
-        "aggregate_id": str(event.aggregate_id),
+        "aggregate_id": event.aggregate_id.hex,
         "version": event.version,
         "at": at.isoformat(),
-        "actor_id": str(command.actor_id),
-        "request_id": str(command.request_id),
+        "actor_id": command.actor_id.hex,
+        "request_id": command.request_id.hex,
         "payload": event.payload(),
     }
 
@@ -69,7 +70,7 @@ def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> J
 def guest_row(guest: Guest) -> JsonRow:
     """Return the row of a new guest, who has no figures yet."""
     return {
-        "guest_id": str(guest.guest_id),
+        "guest_id": guest.guest_id.hex,
         "name": guest.name,
         "email": guest.email,
         "phone": guest.phone,
@@ -84,9 +85,9 @@ def booking_row(booking: Booking) -> JsonRow:
     """Return the row of a booking without its rooms."""
     until = booking.option_until
     return {
-        "booking_id": str(booking.booking_id),
-        "property_id": str(booking.property_id),
-        "guest_id": str(booking.guest_id),
+        "booking_id": booking.booking_id.hex,
+        "property_id": booking.property_id.hex,
+        "guest_id": booking.guest_id.hex,
         "status": booking.status.value,
         "currency": booking.currency.code,
         "channel": booking.source.channel,
@@ -105,13 +106,13 @@ def booking_row(booking: Booking) -> JsonRow:
 
 def room_rows(booking: Booking) -> list[Json]:
     """Return the rows of a booking's rooms."""
-    booking_id = str(booking.booking_id)
+    booking_id = booking.booking_id.hex
     return [
         {
-            "room_id": str(room.room_id),
+            "room_id": room.room_id.hex,
             "booking_id": booking_id,
             "position": position,
-            "unit_type_id": str(room.unit_type_id),
+            "unit_type_id": room.unit_type_id.hex,
             "arrival": room.stay.arrival.isoformat(),
             "departure": room.stay.departure.isoformat(),
             "adults": room.party.adults,

@@ -69,10 +69,10 @@ class WriteSet:
         figures: list[Json] = []
         for change in self.figures:
             booked_at = change.booked_at.isoformat()
-            new = guests.get(str(change.guest_id))
+            new = guests.get(change.guest_id.hex)
             if new is None:
                 figures.append(
-                    {"guest_id": str(change.guest_id), "bookings": change.bookings, "booked_at": booked_at}
+                    {"guest_id": change.guest_id.hex, "bookings": change.bookings, "booked_at": booked_at}
                 )
             else:
                 _count(new, change.bookings, booked_at)

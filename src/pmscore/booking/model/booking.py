@@ -6,6 +6,7 @@ stands in ``lifecycle`` and in the policies.
 
 from __future__ import annotations
 
+from base64 import b32encode
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType
@@ -28,7 +29,7 @@ __all__ = ["Booking", "Source"]
 MOST_ROOMS = 100
 LONGEST_NOTE = 4000
 _NO_TERMS: Mapping[str, Json] = MappingProxyType({})
-_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 @frozen(kw_only=True)
@@ -83,8 +84,8 @@ class Booking:
     @property
     def reference(self) -> str:
         """The number to say on the telephone: ten letters and digits made from the id."""
-        bits = self.booking_id.int & ((1 << 50) - 1)
-        return "".join(_BASE32[(bits >> shift) & 31] for shift in range(45, -1, -5))
+        bits = (self.booking_id.int & ((1 << 50) - 1)) << 6
+        return b32encode(bits.to_bytes(7, "big"))[:10].translate(_CROCKFORD).decode()
 
     @property
     def arrival(self) -> date:

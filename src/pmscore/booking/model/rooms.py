@@ -95,6 +95,8 @@ class BookedRoom:
                 claims.append(
                     Claim(ClaimKind.BOOKED, self.room_id, placement.unit_type_id, kept, placement.unit_id)
                 )
+        if sum(claim.nights.length for claim in claims) == nights.length:
+            return tuple(claims)
         without = DateSet.of(nights) - DateSet.of(*(each.nights for each in self.placements))
         claims.extend(
             Claim(ClaimKind.BOOKED, self.room_id, self.unit_type_id, run) for run in without.ranges()
