@@ -14,9 +14,10 @@ from pms_adapters.lab.bench.crowd import Crowd
 from pms_adapters.lab.bench.floors import raw_booking
 from pms_adapters.lab.bench.floors.pgbench import pipeline_script, with_values
 from pms_adapters.lab.bench.grounds import Database, Grounds
-from pms_adapters.lab.bench.making import Shop, sample, sent_by, varying_texts
+from pms_adapters.lab.bench.making import SAMPLE_MARK, Shop, sample, sent_by, varying_texts
 from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
 from pmscore.booking.use_cases.create import create_booking
+from pmscore.kernel.errors import MisuseError
 
 __all__ = ["booking_script", "measure_guard", "measure_many", "measure_one"]
 
@@ -32,7 +33,10 @@ def booking_script(database: Database, *, is_guarded: bool = True) -> str:
         with_values(sql, [value if is_guarded else _without_claims(value) for value in values], varying)
         for sql, values in sample(database)
     ]
-    return pipeline_script(statements, database.house.settings())
+    script = pipeline_script(statements, database.house.settings())
+    if SAMPLE_MARK in script or (not is_guarded and '"claims":[]' not in script):
+        raise MisuseError(reason="booking_is_sent_in_another_form")
+    return script
 
 
 def measure_one(grounds: Grounds) -> Iterator[Measurement]:

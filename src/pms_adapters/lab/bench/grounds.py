@@ -26,6 +26,8 @@ __all__ = ["Database", "Grounds", "Progress", "open_grounds"]
 
 Progress = Callable[[str], None]
 
+_TEMPLATE = "bench_template"
+
 _LIBPQ = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -80,6 +82,7 @@ class Grounds:
     _server: EmbeddedPostgres | None = None
     _databases: dict[str, Database] = field(factory=dict)
     _numbers: dict[str, int] = field(factory=dict)
+    _has_template: bool = False
 
     @property
     def house(self) -> House:
@@ -117,9 +120,14 @@ class Grounds:
 
     def _make(self, database: Database) -> None:
         with psycopg.connect(database.server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {database.name}".encode())
-        password = database.server.password(APP_ROLE)
-        upgrade(database.admin_url, roles=RolePlan(passwords={APP_ROLE: password}))
+            if not self._has_template:
+                connection.execute(f"CREATE DATABASE {_TEMPLATE}".encode())
+                password = database.server.password(APP_ROLE)
+                upgrade(
+                    database.server.url(database=_TEMPLATE), roles=RolePlan(passwords={APP_ROLE: password})
+                )
+                self._has_template = True
+            connection.execute(f"CREATE DATABASE {database.name} TEMPLATE {_TEMPLATE}".encode())
         seed(database.admin_url, database.house, database.bookings)
 
 

@@ -49,11 +49,13 @@ from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, RequestId, UnitId, UnitTypeId
 from pmscore.kernel.money import Money
 
-__all__ = ["Prepared", "Shop", "hand_over", "sample", "sent_by", "varying_texts"]
+__all__ = ["SAMPLE_MARK", "Prepared", "Shop", "hand_over", "sample", "sent_by", "varying_texts"]
 
 _AMOUNT = 10_000
 _MADE, _ROOM, _EVENT, _REQUEST = 17, 18, 19, 20
 _SAMPLE = 999_999_999
+SAMPLE_MARK = f"{_SAMPLE:x}"
+"""What every id of the sample ends in, and nothing else has: where it is left, a text did not vary."""
 
 
 @frozen
@@ -185,15 +187,16 @@ def varying_texts() -> dict[str, str]:
     They use the variables that :meth:`House.settings` sets, so that pgbench books the same slots.
     """
     day = f"date '{FIRST_DAY}' + :day::int"
-    varying = {
-        str(hex_id(kind, _SAMPLE)): sql_id(kind, variable)
-        for kind, variable in (
-            *((kind, ":k") for kind in (_MADE, _ROOM, _EVENT, _REQUEST)),
-            (UNIT, ":unit"),
-            (TYPE, ":type"),
-            (GUEST, ":guest"),
-        )
-    }
+    varying: dict[str, str] = {}
+    for kind, variable in (
+        *((kind, ":k") for kind in (_MADE, _ROOM, _EVENT, _REQUEST)),
+        (UNIT, ":unit"),
+        (TYPE, ":type"),
+        (GUEST, ":guest"),
+    ):
+        sampled = hex_id(kind, _SAMPLE)
+        varying[str(sampled)] = sql_id(kind, variable)
+        varying[sampled.hex] = sql_id(kind, variable).replace("-", "")
     varying[_SAMPLE_STAY.arrival.isoformat()] = day
     varying[_SAMPLE_STAY.departure.isoformat()] = f"{day} + {NIGHTS}"
     return varying

@@ -20,11 +20,11 @@ class Scale:
     small: int = 10_000
     usual: int = 50_000
     large: int | None = 500_000
-    bookings: int = 1_000
+    bookings: int = 600
     clients: int = 8
-    bookings_a_client: int = 250
+    bookings_a_client: int = 150
     searches: int = 300
-    calendars: int = 40
+    calendars: int = 25
     reads: int = 200
     racers: int = 50
     races: int = 40
