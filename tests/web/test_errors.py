@@ -96,18 +96,12 @@ def test_every_http_error_has_the_same_shape(status: int) -> None:
     assert str(body["detail"]).strip()
 
 
-_REASON = re.compile(r"InvalidInputError\(\s*(?:f?\"[^\"]*\"|[\w.]+),\s*\"(\w+)\"")
-# What only operators can meet: they read settings and files, not an answer over HTTP.
-_PLACES = ("kernel", "dates", "access", "guests", "inventory", "restrictions", "availability", "booking")
+_REASON = re.compile(r"(?:InvalidInputError|\brefuse)\(\s*(?:f?\"[^\"]*\"|[\w.]+),\s*\"(\w+)\"")
 
 
 def _reasons(repository: Path) -> set[str]:
-    folders = [repository / "src/pmscore" / place for place in _PLACES] + [repository / "src/pms_web"]
-    found: set[str] = set()
-    for folder in folders:
-        for file in folder.rglob("*.py"):
-            found.update(_REASON.findall(file.read_text("utf-8")))
-    return found
+    files = (repository / "src").rglob("*.py")
+    return {reason for file in files for reason in _REASON.findall(file.read_text("utf-8"))}
 
 
 def test_every_reason_in_the_source_has_a_text(repository: Path) -> None:

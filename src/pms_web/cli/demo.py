@@ -16,9 +16,9 @@ from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, is_seeded, seed
 from pms_web.cli.migrate import migrated
-from pms_web.cli.self_check import Check, run_checks
+from pms_web.cli.self_check import Check, run_checks, wait_for
 from pms_web.cli.serve import NO_LOG_IN
-from pms_web.cli.servers import AppNote, Servers, noted, read_settings, servers
+from pms_web.cli.servers import AppNote, Servers, is_alive, noted, read_settings, servers
 from pms_web.cli.serving import Listener, listen, serve
 from pms_web.cli.terminal import complain, progress_bar, say
 from pms_web.cli.verify import summary, verified
@@ -139,5 +139,8 @@ def _told(checks: list[Check]) -> int:
 
 def _second(note: AppNote, *, exits: bool) -> int:
     """Point to the demo that runs already; with ``exits`` check that one."""
-    click.echo(f"The demo runs already, in process {note.pid}: {note.address}")
+    patience = PATIENCE_SECONDS if exits else 0.0
+    is_ready = wait_for(note.address, lambda: is_alive(note), seconds=patience)
+    state = "runs already" if is_ready else "is being started already"
+    click.echo(f"The demo {state}, in process {note.pid}: {note.address}")
     return _told(list(run_checks(note.address))) if exits else 0

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from attrs import frozen
 
-__all__ = ["Check", "run_checks"]
+__all__ = ["Check", "run_checks", "wait_for"]
 
 WAIT_SECONDS = 30.0
 
@@ -168,24 +168,26 @@ def _list(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
     return found
 
 
-def _wait(address: str, is_worth_waiting: Callable[[], bool]) -> None:
-    """Return when the app takes calls, or when waiting is of no use any more."""
+def wait_for(address: str, is_worth_waiting: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> bool:
+    """Return True when the app takes calls, False when waiting is of no use any more."""
     parts = urlsplit(address)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline and is_worth_waiting():
+    deadline = time.monotonic() + seconds
+    while True:
         try:
-            connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=2)
+            connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=1)
             connection.request("GET", "/health")
             connection.getresponse().read()
             connection.close()
         except (OSError, HTTPException):
+            if time.monotonic() > deadline or not is_worth_waiting():
+                return False
             time.sleep(0.05)
         else:
-            return
+            return True
 
 
 def _main(address: str, pid: int, descriptor: int) -> None:
-    _wait(address, lambda: os.getppid() == pid)
+    wait_for(address, lambda: os.getppid() == pid)
     checks = [{"name": each.name, "ok": each.ok, "found": each.found} for each in run_checks(address)]
     with os.fdopen(descriptor, "w", encoding="utf-8") as line:
         line.write(json.dumps(checks))

@@ -28,7 +28,7 @@ from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
 from pms_web.cli.terminal import say
 
-__all__ = ["AppNote", "Servers", "ask", "noted", "read_settings", "servers"]
+__all__ = ["AppNote", "Servers", "ask", "is_alive", "noted", "read_settings", "servers"]
 
 PATIENCE_SECONDS = 120.0
 
@@ -160,9 +160,19 @@ class AppNote:
         """Return the note of a process that lives, or None."""
         with suppress(OSError, ValueError, TypeError):
             note = cls(**json.loads((home / _NOTE).read_text("utf-8")))
-            os.kill(note.pid, 0)
-            return note
+            return note if is_alive(note) else None
         return None
+
+
+def is_alive(note: AppNote) -> bool:
+    """Return whether the process that wrote ``note`` still runs."""
+    try:
+        os.kill(note.pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -157,6 +157,17 @@ def test_a_taken_port_is_named_with_the_flag() -> None:
     assert "--port" in result.stderr
 
 
+@pytest.mark.postgres
+def test_in_production_a_login_above_row_level_security_serves_nobody(
+    postgres_database: PostgresDatabase,
+) -> None:
+    more = {"ENVIRONMENT": "production", "ENABLE_REDIS_HEALTHCHECK": "false"}
+    result = _on(postgres_database, "serve", "--port", "0", **more)
+    assert result.exit_code == 1
+    assert "above row-level security (superuser)" in result.stderr
+    assert "pms_app" in result.stderr
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])
 def test_the_app_listens_on_this_machine_only(host: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
@@ -225,3 +236,46 @@ def _plant_a_wrong_counter(database: PostgresDatabase) -> None:
             "INSERT INTO type_nights (agency_id, unit_type_id, night, capacity, overbooking, booked)"
             " SELECT agency_id, unit_type_id, '2027-01-02', 1, 0, 1 FROM unit_types"
         )
+
+
+@pytest.mark.postgres
+def test_replay_reports_as_json_and_as_tables_and_writes_its_files(
+    fresh_postgres_database: PostgresDatabase, repository: Path, tmp_path: Path
+) -> None:
+    lines = (repository / "tests/data/replay/small.csv").read_text("utf-8").splitlines(keepends=True)
+    file, chart, skipped = tmp_path / "stays.csv", tmp_path / "chart.svg", tmp_path / "skipped.csv"
+    file.write_text("".join(lines[:12]), "utf-8")
+    files = ("--chart", str(chart), "--skipped", str(skipped))
+    as_json = _on(fresh_postgres_database, "replay", str(file), "--json", *files)
+    assert as_json.exit_code == 0, as_json.output
+    report = json.loads(as_json.stdout)
+    assert report["rows"] == 11
+    assert {"skipped", "accepted", "months"} <= set(report)
+    assert "<svg" in chart.read_text("utf-8")[:200]
+    assert skipped.stat().st_size
+    as_table = _on(fresh_postgres_database, "replay", str(file))
+    assert as_table.exit_code == 0
+    assert "Occupancy %" in as_table.stdout
+    assert _on(fresh_postgres_database, "verify").exit_code == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("stays.csv.gz", b"\x1f\x8bbroken", "gzip"),
+        ("stays.csv", b"hotel,adr\n", "is a column that is missing"),
+        ("stays.csv", b"", "file must not be empty"),
+    ],
+)
+def test_a_file_that_cannot_be_replayed_is_a_sentence_and_writes_nothing(
+    postgres_database: PostgresDatabase, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    result = _on(postgres_database, "replay", str(file))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    with psycopg.connect(postgres_database.admin_url) as connection:
+        assert connection.execute("SELECT count(*) FROM agencies").fetchone() == (0,)
