@@ -45,7 +45,7 @@ __all__ = ["ReplayClock", "run_replay"]
 Progress = Callable[[int, int], None]
 
 _DAY = timedelta(days=1)
-_WORKERS = 3
+_WORKERS = 2
 _LARGEST_PARTY = 100
 _ACTS = {
     Phase.CHECK_OUT: Act.CHECK_OUT,
