@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pms_adapters.embedded.account import Account
+from pms_adapters.embedded.home import folder_mark
 from pms_adapters.embedded.processes import find_servers
 from pms_adapters.embedded.temporary import temporary_home
 from web.cli.test_serve import PMS, _get, environment
@@ -27,6 +28,17 @@ def home() -> Iterator[Path]:
         if Account.for_servers().is_foreign:
             folder.chmod(0o711)
         yield folder
+
+
+def _servers_of(home: Path) -> list[str]:
+    """Return which embedded servers of a home have processes."""
+    programs = {"postgres": "postgres", "redis": "redis-server"}
+    folders = {server: home / server for server in programs}
+    return [
+        server
+        for server, folder in folders.items()
+        if find_servers(programs[server], folder / "data", folder_mark(folder))
+    ]
 
 
 def _demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,8 +66,7 @@ def test_the_first_demo_seeds_checks_itself_and_leaves_no_process(
     assert lines[1] == "pms verify: 0 violations"
     assert "FAIL" not in first_run.stdout
     assert lines[-1] == "Self-check passed."
-    for server, program in (("postgres", "postgres"), ("redis", "redis-server")):
-        assert find_servers(program, home / server / "data", "") == ()
+    assert _servers_of(home) == []
     assert not (home / "app.json").exists()
 
 
@@ -76,6 +87,7 @@ def test_the_next_demo_continues_and_a_second_one_names_the_first(
         assert lines[1].startswith("The demo runs at http://127.0.0.1:")
         assert "one agency" in lines[2]
         address = lines[1].split()[4]
+        assert _servers_of(home) == ["postgres", "redis"]
         second = _demo(home)
         assert second.returncode == 0, second.stderr
         assert address in second.stdout
@@ -90,6 +102,7 @@ def test_the_next_demo_continues_and_a_second_one_names_the_first(
         _, complaints = first.communicate(timeout=30)
         assert first.returncode == 0, complaints
         assert "Traceback" not in complaints
+        assert _servers_of(home) == []
     finally:
         first.kill()
         first.communicate()
