@@ -66,18 +66,9 @@ def _meaning(error: psycopg.Error) -> PmsError:
     for kind, reason in _NO_ROOM.items():
         if isinstance(error, kind):
             return UnreachableError(reason=reason)
-    constraint = error.diag.constraint_name or ""
     match error:
-        case pg.UniqueViolation() | pg.CheckViolation() if constraint in _TAKEN:
-            return NightsTakenError()
-        case pg.CheckViolation() if constraint == "type_nights_not_negative":
-            return MisuseError(stock="given_up_unclaimed")
-        case pg.UniqueViolation() if error.diag.table_name == _KEY_TABLE:
-            return KeyTakenError()
-        case pg.UniqueViolation() if constraint == "agencies_slug_key":
-            return InvalidInputError("slug", "taken")
-        case pg.ForeignKeyViolation() if constraint == "bookings_guests_fkey":
-            return NotFoundError("guest", "")
+        case psycopg.IntegrityError():
+            return _violated(error)
         case pg.SerializationFailure() | pg.DeadlockDetected():
             return RetryError(sqlstate=error.sqlstate)
         case pg.LockNotAvailable() if _KEY_TABLE in (error.diag.context or ""):
@@ -94,6 +85,23 @@ def _meaning(error: psycopg.Error) -> PmsError:
             return UnreachableError(reason=_why_not_connected(str(error)))
         case _:
             return UnreachableError(reason="failed", sqlstate=error.sqlstate)
+
+
+def _violated(error: psycopg.IntegrityError) -> PmsError:
+    constraint = error.diag.constraint_name or ""
+    match constraint:
+        case _ if constraint in _TAKEN:
+            return NightsTakenError()
+        case "type_nights_not_negative":
+            return MisuseError(stock="given_up_unclaimed")
+        case _ if error.diag.table_name == _KEY_TABLE:
+            return KeyTakenError()
+        case "agencies_slug_key":
+            return InvalidInputError("slug", "taken")
+        case "bookings_guests_fkey":
+            return NotFoundError("guest", "")
+        case _:
+            return UnreachableError(reason="failed", sqlstate=error.sqlstate, constraint=constraint)
 
 
 def _why_not_connected(said: str) -> str:

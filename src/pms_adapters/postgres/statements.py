@@ -237,12 +237,17 @@ SELECT (SELECT count(*) FROM taken)
 row where something was to be given up that nobody had; the transaction must then be undone."""
 
 TAKEN_UNIT_NIGHTS = """\
-SELECT DISTINCT n.night, n.unit_id
-  FROM jsonb_to_recordset(%s::jsonb) AS c(
+WITH claims AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS c(
          sign int, source_id uuid, unit_id uuid, first date, nights int)
-  JOIN unit_nights n ON n.agency_id = %s AND n.unit_id = c.unit_id
-   AND n.night >= c.first AND n.night < c.first + c.nights AND n.source_id <> c.source_id
- WHERE c.sign > 0 ORDER BY n.night, n.unit_id LIMIT 400"""
+)
+SELECT DISTINCT n.night, n.unit_id
+  FROM claims c JOIN unit_nights n ON n.agency_id = %s AND n.unit_id = c.unit_id
+   AND n.night >= c.first AND n.night < c.first + c.nights
+ WHERE c.sign > 0 AND n.source_id <> c.source_id
+   AND n.source_id NOT IN (SELECT g.source_id FROM claims g WHERE g.sign < 0)
+ ORDER BY n.night, n.unit_id LIMIT 400"""
+"""The unit nights that stand in the way; what the same transaction would have given up does not."""
 
 TAKEN_TYPE_NIGHTS = """\
 SELECT net.night, net.unit_type_id
