@@ -28,14 +28,27 @@ from pmscore.kernel.money import Money
 
 __all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_statements"]
 
-_BOOKING: LiteralString = """\
-SELECT booking_id, property_id, guest_id, status, currency, channel, channel_reference, segment, requests,
-       notes, terms, created_at, option_until, checked_in_on, checked_out_on, version
-  FROM bookings WHERE agency_id = %s AND booking_id = %s FOR NO KEY UPDATE"""
-_ROOMS: LiteralString = """\
-SELECT room_id, unit_type_id, arrival, departure, adults, children, infants, nightly, placements,
-       turnover_nights, is_locked, is_oversold
-  FROM booking_rooms WHERE agency_id = %s AND booking_id = %s ORDER BY position"""
+_COLUMNS: LiteralString = (
+    "b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel, b.channel_reference,"
+    " b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.checked_in_on,"
+    " b.checked_out_on, b.version"
+)
+_ROOM_COLUMNS: LiteralString = (
+    "r.room_id, r.unit_type_id, r.arrival, r.departure, r.adults, r.children, r.infants, r.nightly,"
+    " r.placements, r.turnover_nights, r.is_locked, r.is_oversold"
+)
+_WIDTH = _COLUMNS.count(",") + 1
+_LOCKED_BOOKING: LiteralString = (
+    f"SELECT {_COLUMNS} FROM bookings b WHERE b.agency_id = %s AND b.booking_id = %s FOR NO KEY UPDATE"
+)
+_ROOMS: LiteralString = (
+    f"SELECT {_ROOM_COLUMNS} FROM booking_rooms r WHERE r.agency_id = %s AND r.booking_id = %s"
+    " ORDER BY r.position"
+)
+# One statement, so that booking and rooms are of one version although nothing is locked.
+_WHOLE_BOOKING: LiteralString = f"""\
+SELECT {_COLUMNS}, {_ROOM_COLUMNS} FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
+ WHERE b.agency_id = %s AND b.booking_id = %s ORDER BY r.position"""
 _STAYING: LiteralString = """\
 SELECT DISTINCT b.booking_id FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
  WHERE b.agency_id = %s AND b.property_id = %s AND b.status = ANY(%s)
@@ -99,6 +112,13 @@ class PostgresBookings(BookingRepository):
     def get(self, booking_id: BookingId) -> Booking:
         return self._locked((booking_id,))[0]
 
+    def read(self, booking_id: BookingId) -> Booking:
+        rows = self._session.read([(_WHOLE_BOOKING, (self._session.agency_id, booking_id))])[0]
+        if not rows:
+            raise NotFoundError("booking", booking_id)
+        rooms = tuple(loaded_room(row[_WIDTH:]) for row in rows)  # type: ignore[arg-type]
+        return loaded_booking(rows[0][:_WIDTH], rooms)  # type: ignore[arg-type]
+
     def save(self, booking: Booking) -> None:
         before = self._read.get(booking.booking_id)
         if before is None:
@@ -134,7 +154,7 @@ class PostgresBookings(BookingRepository):
         statements: list[Statement] = []
         for booking_id in booking_ids:
             keys = (self._session.agency_id, booking_id)
-            statements += [(_BOOKING, keys), (_ROOMS, keys)]
+            statements += [(_LOCKED_BOOKING, keys), (_ROOMS, keys)]
         answers = self._session.run(statements)
         for index, booking_id in enumerate(booking_ids):
             if not answers[2 * index]:

@@ -151,7 +151,7 @@ def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Bookin
 
 def _read(services: WebServices, booking_id: BookingId) -> tuple[Booking, Guest]:
     with services.uow.begin(asked(services)) as work:
-        booking = work.bookings.get(booking_id)
+        booking = work.bookings.read(booking_id)
         return booking, work.guests.get(booking.guest_id)
 
 

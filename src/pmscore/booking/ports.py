@@ -33,6 +33,14 @@ class BookingRepository(Protocol):
         """
 
     @abstractmethod
+    def read(self, booking_id: BookingId) -> Booking:
+        """Return the booking as it was last committed, without a lock; it cannot be saved.
+
+        Raises:
+            NotFoundError: no such booking in this agency.
+        """
+
+    @abstractmethod
     def save(self, booking: Booking) -> None:
         """Store a booking that was read in this transaction."""
 

@@ -261,6 +261,15 @@ class InMemoryBookings(BookingRepository):
         """Return the booking, locked."""
         return self._at.locked("booking", booking_id, self._at.books.bookings, self._at.changes.bookings)
 
+    def read(self, booking_id: BookingId) -> Booking:
+        """Return the booking, not locked."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            found = self._at.books.bookings.get(booking_id)
+        if found is None:
+            raise NotFoundError("booking", booking_id)
+        return found
+
     def save(self, booking: Booking) -> None:
         """Store a booking that was read in this transaction."""
         self._at.check_locked("booking", booking.booking_id)

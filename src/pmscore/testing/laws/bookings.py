@@ -52,6 +52,17 @@ class BookingLaws(StoreLaws):
         """The answer is an error, never None."""
         scene = self.scene()
         raised(NotFoundError, lambda: scene.booking(BookingId(scene.ids.new())))
+        with scene.begin() as work:
+            raised(NotFoundError, work.bookings.read, BookingId(scene.ids.new()))
+
+    def test_a_booking_can_be_read_while_somebody_changes_it(self) -> None:
+        """Reading asks for no lock and shows what was committed last."""
+        scene = self.scene(hotel(1))
+        booking_id = scene.book(stay(0)).booking_id
+        with scene.begin() as changing:
+            locked = changing.bookings.get(booking_id)
+            with scene.begin() as reading:
+                assert reading.bookings.read(booking_id) == locked
 
     def test_versions_count_up_by_one(self) -> None:
         """Each change of a booking raises its version; a refused one does not."""
