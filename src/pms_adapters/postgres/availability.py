@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import LiteralString
 from uuid import UUID
 
@@ -35,10 +36,13 @@ SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
  GROUP BY unit_type_id"""
 CLAIMS_BY_KIND: LiteralString = """\
-SELECT unit_type_id, array_agg(night - %s::date ORDER BY night), array_agg(booked ORDER BY night),
-       array_agg(held ORDER BY night), array_agg(blocked ORDER BY night),
-       array_agg(out_of_order ORDER BY night), array_agg(buffer ORDER BY night),
-       array_agg(oversold ORDER BY night)
+SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
+       CASE WHEN max(booked) > 0 THEN array_agg(booked ORDER BY night) END,
+       CASE WHEN max(held) > 0 THEN array_agg(held ORDER BY night) END,
+       CASE WHEN max(blocked) > 0 THEN array_agg(blocked ORDER BY night) END,
+       CASE WHEN max(out_of_order) > 0 THEN array_agg(out_of_order ORDER BY night) END,
+       CASE WHEN max(buffer) > 0 THEN array_agg(buffer ORDER BY night) END,
+       CASE WHEN max(oversold) > 0 THEN array_agg(oversold ORDER BY night) END
   FROM type_nights
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
  GROUP BY unit_type_id"""
@@ -47,12 +51,12 @@ SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND status = 'active' AND expires_at <= %s
    AND arrival < %s AND departure + turnover_nights > %s"""
 FREE_UNITS: LiteralString = """\
-SELECT u.unit_type_id, array_agg(u.unit_id ORDER BY u.name, u.unit_id)
+SELECT u.unit_type_id, array_agg(u.unit_id::text ORDER BY u.name, u.unit_id)
   FROM units u
  WHERE u.agency_id = %s AND u.unit_type_id = ANY(%s)
-   AND NOT EXISTS (
-         SELECT 1 FROM unit_nights n
-          WHERE n.agency_id = u.agency_id AND n.unit_id = u.unit_id AND n.night >= %s AND n.night < %s
+   AND u.unit_id NOT IN (
+         SELECT n.unit_id FROM unit_nights n
+          WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
             AND n.source_id <> ALL (ARRAY(
                   SELECT h.hold_id FROM holds h
                    WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s)))
@@ -108,6 +112,7 @@ class PostgresAvailability(AvailabilityReader):
             found[_type_id(type_id)] = {
                 kind: _by_night(offsets, counts, nights.length)
                 for kind, counts in zip(_KINDS, by_kind, strict=True)
+                if counts is not None
             }
         for type_id, held, buffered in _expired_nights(expired, nights):
             for offset in held:
@@ -129,12 +134,12 @@ class PostgresAvailability(AvailabilityReader):
         with Session(self._engine, agency) as session:
             answers = session.read(
                 [
-                    (FREE_UNITS, (agency, type_ids, nights.start, nights.end, agency, now))
+                    (FREE_UNITS, (agency, type_ids, agency, nights.start, nights.end, agency, now))
                     for nights, type_ids in by_range.items()
                 ]
             )
         return {
-            _type_id(type_id): tuple([UnitId(each) for each in _list_of_ids(units)])
+            _type_id(type_id): tuple(map(_unit_id, _list_of_texts(units)))
             for rows in answers
             for type_id, units in rows
         }
@@ -142,7 +147,6 @@ class PostgresAvailability(AvailabilityReader):
     def occupied(
         self, property_id: PropertyId, nights: DateRange, now: datetime
     ) -> tuple[OccupiedRange, ...]:
-        self._known((property_id,))
         with Session(self._engine, self._agency_id) as session:
             return occupied_ranges(session, property_id, nights, now)
 
@@ -150,7 +154,7 @@ class PostgresAvailability(AvailabilityReader):
         """Return the houses with their rules as they are now; those whose version holds are not read again."""
         agency = self._agency_id
         with Session(self._engine, agency) as session:
-            rows = session.rows(_VERSIONS, agency)
+            rows = session.read([(_VERSIONS, (agency,))])[0]
             versions = {PropertyId(_uuid(key)): version for key, version in rows}
             found: list[KnownHouse] = []
             for property_id in property_ids or tuple(versions):
@@ -213,7 +217,13 @@ def _uuid(value: object) -> UUID:
     return value
 
 
-def _list_of_ids(value: object) -> list[UUID]:
+def _list_of_texts(value: object) -> list[str]:
     if not isinstance(value, list):
         raise TypeError(type(value))
     return value
+
+
+@lru_cache(maxsize=1 << 17)
+def _unit_id(text: str) -> UnitId:
+    """Return the unit's id; units are few and asked for often, and making an id costs more than finding it."""
+    return UnitId(UUID(text))

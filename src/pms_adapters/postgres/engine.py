@@ -13,12 +13,12 @@ import psycopg
 from attrs import frozen
 from psycopg import pq
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from pms_adapters.postgres.errors import translated
 from pmscore.kernel.errors import MisconfiguredError
 
-__all__ = ["Connection", "Loan", "checked_out", "open_engine"]
+__all__ = ["Connection", "Loan", "borrow", "checked_out", "give_back", "open_engine"]
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -69,21 +69,38 @@ class Loan:
 
     connection: Connection
     prepared: set[bytes]
+    slot: PoolProxiedConnection
 
 
-@contextmanager
-def checked_out(engine: Engine) -> Iterator[Loan]:
-    """Lend a connection; one that comes back broken or inside a transaction is closed, not reused.
+def borrow(engine: Engine) -> Loan:
+    """Lend a connection from the pool; whoever borrows gives back.
 
     Raises:
         UnreachableError: no server, or no free connection in time.
     """
     with translated():
-        loan = engine.raw_connection()
-    connection: Connection = loan.driver_connection  # type: ignore[assignment]
+        slot = engine.raw_connection()
+    connection: Connection = slot.driver_connection  # type: ignore[assignment]
+    return Loan(connection, slot.info.setdefault("prepared", set()), slot)
+
+
+def give_back(loan: Loan) -> None:
+    """Return a connection; a broken one, or one inside a transaction, is closed and not lent again."""
+    connection = loan.connection
+    if connection.closed or connection.info.transaction_status != pq.TransactionStatus.IDLE:
+        loan.slot.invalidate()
+    loan.slot.close()
+
+
+@contextmanager
+def checked_out(engine: Engine) -> Iterator[Loan]:
+    """Lend a connection for the block.
+
+    Raises:
+        UnreachableError: no server, or no free connection in time.
+    """
+    loan = borrow(engine)
     try:
-        yield Loan(connection, loan.info.setdefault("prepared", set()))
+        yield loan
     finally:
-        if connection.closed or connection.info.transaction_status != pq.TransactionStatus.IDLE:
-            loan.invalidate()
-        loan.close()
+        give_back(loan)

@@ -189,7 +189,7 @@ class PostgresHouses(HouseRepository):
             self._memory.forget(self._session.agency_id, property_id)
 
     def _write(self, statement: Statement) -> None:
-        self._writes.aggregates.append(Expectation(statement, -1, NotFoundError("property", "")))
+        self._writes.aggregates.append(Expectation(statement, None, NotFoundError("property", "")))
 
 
 class PostgresRestrictions(RestrictionRepository):
@@ -208,4 +208,4 @@ class PostgresRestrictions(RestrictionRepository):
 
     def save(self, property_id: PropertyId, book: RuleBook) -> None:
         for statement in rule_statements(self._session.agency_id, property_id, book):
-            self._writes.aggregates.append(Expectation(statement, -1, NotFoundError("property", "")))
+            self._writes.aggregates.append(Expectation(statement, None, NotFoundError("property", "")))

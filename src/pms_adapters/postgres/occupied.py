@@ -14,10 +14,12 @@ from pms_adapters.postgres.session import Session
 from pmscore.availability.model import Occupant, OccupiedRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.stock import ClaimKind
+from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import BlockId, BookingId, HoldId, PropertyId, UnitId, UnitTypeId
 
 __all__ = ["occupied_ranges"]
 
+_PROPERTY: LiteralString = "SELECT 1 FROM properties WHERE agency_id = %s AND property_id = %s"
 _OCCUPIED_ROOMS: LiteralString = """\
 SELECT b.booking_id, r.unit_type_id, r.placements, r.arrival,
        CASE WHEN b.checked_out_on IS NULL THEN r.departure
@@ -38,11 +40,22 @@ SELECT block_id, unit_type_id, unit_id, first_night, end_date, kind FROM blocks
 def occupied_ranges(
     session: Session, property_id: PropertyId, nights: DateRange, now: datetime
 ) -> tuple[OccupiedRange, ...]:
-    """Return what claims a night of the range, by first night, type, unit and source; expired holds do not."""
+    """Return what claims a night of the range, by first night, type, unit and source; expired holds do not.
+
+    Raises:
+        NotFoundError: no such property in this agency.
+    """
     values = (session.agency_id, property_id, nights.end, nights.start)
-    rooms, holds, blocks = session.read(
-        [(_OCCUPIED_ROOMS, values), (_OCCUPIED_HOLDS, (*values, now)), (_OCCUPIED_BLOCKS, values)]
+    found_property, rooms, holds, blocks = session.read(
+        [
+            (_PROPERTY, values[:2]),
+            (_OCCUPIED_ROOMS, values),
+            (_OCCUPIED_HOLDS, (*values, now)),
+            (_OCCUPIED_BLOCKS, values),
+        ]
     )
+    if not found_property:
+        raise NotFoundError("property", property_id)
     found = [each for row in rooms for each in _room_ranges(*row)]  # type: ignore[arg-type]
     found += [each for row in holds for each in _hold_ranges(*row)]  # type: ignore[arg-type]
     found += [_block_range(*row) for row in blocks]  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ Owns the translation, by hand, of every aggregate. Leaves statements to the modu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from pmscore.booking.model.booking import Booking, Source
@@ -19,6 +19,7 @@ from pmscore.guests.model import Guest
 from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.currency import Currency
+from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
 
@@ -31,6 +32,7 @@ __all__ = [
     "loaded_booking",
     "loaded_room",
     "room_rows",
+    "with_ends",
 ]
 
 JsonRow = dict[str, Json]
@@ -50,6 +52,17 @@ def claim_rows(sign: int, claims: Iterable[Claim]) -> list[Json]:
         }
         for claim in claims
     ]
+
+
+def with_ends(claims: Iterable[Json]) -> list[Json]:
+    """Return rows of claims with the day after their last night, by which an index can be searched."""
+    found: list[Json] = []
+    for claim in claims:
+        if not isinstance(claim, dict):
+            raise MisuseError(claim="not_a_row")
+        upto = date.fromisoformat(str(claim["first"])) + timedelta(days=int(str(claim["nights"])))
+        found.append({**claim, "upto": upto.isoformat()})
+    return found
 
 
 def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> JsonRow:

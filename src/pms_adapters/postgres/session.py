@@ -7,19 +7,27 @@ Leaves what they say to the repositories and to ``transaction``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from types import TracebackType
 from typing import LiteralString, Self
 
+from psycopg import errors as pg
 from psycopg import pq
+from psycopg.adapt import Transformer
 from sqlalchemy import Engine
 
-from pms_adapters.postgres.engine import Loan, checked_out
+from pms_adapters.postgres.engine import Loan, borrow, give_back
 from pms_adapters.postgres.errors import translated
-from pms_adapters.postgres.prepared import PreparedStatement, prepare, run_prepared
+from pms_adapters.postgres.prepared import (
+    Pipelined,
+    PreparedStatement,
+    prepare,
+    prepared_form,
+    run_pipeline,
+    run_prepared,
+)
 from pmscore.kernel.ids import AgencyId, PropertyId
 
-__all__ = ["Row", "Session", "Statement", "house_lock"]
+__all__ = ["Row", "Session", "Statement", "UnmetError", "guarded", "house_lock"]
 
 Row = tuple[object, ...]
 Statement = tuple[LiteralString, Sequence[object]]
@@ -27,6 +35,23 @@ Statement = tuple[LiteralString, Sequence[object]]
 _BEGIN: Statement = ("BEGIN", ())
 _COMMIT: Statement = ("COMMIT", ())
 _NAME_AGENCY: LiteralString = "SELECT set_config('app.agency_id', %s, true)"
+
+
+class UnmetError(Exception):
+    """A guarded statement touched other rows than it must; ``index`` is its place among those sent."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+def guarded(statement: Statement, rows: int) -> Statement:
+    """Return the statement in a form that fails by itself unless it answers ``rows`` rows.
+
+    The division by zero ends the transaction on the server, so the commit can travel with it.
+    """
+    sql, values = statement
+    return "WITH done AS (" + sql + ") SELECT 1 / (count(*) = %s)::int FROM done", (*values, rows)
 
 
 def house_lock(agency_id: AgencyId, property_id: PropertyId) -> int:
@@ -41,7 +66,6 @@ class Session:
     def __init__(self, engine: Engine, agency_id: AgencyId) -> None:
         self.agency_id = agency_id
         self._engine = engine
-        self._stack = ExitStack()
         self._loan: Loan | None = None
         self.is_open = False
 
@@ -51,10 +75,12 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._loan is None:
+            return
         try:
             self.abandon()
         finally:
-            self._stack.close()
+            give_back(self._loan)
 
     def rows(self, sql: LiteralString, *params: object) -> list[Row]:
         """Run one statement inside the transaction, which begins with it, and return its rows."""
@@ -73,24 +99,21 @@ class Session:
         return self._send([naming, *statements])[1:]
 
     def commit(self, statements: Sequence[Statement] = ()) -> list[list[Row]]:
-        """Run the last statements and commit, all in one round trip; a failure undoes everything."""
-        answers = self._send([*statements, _COMMIT])
+        """Run the last statements and commit, all in one round trip; a failure undoes everything.
+
+        Raises:
+            UnmetError: a guarded statement touched other rows than it must.
+        """
+        opening = () if self.is_open else (_BEGIN, (_NAME_AGENCY, (str(self.agency_id),)))
+        self.is_open = True
+        answers = self._send([*opening, *statements, _COMMIT], before=len(opening))
         self.is_open = False
-        return answers
+        return answers[len(opening) :]
 
     def run_whole(self, *statements: PreparedStatement) -> list[tuple[bytes | None, ...]]:
-        """Run a whole transaction of prepared statements in one round trip; return the last one's rows.
-
-        Nothing may be open yet. What stands between two synchronisation points of the protocol is one
-        transaction, so it needs neither BEGIN nor COMMIT, and a failure leaves nothing to roll back.
-        """
-        loan = self._borrowed()
+        """Run a whole transaction in one round trip; return the last statement's rows. Nothing is open yet."""
         with translated():
-            for statement in statements:
-                if statement.name not in loan.prepared:
-                    prepare(loan.connection.pgconn, statement)
-                    loan.prepared.add(statement.name)
-            return run_prepared(loan.connection.pgconn, statements)
+            return run_prepared(self._ready(statements), statements)
 
     def abandon(self) -> None:
         """Undo the transaction; the next statement begins another on the same connection."""
@@ -102,14 +125,34 @@ class Session:
             # Below the driver's cursors: a ROLLBACK that it sees makes it forget all prepared statements.
             connection.pgconn.exec_(b"ROLLBACK")
 
-    def _send(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        connection = self._borrowed().connection
+    def _send(self, statements: Sequence[Statement], *, before: int = 0) -> list[list[Row]]:
         with translated():
-            with connection.pipeline():
-                cursors = [connection.execute(sql, params) for sql, params in statements]
-            return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+            prepared = [prepared_form(sql, values) for sql, values in statements]
+            answer = run_pipeline(self._ready(prepared), prepared)
+            if isinstance(answer.failure, pg.DivisionByZero):
+                raise UnmetError(len(answer.results) - before) from answer.failure
+            if answer.failure is not None:
+                raise answer.failure
+            return self._loaded(answer)
+
+    def _loaded(self, answer: Pipelined) -> list[list[Row]]:
+        transformer = Transformer(self._borrowed().connection)
+        loaded: list[list[Row]] = []
+        for result in answer.results:
+            transformer.set_pgresult(result)
+            loaded.append(transformer.load_rows(0, result.ntuples, tuple) if result.nfields else [])
+        return loaded
+
+    def _ready(self, statements: Sequence[PreparedStatement]) -> pq.abc.PGconn:
+        """Return the connection with all statements prepared on it."""
+        loan = self._borrowed()
+        for statement in statements:
+            if statement.name not in loan.prepared:
+                prepare(loan.connection.pgconn, statement)
+                loan.prepared.add(statement.name)
+        return loan.connection.pgconn
 
     def _borrowed(self) -> Loan:
         if self._loan is None:
-            self._loan = self._stack.enter_context(checked_out(self._engine))
+            self._loan = borrow(self._engine)
         return self._loan

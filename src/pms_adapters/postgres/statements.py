@@ -228,22 +228,24 @@ taken AS (
    ORDER BY new.unit_id, new.night
   RETURNING 1
 )
-SELECT (SELECT count(*) FROM taken)
- WHERE (SELECT count(*) FROM freed) = (SELECT count(*) FROM old)
-   AND NOT EXISTS (
-         SELECT 1 FROM counted JOIN net USING (unit_type_id, night)
-          WHERE counted.is_new AND {_LEAST} < 0)"""
-"""Give up and take claims in one step. Rows whose count does not change are locked all the same. Answers no
-row where something was to be given up that nobody had; the transaction must then be undone."""
+SELECT (SELECT count(*) FROM taken) / (
+         (SELECT count(*) FROM freed) = (SELECT count(*) FROM old)
+         AND NOT EXISTS (
+           SELECT 1 FROM counted JOIN net USING (unit_type_id, night)
+            WHERE counted.is_new AND {_LEAST} < 0))::int"""
+"""Give up and take claims in one step. Rows whose count does not change are locked all the same. Fails by a
+division by zero, which ends the transaction, where something was to be given up that nobody had."""
 
 TAKEN_UNIT_NIGHTS = """\
 WITH claims AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(%s::jsonb) AS c(
-         sign int, source_id uuid, unit_id uuid, first date, nights int)
+         sign int, source_id uuid, unit_id uuid, first date, upto date)
 )
 SELECT DISTINCT n.night, n.unit_id
-  FROM claims c JOIN unit_nights n ON n.agency_id = %s AND n.unit_id = c.unit_id
-   AND n.night >= c.first AND n.night < c.first + c.nights
+  FROM claims c CROSS JOIN LATERAL (
+         SELECT u.night, u.unit_id, u.source_id FROM unit_nights u
+          WHERE u.agency_id = %s AND u.unit_id = c.unit_id AND u.night >= c.first AND u.night < c.upto
+          LIMIT 2000) AS n
  WHERE c.sign > 0 AND n.source_id <> c.source_id
    AND n.source_id NOT IN (SELECT g.source_id FROM claims g WHERE g.sign < 0)
  ORDER BY n.night, n.unit_id LIMIT 400"""
@@ -256,13 +258,19 @@ SELECT net.night, net.unit_type_id
                  sign int, kind text, unit_type_id uuid, first date, nights int),
                generate_series(0, c.nights - 1) AS step
          WHERE c.kind <> 'oversold' GROUP BY 1, 2) AS net
-  JOIN unit_types t ON t.agency_id = %s AND t.unit_type_id = net.unit_type_id
-  LEFT JOIN type_nights n ON n.agency_id = t.agency_id AND n.unit_type_id = net.unit_type_id
-   AND n.night = net.night
+ CROSS JOIN (SELECT %s::uuid AS agency_id) AS me
+  LEFT JOIN LATERAL (
+         SELECT t.booked + t.held + t.blocked + t.out_of_order + t.buffer AS claimed,
+                t.capacity + t.overbooking AS most
+           FROM type_nights t
+          WHERE t.agency_id = me.agency_id AND t.unit_type_id = net.unit_type_id AND t.night = net.night
+          LIMIT 1) AS n ON true
  WHERE net.more > 0
-   AND coalesce(n.booked + n.held + n.blocked + n.out_of_order + n.buffer, 0) + net.more
-       > coalesce(n.capacity + n.overbooking, t.overbooking + coalesce((
-           SELECT k.rooms FROM unit_type_capacities k
-            WHERE k.agency_id = t.agency_id AND k.unit_type_id = t.unit_type_id AND k.valid_from <= net.night
-            ORDER BY k.valid_from DESC LIMIT 1), 0))
+   AND coalesce(n.claimed, 0) + net.more > coalesce(n.most, (
+         SELECT t.overbooking FROM unit_types t
+          WHERE t.agency_id = me.agency_id AND t.unit_type_id = net.unit_type_id) + coalesce((
+         SELECT k.rooms FROM unit_type_capacities k
+          WHERE k.agency_id = me.agency_id AND k.unit_type_id = net.unit_type_id AND k.valid_from <= net.night
+          ORDER BY k.valid_from DESC LIMIT 1), 0))
  ORDER BY net.night, net.unit_type_id LIMIT 400"""
+"""The type nights that are too full. The limits keep look-ups by key: the planner takes a document for large."""

@@ -23,8 +23,8 @@ from pms_adapters.postgres.booking import (
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
-from pms_adapters.postgres.rows import event_row
-from pms_adapters.postgres.session import Session, Statement, house_lock
+from pms_adapters.postgres.rows import event_row, with_ends
+from pms_adapters.postgres.session import Session, Statement, UnmetError, guarded, house_lock
 from pms_adapters.postgres.statements import (
     BEGIN_SHARED,
     CREATE_BOOKINGS,
@@ -87,7 +87,7 @@ class PostgresUnitOfWork:
 def _explained(session: Session, wanted: list[Json]) -> NightsTakenError:
     """Return the conflict with the nights that are taken, read after the failed transaction."""
     session.abandon()
-    claims = json.dumps(wanted)
+    claims = json.dumps(with_ends(wanted))
     units, types = session.run(
         [
             (TAKEN_UNIT_NIGHTS, (claims, session.agency_id)),
@@ -199,13 +199,15 @@ class PostgresWork:
                 send.append(Expectation((_IS_VERSION, (*keys, version)), 1, stale))
         send.extend(self._writes.statements(self.agency_id))
         send.extend(figure_statements(self.agency_id, self._writes.figures))
-        statements = [each.statement if isinstance(each, Expectation) else each for each in send]
-        for asked, rows in zip(send, self._session.run(statements), strict=True):
-            if isinstance(asked, Expectation) and asked.rows not in (-1, len(rows)):
-                if isinstance(asked.otherwise, StaleHouseError):
-                    self.houses.forget_all()
-                raise asked.otherwise
-        self._session.commit()
+        try:
+            self._session.commit([_sendable(each) for each in send])
+        except UnmetError as unmet:
+            asked = send[unmet.index]
+            if not isinstance(asked, Expectation):
+                raise
+            if isinstance(asked.otherwise, StaleHouseError):
+                self.houses.forget_all()
+            raise asked.otherwise from unmet
         if self.houses.locked:
             self.houses.forget_all()
 
@@ -215,3 +217,9 @@ class PostgresWork:
         if reply is None:
             raise RequestInProgressError
         return reply
+
+
+def _sendable(asked: Expectation | Statement) -> Statement:
+    if not isinstance(asked, Expectation):
+        return asked
+    return asked.statement if asked.rows is None else guarded(asked.statement, asked.rows)

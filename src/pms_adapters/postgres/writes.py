@@ -25,10 +25,13 @@ __all__ = ["Expectation", "WriteSet"]
 
 @define
 class Expectation:
-    """A statement that must touch so many rows, and the error to raise where it does not."""
+    """A statement that must touch so many rows, and the error to raise where it does not.
+
+    None for ``rows`` means that any number is right, or that the statement sees to it by itself.
+    """
 
     statement: Statement
-    rows: int
+    rows: int | None
     otherwise: Exception
 
 
@@ -104,7 +107,7 @@ class WriteSet:
         send.extend(self.aggregates)
         if self.claims:
             unclaimed = MisuseError(stock="given_up_unclaimed")
-            send.append(Expectation(_taking(CHANGE_STOCK, document), 1, unclaimed))
+            send.append(Expectation(_taking(CHANGE_STOCK, document), None, unclaimed))
         if self.guests or self.bookings or self.events:
             send.append(_taking(INSERT_NEW, document))
         return send

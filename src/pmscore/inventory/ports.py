@@ -164,6 +164,10 @@ class InventoryWork(Work, Protocol):
         """The blocks."""
 
 
+class _NothingExpiredError(Exception):
+    """There is no expired hold on the wanted nights: the answer that they are taken stands."""
+
+
 def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:
     """Run ``attempt``; where it meets taken nights, run it once more with expired holds out of the way.
 
@@ -176,14 +180,20 @@ def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:
     """
     try:
         return _on_present_house(attempt, ExpiredHolds.LEAVE)
-    except NightsTakenError:
-        return _on_present_house(attempt, ExpiredHolds.RELEASE)
+    except NightsTakenError as taken:
+        try:
+            return _on_present_house(attempt, ExpiredHolds.RELEASE)
+        except _NothingExpiredError:
+            raise taken from None
 
 
 def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, expired: ExpiredHolds) -> None:
     """Apply ``change`` at the commit of ``work``, where asked together with the end of expired holds."""
     if expired is ExpiredHolds.RELEASE:
-        for hold in work.holds.expired(change, now):
+        holds = work.holds.expired(change, now)
+        if not holds:
+            raise _NothingExpiredError
+        for hold in holds:
             decision = hold.ended(HoldStatus.EXPIRED)
             work.holds.save(decision.state)
             work.record(*decision.events)

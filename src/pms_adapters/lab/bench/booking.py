@@ -154,7 +154,11 @@ def _use_case(grounds: Grounds, database: Database, shop: Shop, count: int) -> f
 def _raw(grounds: Grounds, database: Database, shop: Shop, count: int) -> float:
     bookings = sent_by(shop, shop.prepared(grounds.slots(database, count)))
     return raw_booking.rate(
-        database.url, [[(each.name, each.sql, each.values) for each in sent] for sent in bookings]
+        database.url,
+        [
+            [(each.name, each.sql, [value or b"" for value in each.values]) for each in sent]
+            for sent in bookings
+        ],
     )
 
 

@@ -178,7 +178,7 @@ def sample(database: Database) -> list[tuple[str, list[str]]]:
         (sent,) = sent_by(shop, [Prepared.of(booking, hex_id(_REQUEST, _SAMPLE))])
     finally:
         shop.engine.dispose()
-    return [(each.sql.decode(), [value.decode() for value in each.values]) for each in sent]
+    return [(each.sql.decode(), [(value or b"").decode() for value in each.values]) for each in sent]
 
 
 def varying_texts() -> dict[str, str]:

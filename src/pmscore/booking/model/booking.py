@@ -90,17 +90,17 @@ class Booking:
     @property
     def arrival(self) -> date:
         """The first arrival of its rooms."""
-        return min(room.stay.arrival for room in self.rooms)
+        return min([room.stay.arrival for room in self.rooms])
 
     @property
     def departure(self) -> date:
         """The last departure of its rooms."""
-        return max(room.stay.departure for room in self.rooms)
+        return max([room.stay.departure for room in self.rooms])
 
     @property
     def total(self) -> Money:
         """The agreed amount of all nights of all rooms."""
-        return Money(sum(room.total_minor for room in self.rooms), self.currency)
+        return Money(sum([room.total_minor for room in self.rooms]), self.currency)
 
     @property
     def is_oversold(self) -> bool:
