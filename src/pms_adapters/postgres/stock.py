@@ -37,7 +37,7 @@ SELECT {_HOLD_COLUMNS} FROM holds h
    AND EXISTS (SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS c(unit_type_id uuid, first date, nights int)
                 WHERE c.unit_type_id = h.unit_type_id AND h.arrival < c.first + c.nights
                   AND c.first < h.departure + h.turnover_nights)
- ORDER BY h.hold_id FOR UPDATE SKIP LOCKED"""
+ ORDER BY h.hold_id FOR UPDATE"""
 _BLOCK: LiteralString = """\
 SELECT block_id, property_id, unit_id, unit_type_id, first_night, end_date, kind, note, version
   FROM blocks WHERE agency_id = %s AND block_id = %s FOR UPDATE"""
@@ -50,8 +50,9 @@ class PostgresStock(StockLedger):
         self._session = session
         self._writes = writes
 
-    def change(self, change: StockChange) -> None:
+    def change(self, change: StockChange, *, is_last_try: bool = True) -> None:
         self._writes.add_stock(change)
+        self._writes.is_last_try = self._writes.is_last_try and is_last_try
 
     def unit_occupancy(self, unit_type_id: UnitTypeId, nights: DateRange) -> Mapping[UnitId, int]:
         rows = self._session.rows(

@@ -81,6 +81,8 @@ class PostgresUnitOfWork:
                 work.houses.refuse_if_stale()
                 raise
             except NightsTakenError as error:
+                if not work.is_last_try:
+                    raise
                 raise _explained(session, work.wanted) from error
 
 
@@ -124,6 +126,11 @@ class PostgresWork:
     def wanted(self) -> list[Json]:
         """The claims that the transaction moves, as rows."""
         return self._writes.claims
+
+    @property
+    def is_last_try(self) -> bool:
+        """Whether nobody tries the claims again, so that a refusal has to explain itself."""
+        return self._writes.is_last_try
 
     def record(self, *events: Event) -> None:
         """Add events, to be stored in this order."""

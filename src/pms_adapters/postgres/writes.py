@@ -42,6 +42,7 @@ class WriteSet:
     keys: list[Json] = field(factory=list)
     claims: list[Json] = field(factory=list)
     gives_up_claims: bool = False
+    is_last_try: bool = True
     guests: list[JsonRow] = field(factory=list)
     bookings: list[Json] = field(factory=list)
     rooms: list[Json] = field(factory=list)

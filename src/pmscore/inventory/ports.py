@@ -82,8 +82,11 @@ class StockLedger(Protocol):
     """Keeps the claims of both layers; the judge of what is free."""
 
     @abstractmethod
-    def change(self, change: StockChange) -> None:
-        """Apply ``change`` at the commit, together with all others of this transaction."""
+    def change(self, change: StockChange, *, is_last_try: bool = True) -> None:
+        """Apply ``change`` at the commit, together with all others of this transaction.
+
+        Where it is not the last try, a refusal need not name the nights that are taken.
+        """
 
     @abstractmethod
     def unit_occupancy(self, unit_type_id: UnitTypeId, nights: DateRange) -> Mapping[UnitId, int]:
@@ -108,7 +111,7 @@ class HoldRepository(Protocol):
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         """Return the active holds whose time is over on nights that ``change`` would take, locked.
 
-        Holds that another transaction is working on are left out.
+        Waits for those that another transaction is working on: it may be freeing nights that are wanted.
         """
 
     @abstractmethod
@@ -164,10 +167,6 @@ class InventoryWork(Work, Protocol):
         """The blocks."""
 
 
-class _NothingExpiredError(Exception):
-    """There is no expired hold on the wanted nights: the answer that they are taken stands."""
-
-
 def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:
     """Run ``attempt``; where it meets taken nights, run it once more with expired holds out of the way.
 
@@ -180,25 +179,19 @@ def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:
     """
     try:
         return _on_present_house(attempt, ExpiredHolds.LEAVE)
-    except NightsTakenError as taken:
-        try:
-            return _on_present_house(attempt, ExpiredHolds.RELEASE)
-        except _NothingExpiredError:
-            raise taken from None
+    except NightsTakenError:
+        return _on_present_house(attempt, ExpiredHolds.RELEASE)
 
 
 def change_stock(work: InventoryWork, change: StockChange, *, now: datetime, expired: ExpiredHolds) -> None:
     """Apply ``change`` at the commit of ``work``, where asked together with the end of expired holds."""
     if expired is ExpiredHolds.RELEASE:
-        holds = work.holds.expired(change, now)
-        if not holds:
-            raise _NothingExpiredError
-        for hold in holds:
+        for hold in work.holds.expired(change, now):
             decision = hold.ended(HoldStatus.EXPIRED)
             work.holds.save(decision.state)
             work.record(*decision.events)
             work.stock.change(StockChange.releasing(*hold.claims()))
-    work.stock.change(change)
+    work.stock.change(change, is_last_try=expired is ExpiredHolds.RELEASE)
 
 
 def _on_present_house(attempt: Callable[[ExpiredHolds], ResultT], expired: ExpiredHolds) -> ResultT:

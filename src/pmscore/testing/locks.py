@@ -28,11 +28,6 @@ class LockTable:
             self._owners[name] = owner
             return True
 
-    def acquire_if_free(self, name: Hashable, owner: int) -> bool:
-        """Give ``owner`` the lock if nobody else has it; never waits."""
-        with self.mutex:
-            return self._owners.setdefault(name, owner) == owner
-
     def release_all(self, owner: int) -> None:
         """Free every lock of ``owner``."""
         with self.mutex:

@@ -108,7 +108,7 @@ class InMemoryStock(StockLedger):
     def __init__(self, transaction: Transaction) -> None:
         self._at = transaction
 
-    def change(self, change: StockChange) -> None:
+    def change(self, change: StockChange, *, is_last_try: bool = True) -> None:  # noqa: ARG002 - always explains
         """Add ``change`` to what the commit applies."""
         self._at.check_open()
         self._at.changes.stock.append(change)
@@ -147,26 +147,23 @@ class InMemoryHolds(HoldRepository):
         return self._at.locked("hold", hold_id, self._at.books.holds, self._at.changes.holds)
 
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
-        """Return the expired holds in the way of ``change``, locked; those that others work on are left out."""
+        """Return the expired holds in the way of ``change``, locked; waits for those that others work on."""
         self._at.check_open()
         at = self._at
         first = min((each.nights.start for each in change.after), default=now.date())
         end = max((each.nights.end for each in change.after), default=first)
         with at.locks.mutex:
-            near = (
-                hold
+            near = [
+                hold.hold_id
                 for hold in at.books.holds.values()
                 if hold.is_expired(now)
                 and hold.stay.arrival < end
                 and hold.stay.departure + timedelta(days=hold.turnover_nights) > first
-            )
-            return tuple(
-                hold
-                for hold in sorted(near, key=lambda each: each.hold_id)
-                if hold.hold_id not in at.changes.holds
+                and hold.hold_id not in at.changes.holds
                 and _meet(hold.claims(), change.after)
-                and at.lock_if_free("hold", hold.hold_id)
-            )
+            ]
+        locked = [at.locked("hold", hold_id, at.books.holds, at.changes.holds) for hold_id in sorted(near)]
+        return tuple(hold for hold in locked if hold.is_expired(now))
 
     def add(self, hold: Hold) -> None:
         """Add a new hold."""

@@ -75,13 +75,6 @@ class Transaction:
             raise BusyError(kind=kind, id=str(key))
         self._locked.add((kind, key))
 
-    def lock_if_free(self, kind: str, key: Hashable) -> bool:
-        """Lock an aggregate unless another transaction has it."""
-        if not self.locks.acquire_if_free((self.command.agency_id, kind, key), self.number):
-            return False
-        self._locked.add((kind, key))
-        return True
-
     def check_locked(self, kind: str, key: Hashable) -> None:
         """Refuse to write what was not read and locked in this transaction.
 
