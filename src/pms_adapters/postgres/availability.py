@@ -6,10 +6,8 @@ compared as dates, since operators on ranges do not reach an index under row-lev
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import LiteralString
 from uuid import UUID
 
@@ -27,7 +25,7 @@ from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
 
-__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "FREE_UNITS", "PostgresAvailability"]
+__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "TAKEN_UNITS", "PostgresAvailability"]
 
 CLAIMED: LiteralString = """\
 SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
@@ -50,17 +48,12 @@ _EXPIRED: LiteralString = """\
 SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND status = 'active' AND expires_at <= %s
    AND arrival < %s AND departure + turnover_nights > %s"""
-FREE_UNITS: LiteralString = """\
-SELECT u.unit_type_id, array_agg(u.unit_id::text ORDER BY u.name, u.unit_id)
-  FROM units u
- WHERE u.agency_id = %s AND u.unit_type_id = ANY(%s)
-   AND u.unit_id NOT IN (
-         SELECT n.unit_id FROM unit_nights n
-          WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
-            AND n.source_id <> ALL (ARRAY(
-                  SELECT h.hold_id FROM holds h
-                   WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s)))
- GROUP BY u.unit_type_id"""
+TAKEN_UNITS: LiteralString = """\
+SELECT array_agg(n.unit_id::text) FROM unit_nights n
+ WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
+   AND n.source_id <> ALL (ARRAY(
+         SELECT h.hold_id FROM holds h
+          WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s))"""
 _VERSIONS: LiteralString = "SELECT property_id, version FROM properties WHERE agency_id = %s"
 
 _KINDS = (
@@ -127,22 +120,22 @@ class PostgresAvailability(AvailabilityReader):
     def free_units(
         self, wanted: Mapping[UnitTypeId, DateRange], now: datetime
     ) -> Mapping[UnitTypeId, tuple[UnitId, ...]]:
-        by_range: defaultdict[DateRange, list[UnitTypeId]] = defaultdict(list)
-        for type_id, nights in wanted.items():
-            by_range[nights].append(type_id)
         agency = self._agency_id
+        ranges = tuple(dict.fromkeys(wanted.values()))
+        asked = [(TAKEN_UNITS, (agency, nights.start, nights.end, agency, now)) for nights in ranges]
         with Session(self._engine, agency) as session:
-            answers = session.read(
-                [
-                    (FREE_UNITS, (agency, type_ids, agency, nights.start, nights.end, agency, now))
-                    for nights, type_ids in by_range.items()
-                ]
-            )
-        return {
-            _type_id(type_id): tuple(map(_unit_id, _list_of_texts(units)))
-            for rows in answers
-            for type_id, units in rows
+            versions, *answers = session.read([(_VERSIONS, (agency,)), *asked])
+            known = self._as_of(session, versions, ())
+        taken = {
+            nights: frozenset(_list_of_texts(rows[0][0]))
+            for nights, rows in zip(ranges, answers, strict=True)
         }
+        found: dict[UnitTypeId, tuple[UnitId, ...]] = {}
+        for each in known:
+            for type_id in wanted.keys() & each.units.keys():
+                busy = taken[wanted[type_id]]
+                found[type_id] = tuple([unit_id for text, unit_id in each.units[type_id] if text not in busy])
+        return {type_id: units for type_id, units in found.items() if units}
 
     def occupied(
         self, property_id: PropertyId, nights: DateRange, now: datetime
@@ -151,20 +144,25 @@ class PostgresAvailability(AvailabilityReader):
             return occupied_ranges(session, property_id, nights, now)
 
     def _known(self, property_ids: tuple[PropertyId, ...]) -> tuple[KnownHouse, ...]:
-        """Return the houses with their rules as they are now; those whose version holds are not read again."""
-        agency = self._agency_id
-        with Session(self._engine, agency) as session:
-            rows = session.read([(_VERSIONS, (agency,))])[0]
-            versions = {PropertyId(_uuid(key)): version for key, version in rows}
-            found: list[KnownHouse] = []
-            for property_id in property_ids or tuple(versions):
-                if property_id not in versions:
-                    raise NotFoundError("property", property_id)
-                known = self._memory.find(agency, property_id)
-                if known is None or known.house.property.version != versions[property_id]:
-                    known = load_house(session, property_id)
-                    self._memory.keep(agency, known)
-                found.append(known)
+        """Return the houses with their rules as they are now."""
+        with Session(self._engine, self._agency_id) as session:
+            rows = session.read([(_VERSIONS, (self._agency_id,))])[0]
+            return self._as_of(session, rows, property_ids)
+
+    def _as_of(
+        self, session: Session, rows: list[Row], property_ids: tuple[PropertyId, ...]
+    ) -> tuple[KnownHouse, ...]:
+        """Return the houses at the versions in ``rows``; those that are remembered are not read again."""
+        versions = {PropertyId(_uuid(key)): version for key, version in rows}
+        found: list[KnownHouse] = []
+        for property_id in property_ids or tuple(versions):
+            if property_id not in versions:
+                raise NotFoundError("property", property_id)
+            known = self._memory.find(self._agency_id, property_id)
+            if known is None or known.house.property.version != versions[property_id]:
+                known = load_house(session, property_id)
+                self._memory.keep(self._agency_id, known)
+            found.append(known)
         return tuple(
             sorted(found, key=lambda each: (each.house.property.name, each.house.property.property_id))
         )
@@ -218,12 +216,9 @@ def _uuid(value: object) -> UUID:
 
 
 def _list_of_texts(value: object) -> list[str]:
+    """Return the elements of an array of texts; there is none where nothing was found."""
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise TypeError(type(value))
     return value
-
-
-@lru_cache(maxsize=1 << 17)
-def _unit_id(text: str) -> UnitId:
-    """Return the unit's id; units are few and asked for often, and making an id costs more than finding it."""
-    return UnitId(UUID(text))

@@ -6,10 +6,11 @@ writes on a remembered one proves the version in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 from typing import LiteralString
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pms_adapters.postgres.house_rows import (
     counter_rewrite,
@@ -28,7 +29,7 @@ from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.inventory.model.house import House
 from pmscore.inventory.ports import HouseRepository
 from pmscore.kernel.errors import NotFoundError, StaleHouseError
-from pmscore.kernel.ids import AgencyId, PropertyId
+from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.ports import RestrictionRepository
 
@@ -54,10 +55,18 @@ _VERSION: LiteralString = "SELECT version FROM properties WHERE agency_id = %s A
 
 @frozen
 class KnownHouse:
-    """A house and its stay rules at one version."""
+    """A house and its stay rules at one version; ``units`` has each type's by name, with their ids as text."""
 
     house: House
     rules: RuleBook
+    units: Mapping[UnitTypeId, tuple[tuple[str, UnitId], ...]] = field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        units = {
+            type_id: tuple((str(unit.unit_id), unit.unit_id) for unit in self.house.units_of(type_id))
+            for type_id in self.house.types
+        }
+        object.__setattr__(self, "units", units)
 
 
 class HouseMemory:
