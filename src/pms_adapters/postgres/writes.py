@@ -22,6 +22,8 @@ from pmscore.kernel.ids import AgencyId
 
 __all__ = ["Expectation", "WriteSet"]
 
+_ENCODED = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 @define
 class Expectation:
@@ -83,7 +85,7 @@ class WriteSet:
         return self._text(agency_id, figures=figures, **more)
 
     def _text(self, agency_id: AgencyId, *, figures: list[Json], **more: Json) -> str:
-        return json.dumps(
+        return _ENCODED(
             {
                 "agency_id": str(agency_id),
                 "keys": self.keys,
@@ -94,8 +96,7 @@ class WriteSet:
                 "figures": figures,
                 "events": self.events,
                 **more,
-            },
-            separators=(",", ":"),
+            }
         )
 
     def statements(self, agency_id: AgencyId) -> list[Expectation | Statement]:

@@ -88,6 +88,9 @@ class BookedRoom:
         """Return the claims on the room's own nights, ascending by their first night."""
         if not self.placements:
             return (Claim(ClaimKind.BOOKED, self.room_id, self.unit_type_id, nights),)
+        first = self.placements[0]
+        if first.nights == nights:
+            return (Claim(ClaimKind.BOOKED, self.room_id, first.unit_type_id, nights, first.unit_id),)
         claims: list[Claim] = []
         for placement in self.placements:
             kept = placement.nights.intersection(nights)
