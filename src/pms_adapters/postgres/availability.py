@@ -6,6 +6,7 @@ compared as dates, since operators on ranges do not reach an index under row-lev
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import LiteralString
@@ -25,35 +26,38 @@ from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
 
-__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "TAKEN_UNITS", "PostgresAvailability"]
+__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "FREE_UNITS", "PostgresAvailability"]
 
-CLAIMED: LiteralString = """\
-SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
-       array_agg(booked + held + blocked + out_of_order + buffer ORDER BY night)
-  FROM type_nights
- WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
+_COUNTED: LiteralString = """\
+  FROM (SELECT n.*, n.night - %s::date AS at FROM type_nights n
+         WHERE n.agency_id = %s AND n.unit_type_id = ANY(%s) AND n.night >= %s AND n.night < %s
+         ORDER BY n.unit_type_id, n.night) AS counted
  GROUP BY unit_type_id"""
-CLAIMS_BY_KIND: LiteralString = """\
-SELECT unit_type_id, array_agg(night - %s::date ORDER BY night),
-       CASE WHEN max(booked) > 0 THEN array_agg(booked ORDER BY night) END,
-       CASE WHEN max(held) > 0 THEN array_agg(held ORDER BY night) END,
-       CASE WHEN max(blocked) > 0 THEN array_agg(blocked ORDER BY night) END,
-       CASE WHEN max(out_of_order) > 0 THEN array_agg(out_of_order ORDER BY night) END,
-       CASE WHEN max(buffer) > 0 THEN array_agg(buffer ORDER BY night) END,
-       CASE WHEN max(oversold) > 0 THEN array_agg(oversold ORDER BY night) END
-  FROM type_nights
- WHERE agency_id = %s AND unit_type_id = ANY(%s) AND night >= %s AND night < %s
- GROUP BY unit_type_id"""
+CLAIMED: LiteralString = f"""\
+SELECT unit_type_id, array_agg(at), array_agg(booked + held + blocked + out_of_order + buffer)
+{_COUNTED}"""
+# Most nights have bookings and little else: the other kinds come as the nights that have any.
+CLAIMS_BY_KIND: LiteralString = f"""\
+SELECT unit_type_id, array_agg(at) FILTER (WHERE booked > 0), array_agg(booked) FILTER (WHERE booked > 0),
+       array_agg(at) FILTER (WHERE held > 0), array_agg(held) FILTER (WHERE held > 0),
+       array_agg(at) FILTER (WHERE blocked > 0), array_agg(blocked) FILTER (WHERE blocked > 0),
+       array_agg(at) FILTER (WHERE out_of_order > 0), array_agg(out_of_order) FILTER (WHERE out_of_order > 0),
+       array_agg(at) FILTER (WHERE buffer > 0), array_agg(buffer) FILTER (WHERE buffer > 0),
+       array_agg(at) FILTER (WHERE oversold > 0), array_agg(oversold) FILTER (WHERE oversold > 0)
+{_COUNTED}"""
 _EXPIRED: LiteralString = """\
 SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND status = 'active' AND expires_at <= %s
    AND arrival < %s AND departure + turnover_nights > %s"""
-TAKEN_UNITS: LiteralString = """\
-SELECT array_agg(n.unit_id::text) FROM unit_nights n
- WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
-   AND n.source_id <> ALL (ARRAY(
-         SELECT h.hold_id FROM holds h
-          WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s))"""
+FREE_UNITS: LiteralString = """\
+SELECT array_agg(u.unit_id::text) FROM units u
+ WHERE u.agency_id = %s AND u.unit_type_id = ANY(%s)
+   AND u.unit_id NOT IN (
+         SELECT n.unit_id FROM unit_nights n
+          WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
+            AND n.source_id NOT IN (
+                  SELECT h.hold_id FROM holds h
+                   WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s))"""
 _VERSIONS: LiteralString = "SELECT property_id, version FROM properties WHERE agency_id = %s"
 
 _KINDS = (
@@ -101,10 +105,10 @@ class PostgresAvailability(AvailabilityReader):
     ) -> Mapping[UnitTypeId, Mapping[ClaimKind, tuple[int, ...]]]:
         rows, expired = self._counts(CLAIMS_BY_KIND, list(unit_type_ids), nights, now)
         found: dict[UnitTypeId, dict[ClaimKind, list[int]]] = {}
-        for type_id, offsets, *by_kind in rows:
+        for type_id, *pairs in rows:
             found[_type_id(type_id)] = {
                 kind: _by_night(offsets, counts, nights.length)
-                for kind, counts in zip(_KINDS, by_kind, strict=True)
+                for kind, offsets, counts in zip(_KINDS, pairs[::2], pairs[1::2], strict=True)
                 if counts is not None
             }
         for type_id, held, buffered in _expired_nights(expired, nights):
@@ -121,20 +125,23 @@ class PostgresAvailability(AvailabilityReader):
         self, wanted: Mapping[UnitTypeId, DateRange], now: datetime
     ) -> Mapping[UnitTypeId, tuple[UnitId, ...]]:
         agency = self._agency_id
-        ranges = tuple(dict.fromkeys(wanted.values()))
-        asked = [(TAKEN_UNITS, (agency, nights.start, nights.end, agency, now)) for nights in ranges]
+        types: defaultdict[DateRange, list[UnitTypeId]] = defaultdict(list)
+        for type_id, nights in wanted.items():
+            types[nights].append(type_id)
+        asked = [
+            (FREE_UNITS, (agency, type_ids, agency, nights.start, nights.end, agency, now))
+            for nights, type_ids in types.items()
+        ]
         with Session(self._engine, agency) as session:
             versions, *answers = session.read([(_VERSIONS, (agency,)), *asked])
             known = self._as_of(session, versions, ())
-        taken = {
-            nights: frozenset(_list_of_texts(rows[0][0]))
-            for nights, rows in zip(ranges, answers, strict=True)
+        free = frozenset[str]().union(*[_list_of_texts(rows[0][0]) for rows in answers])
+        # The database says which are free; the remembered house has them in their order.
+        found = {
+            type_id: tuple([unit_id for text, unit_id in each.units[type_id] if text in free])
+            for each in known
+            for type_id in wanted.keys() & each.units.keys()
         }
-        found: dict[UnitTypeId, tuple[UnitId, ...]] = {}
-        for each in known:
-            for type_id in wanted.keys() & each.units.keys():
-                busy = taken[wanted[type_id]]
-                found[type_id] = tuple([unit_id for text, unit_id in each.units[type_id] if text not in busy])
         return {type_id: units for type_id, units in found.items() if units}
 
     def occupied(
@@ -182,8 +189,9 @@ class PostgresAvailability(AvailabilityReader):
 
 
 def _by_night(offsets: object, counts: object, length: int) -> list[int]:
+    """Return one count a night from those of the nights that have any, which come in order."""
     if not isinstance(offsets, list) or not isinstance(counts, list):
-        raise TypeError(type(offsets))
+        raise TypeError(type(counts))
     if len(offsets) == length:
         return counts
     by_night = [0] * length
