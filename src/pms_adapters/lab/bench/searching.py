@@ -69,26 +69,12 @@ class Reader:
 
 def measure_search(grounds: Grounds) -> Iterator[Measurement]:
     """Yield P6 and the growth of the search with the bookings."""
-    scale = grounds.scale
-    usual = grounds.database(scale.usual)
-    other = grounds.database(scale.large or scale.small)
-    readers = [Reader(usual), Reader(other)]
-    times: list[list[float]] = [[], []]
-    floor: list[float] = []
-    script = _search_script(usual)
-    for number in range(grounds.rounds + 1):
-        grounds.progress(f"P6: round {number} of {grounds.rounds}")
-        theirs = 1e3 / usual.pgbench(script, transactions=scale.searches)
-        ours = [reader.search_ms(scale.searches) for reader in readers]
-        if number:
-            floor.append(theirs)
-            for found, value in zip(times, ours, strict=True):
-                found.append(value)
-    for reader in readers:
-        reader.engine.dispose()
+    usual, other, times, floor = _in_turns(
+        grounds, "P6", _search_script, Reader.search_ms, grounds.scale.searches
+    )
     yield compared(
         "P6",
-        f"free units by SQL through the adapter, {scale.usual:,} bookings, ms against the best SQL in pgbench",
+        f"free units by SQL through the adapter, {grounds.scale.usual:,} bookings, ms against the best SQL in pgbench",
         times[0],
         floor,
         must=Limit(1.5, is_least=False),
@@ -99,23 +85,9 @@ def measure_search(grounds: Grounds) -> Iterator[Measurement]:
 
 def measure_calendar(grounds: Grounds) -> Iterator[Measurement]:
     """Yield P10 and the growth of the calendar with the bookings."""
-    scale = grounds.scale
-    usual = grounds.database(scale.usual)
-    other = grounds.database(scale.large or scale.small)
-    readers = [Reader(usual), Reader(other)]
-    times: list[list[float]] = [[], []]
-    floor: list[float] = []
-    script = _calendar_script(usual)
-    for number in range(grounds.rounds + 1):
-        grounds.progress(f"P10: round {number} of {grounds.rounds}")
-        theirs = 1e3 / usual.pgbench(script, transactions=scale.calendars)
-        ours = [reader.calendar_ms(scale.calendars) for reader in readers]
-        if number:
-            floor.append(theirs)
-            for found, value in zip(times, ours, strict=True):
-                found.append(value)
-    for reader in readers:
-        reader.engine.dispose()
+    usual, other, times, floor = _in_turns(
+        grounds, "P10", _calendar_script, Reader.calendar_ms, grounds.scale.calendars
+    )
     yield compared(
         "P10",
         f"calendar 365 x {usual.house.types} to domain objects, ms against the best SQL in pgbench",
@@ -125,6 +97,34 @@ def measure_calendar(grounds: Grounds) -> Iterator[Measurement]:
         aim=Limit(1.3, is_least=False),
     )
     yield _growth("G-calendar", f"calendar 365 x {usual.house.types}", times, (usual, other), must=1.20)
+
+
+def _in_turns(
+    grounds: Grounds,
+    subject: str,
+    script_for: Callable[[Database], str],
+    read_ms: Callable[[Reader, int], float],
+    count: int,
+) -> tuple[Database, Database, list[list[float]], list[float]]:
+    """Return both databases, our times on each and the floor's, a round each in turn after a warming one."""
+    scale = grounds.scale
+    usual = grounds.database(scale.usual)
+    other = grounds.database(scale.large or scale.small)
+    readers = [Reader(usual), Reader(other)]
+    times: list[list[float]] = [[], []]
+    floor: list[float] = []
+    script = script_for(usual)
+    for number in range(grounds.rounds + 1):
+        grounds.progress(f"{subject}: round {number} of {grounds.rounds}")
+        theirs = 1e3 / usual.pgbench(script, transactions=count)
+        ours = [read_ms(reader, count) for reader in readers]
+        if number:
+            floor.append(theirs)
+            for found, value in zip(times, ours, strict=True):
+                found.append(value)
+    for reader in readers:
+        reader.engine.dispose()
+    return usual, other, times, floor
 
 
 def _growth(
