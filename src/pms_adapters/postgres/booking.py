@@ -5,11 +5,11 @@ Owns their queries and updates; new rows travel in the document of ``writes``.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.rows import booking_row, guest_row, loaded_booking, loaded_room, room_rows
 from pms_adapters.postgres.session import Row, Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
@@ -131,7 +131,7 @@ class PostgresBookings(BookingRepository):
         )  # fmt: skip
         self._writes.aggregates.append(Expectation((_UPDATE, values), 1, stale))
         if booking.rooms != before.rooms:
-            statement = (_UPDATE_ROOMS, (json.dumps(room_rows(booking)), *keys))
+            statement = (_UPDATE_ROOMS, (as_document(room_rows(booking)), *keys))
             self._writes.aggregates.append(Expectation(statement, len(booking.rooms), stale))
 
     def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:

@@ -86,8 +86,8 @@ def borrow(engine: Engine) -> Loan:
 
 def give_back(loan: Loan) -> None:
     """Return a connection; a broken one, or one inside a transaction, is closed and not lent again."""
-    connection = loan.connection
-    if connection.closed or connection.info.transaction_status != pq.TransactionStatus.IDLE:
+    # A lost connection is in no status that could be idle.
+    if loan.connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
         loan.slot.invalidate()
     loan.slot.close()
 

@@ -5,11 +5,11 @@ Owns the columns of properties, types, units and stay rules; ``houses`` says whe
 
 from __future__ import annotations
 
-import json
 from datetime import date, time
 from typing import LiteralString
 from uuid import UUID
 
+from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.session import Statement
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone
@@ -93,8 +93,8 @@ def property_update(agency_id: AgencyId, home: Property) -> Statement:
 
 def type_statements(agency_id: AgencyId, property_id: PropertyId, unit_type: UnitType) -> list[Statement]:
     """Return the writing of a type, new or not, with its capacities."""
-    capacities = json.dumps(
-        [{"valid_from": each.valid_from.isoformat(), "rooms": each.rooms} for each in unit_type.capacities]
+    capacities = as_document(
+        [{"valid_from": each.valid_from, "rooms": each.rooms} for each in unit_type.capacities]
     )
     keys = (agency_id, unit_type.unit_type_id)
     values = (
@@ -117,18 +117,18 @@ def unit_upsert(agency_id: AgencyId, unit: Unit) -> Statement:
 def rule_statements(agency_id: AgencyId, property_id: PropertyId, book: RuleBook) -> list[Statement]:
     """Return the writing of a property's stay rules in place of those before."""
     keys = (agency_id, property_id)
-    rows = json.dumps([{"position": place, **_rule_row(rule)} for place, rule in enumerate(book.rules)])
+    rows = as_document([{"position": place, **_rule_row(rule)} for place, rule in enumerate(book.rules)])
     return [(_DELETE_RULES, keys), (_INSERT_RULES, (*keys, rows))]
 
 
 def _rule_row(rule: Rule) -> dict[str, object]:
     return {
         "kind": rule.kind,
-        "first_night": rule.nights.start.isoformat(),
-        "end_date": rule.nights.end.isoformat(),
+        "first_night": rule.nights.start,
+        "end_date": rule.nights.end,
         "weekdays": rule.weekdays,
-        "value": list(rule.value) if isinstance(rule.value, tuple) else rule.value,
-        "unit_type_id": None if rule.unit_type_id is None else str(rule.unit_type_id),
+        "value": rule.value,
+        "unit_type_id": rule.unit_type_id,
         "plan": rule.plan,
         "channel": rule.channel,
     }

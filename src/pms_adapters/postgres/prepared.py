@@ -124,6 +124,8 @@ def _as_text(value: object) -> bytes | None:
     match value:
         case None:
             return None
+        case bytes():
+            return value
         case str():
             return _storable(value)
         case bool():

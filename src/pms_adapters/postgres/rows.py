@@ -1,13 +1,13 @@
 """From frozen values to the rows of one JSON document, and back from the rows that a query answers.
 
-Owns the translation, by hand, of every aggregate. Leaves statements to the modules of the contexts. Ids go as
-32 digits without hyphens, which PostgreSQL reads as well and Python writes in a third of the time.
+Owns the translation, by hand, of every aggregate. Leaves statements to the modules of the contexts, and the
+writing of ids and dates as text to ``documents``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from pmscore.booking.model.booking import Booking, Source
@@ -19,7 +19,6 @@ from pmscore.guests.model import Guest
 from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
 
@@ -32,50 +31,39 @@ __all__ = [
     "loaded_booking",
     "loaded_room",
     "room_rows",
-    "with_ends",
 ]
 
-JsonRow = dict[str, Json]
+JsonRow = dict[str, object]
 
 
-def claim_rows(sign: int, claims: Iterable[Claim]) -> list[Json]:
+def claim_rows(sign: int, claims: Iterable[Claim]) -> list[JsonRow]:
     """Return the rows of claims taken (sign 1) or given up (sign -1)."""
     return [
         {
             "sign": sign,
             "kind": claim.kind.value,
-            "source_id": claim.source_id.hex,
-            "unit_type_id": claim.unit_type_id.hex,
-            "unit_id": None if claim.unit_id is None else claim.unit_id.hex,
-            "first": claim.nights.start.isoformat(),
+            "source_id": claim.source_id,
+            "unit_type_id": claim.unit_type_id,
+            "unit_id": claim.unit_id,
+            "first": claim.nights.start,
             "nights": claim.nights.length,
+            "upto": claim.nights.end,
         }
         for claim in claims
     ]
 
 
-def with_ends(claims: Iterable[Json]) -> list[Json]:
-    """Return rows of claims with the day after their last night, by which an index can be searched."""
-    found: list[Json] = []
-    for claim in claims:
-        if not isinstance(claim, dict):
-            raise MisuseError(claim="not_a_row")
-        upto = date.fromisoformat(str(claim["first"])) + timedelta(days=int(str(claim["nights"])))
-        found.append({**claim, "upto": upto.isoformat()})
-    return found
-
-
 def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> JsonRow:
     """Return the row of an event with who asked for it and when it was recorded."""
     return {
-        "event_id": event_id.hex,
+        "event_id": event_id,
         "kind": event.kind,
         "aggregate": event.aggregate,
-        "aggregate_id": event.aggregate_id.hex,
+        "aggregate_id": event.aggregate_id,
         "version": event.version,
-        "at": at.isoformat(),
-        "actor_id": command.actor_id.hex,
-        "request_id": command.request_id.hex,
+        "at": at,
+        "actor_id": command.actor_id,
+        "request_id": command.request_id,
         "payload": event.payload(),
     }
 
@@ -83,24 +71,23 @@ def event_row(event: Event, command: Command, event_id: UUID, at: datetime) -> J
 def guest_row(guest: Guest) -> JsonRow:
     """Return the row of a new guest, who has no figures yet."""
     return {
-        "guest_id": guest.guest_id.hex,
+        "guest_id": guest.guest_id,
         "name": guest.name,
         "email": guest.email,
         "phone": guest.phone,
         "country": guest.country,
         "total_bookings": 0,
-        "updated_at": None if guest.updated_at is None else guest.updated_at.isoformat(),
+        "updated_at": guest.updated_at,
         "version": guest.version,
     }
 
 
 def booking_row(booking: Booking) -> JsonRow:
     """Return the row of a booking without its rooms."""
-    until = booking.option_until
     return {
-        "booking_id": booking.booking_id.hex,
-        "property_id": booking.property_id.hex,
-        "guest_id": booking.guest_id.hex,
+        "booking_id": booking.booking_id,
+        "property_id": booking.property_id,
+        "guest_id": booking.guest_id,
         "status": booking.status.value,
         "currency": booking.currency.code,
         "channel": booking.source.channel,
@@ -109,25 +96,24 @@ def booking_row(booking: Booking) -> JsonRow:
         "requests": booking.requests,
         "notes": booking.notes,
         "terms": dict(booking.terms),
-        "created_at": booking.created_at.isoformat(),
-        "option_until": None if until is None else until.isoformat(),
-        "checked_in_on": None if booking.checked_in_on is None else booking.checked_in_on.isoformat(),
-        "checked_out_on": None if booking.checked_out_on is None else booking.checked_out_on.isoformat(),
+        "created_at": booking.created_at,
+        "option_until": booking.option_until,
+        "checked_in_on": booking.checked_in_on,
+        "checked_out_on": booking.checked_out_on,
         "version": booking.version,
     }
 
 
-def room_rows(booking: Booking) -> list[Json]:
+def room_rows(booking: Booking) -> list[JsonRow]:
     """Return the rows of a booking's rooms."""
-    booking_id = booking.booking_id.hex
     return [
         {
-            "room_id": room.room_id.hex,
-            "booking_id": booking_id,
+            "room_id": room.room_id,
+            "booking_id": booking.booking_id,
             "position": position,
-            "unit_type_id": room.unit_type_id.hex,
-            "arrival": room.stay.arrival.isoformat(),
-            "departure": room.stay.departure.isoformat(),
+            "unit_type_id": room.unit_type_id,
+            "arrival": room.stay.arrival,
+            "departure": room.stay.departure,
             "adults": room.party.adults,
             "children": room.party.children,
             "infants": room.party.infants,
@@ -205,10 +191,10 @@ def loaded_room(
 
 def _placement_row(placement: Placement) -> JsonRow:
     return {
-        "unit_id": str(placement.unit_id),
-        "unit_type_id": str(placement.unit_type_id),
-        "from": placement.nights.start.isoformat(),
-        "to": placement.nights.end.isoformat(),
+        "unit_id": placement.unit_id,
+        "unit_type_id": placement.unit_type_id,
+        "from": placement.nights.start,
+        "to": placement.nights.end,
     }
 
 

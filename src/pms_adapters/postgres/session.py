@@ -75,6 +75,10 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back, if one was lent; what was not committed is undone."""
         if self._loan is None:
             return
         try:
@@ -118,12 +122,15 @@ class Session:
     def abandon(self) -> None:
         """Undo the transaction; the next statement begins another on the same connection."""
         self.is_open = False
-        if self._loan is None or self._loan.connection.closed:
+        if self._loan is None:
             return
-        connection = self._loan.connection
-        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+        connection = self._loan.connection.pgconn
+        if (
+            connection.status == pq.ConnStatus.OK
+            and connection.transaction_status != pq.TransactionStatus.IDLE
+        ):
             # Below the driver's cursors: a ROLLBACK that it sees makes it forget all prepared statements.
-            connection.pgconn.exec_(b"ROLLBACK")
+            connection.exec_(b"ROLLBACK")
 
     def _send(self, statements: Sequence[Statement], *, before: int = 0) -> list[list[Row]]:
         with translated():

@@ -6,12 +6,12 @@ Owns the reading of occupancy and the keeping of holds and blocks; the statement
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import LiteralString
 from uuid import UUID
 
+from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.rows import claim_rows
 from pms_adapters.postgres.session import Session
 from pms_adapters.postgres.writes import Expectation, WriteSet
@@ -79,7 +79,7 @@ class PostgresHolds(HoldRepository):
         return _loaded_hold(*rows[0])  # type: ignore[arg-type]
 
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
-        wanted = json.dumps(claim_rows(1, change.after))
+        wanted = as_document(claim_rows(1, change.after))
         rows = self._session.rows(_EXPIRED, self._session.agency_id, now, wanted)
         return tuple(_loaded_hold(*row) for row in rows)  # type: ignore[arg-type]
 

@@ -7,10 +7,9 @@ house is checked against the house as it is before it is believed.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import LiteralString
+from collections.abc import Mapping
+from types import TracebackType
+from typing import LiteralString, Self
 
 from sqlalchemy import Engine
 
@@ -20,10 +19,11 @@ from pms_adapters.postgres.booking import (
     PostgresGuests,
     figure_statements,
 )
+from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
-from pms_adapters.postgres.rows import event_row, with_ends
+from pms_adapters.postgres.rows import JsonRow, event_row
 from pms_adapters.postgres.session import Session, Statement, UnmetError, guarded, house_lock
 from pms_adapters.postgres.statements import (
     BEGIN_SHARED,
@@ -69,27 +69,16 @@ class PostgresUnitOfWork:
         self._ids = ids
         self._memory = HouseMemory()
 
-    @contextmanager
-    def begin(self, command: Command) -> Iterator[PostgresWork]:
+    def begin(self, command: Command) -> PostgresWork:
         """Open a transaction for the command's agency."""
-        with Session(self._engine, command.agency_id) as session:
-            work = PostgresWork(session, command, self._memory, clock=self._clock, ids=self._ids)
-            try:
-                yield work
-            except DomainError:
-                session.abandon()
-                work.houses.refuse_if_stale()
-                raise
-            except NightsTakenError as error:
-                if not work.is_last_try:
-                    raise
-                raise _explained(session, work.wanted) from error
+        session = Session(self._engine, command.agency_id)
+        return PostgresWork(session, command, self._memory, clock=self._clock, ids=self._ids)
 
 
-def _explained(session: Session, wanted: list[Json]) -> NightsTakenError:
+def _explained(session: Session, wanted: list[JsonRow]) -> NightsTakenError:
     """Return the conflict with the nights that are taken, read after the failed transaction."""
     session.abandon()
-    claims = json.dumps(with_ends(wanted))
+    claims = as_document(wanted)
     units, types = session.run(
         [
             (TAKEN_UNIT_NIGHTS, (claims, session.agency_id)),
@@ -122,15 +111,21 @@ class PostgresWork:
         self.guests = PostgresGuests(session, self._writes)
         self.bookings = PostgresBookings(session, self._writes)
 
-    @property
-    def wanted(self) -> list[Json]:
-        """The claims that the transaction moves, as rows."""
-        return self._writes.claims
+    def __enter__(self) -> Self:
+        return self
 
-    @property
-    def is_last_try(self) -> bool:
-        """Whether nobody tries the claims again, so that a refusal has to explain itself."""
-        return self._writes.is_last_try
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the transaction; a refusal is made sure of, and explained where nobody tries again."""
+        try:
+            if isinstance(error, DomainError):
+                self._session.abandon()
+                self.houses.refuse_if_stale()
+            elif isinstance(error, NightsTakenError) and self._writes.is_last_try:
+                raise _explained(self._session, self._writes.claims) from error
+        finally:
+            self._session.close()
 
     def record(self, *events: Event) -> None:
         """Add events, to be stored in this order."""
@@ -154,12 +149,12 @@ class PostgresWork:
             return reply
         self._writes.keys.append(
             {
-                "actor_id": str(self._command.actor_id),
+                "actor_id": self._command.actor_id,
                 "route": once.route,
                 "key": once.key,
                 "fingerprint": once.fingerprint,
                 "reply": dict(reply),
-                "created_at": self._clock.now().isoformat(),
+                "created_at": self._clock.now(),
             }
         )
         try:
@@ -185,13 +180,13 @@ class PostgresWork:
         return reply
 
     def _create(self, property_id: PropertyId, version: int) -> None:
-        document = self._writes.document(self.agency_id, property_id=str(property_id), house_version=version)
+        document = self._writes.document(self.agency_id, property_id=property_id, house_version=version)
         number = house_lock(self.agency_id, property_id)
         if self._session.is_open:
             self._session.abandon()
         answer = self._session.run_whole(
             PreparedStatement(b"share_house", _BEGIN_SQL, (str(self.agency_id).encode(), b"%d" % number)),
-            PreparedStatement(b"create_bookings", _CREATE_SQL, (document.encode(),)),
+            PreparedStatement(b"create_bookings", _CREATE_SQL, (document,)),
         )
         if answer[0][0] == b"0":
             raise self.houses.stale(property_id)

@@ -6,23 +6,21 @@ sending to ``session`` and the statements to the modules of the contexts.
 
 from __future__ import annotations
 
-import json
+from datetime import datetime
 from typing import LiteralString
 
 from attrs import define, field
 
+from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.rows import JsonRow, claim_rows
 from pms_adapters.postgres.session import Statement
 from pms_adapters.postgres.statements import CHANGE_STOCK, INSERT_KEY, INSERT_NEW
 from pmscore.guests.model import MetricsChange
 from pmscore.inventory.model.stock import StockChange
 from pmscore.kernel.errors import MisuseError
-from pmscore.kernel.events import Json
 from pmscore.kernel.ids import AgencyId
 
 __all__ = ["Expectation", "WriteSet"]
-
-_ENCODED = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @define
@@ -41,15 +39,15 @@ class Expectation:
 class WriteSet:
     """The writes of one transaction."""
 
-    keys: list[Json] = field(factory=list)
-    claims: list[Json] = field(factory=list)
+    keys: list[JsonRow] = field(factory=list)
+    claims: list[JsonRow] = field(factory=list)
     gives_up_claims: bool = False
     is_last_try: bool = True
     guests: list[JsonRow] = field(factory=list)
-    bookings: list[Json] = field(factory=list)
-    rooms: list[Json] = field(factory=list)
+    bookings: list[JsonRow] = field(factory=list)
+    rooms: list[JsonRow] = field(factory=list)
     figures: list[MetricsChange] = field(factory=list)
-    events: list[Json] = field(factory=list)
+    events: list[JsonRow] = field(factory=list)
     aggregates: list[Expectation] = field(factory=list)
 
     def add_stock(self, change: StockChange) -> None:
@@ -69,28 +67,28 @@ class WriteSet:
             and all(change.bookings > 0 and change.spent.minor == 0 for change in self.figures)
         )
 
-    def document(self, agency_id: AgencyId, **more: Json) -> str:
+    def document(self, agency_id: AgencyId, **more: object) -> bytes:
         """Return everything that is new as one JSON text, the figures of new guests counted in."""
-        guests = {str(guest["guest_id"]): guest for guest in self.guests}
-        figures: list[Json] = []
+        guests = {guest["guest_id"]: guest for guest in self.guests}
+        figures: list[JsonRow] = []
         for change in self.figures:
-            booked_at = change.booked_at.isoformat()
-            new = guests.get(change.guest_id.hex)
+            booked_at = change.booked_at
+            new = guests.get(change.guest_id)
             if new is None:
                 figures.append(
-                    {"guest_id": change.guest_id.hex, "bookings": change.bookings, "booked_at": booked_at}
+                    {"guest_id": change.guest_id, "bookings": change.bookings, "booked_at": booked_at}
                 )
             else:
                 _count(new, change.bookings, booked_at)
-        return self._text(agency_id, figures=figures, **more)
+        return self._written(agency_id, figures=figures, **more)
 
-    def _text(self, agency_id: AgencyId, *, figures: list[Json], **more: Json) -> str:
-        return _ENCODED(
+    def _written(self, agency_id: AgencyId, *, figures: list[JsonRow], **more: object) -> bytes:
+        return as_document(
             {
-                "agency_id": str(agency_id),
+                "agency_id": agency_id,
                 "keys": self.keys,
                 "claims": self.claims,
-                "guests": list(self.guests),
+                "guests": self.guests,
                 "bookings": self.bookings,
                 "rooms": self.rooms,
                 "figures": figures,
@@ -102,7 +100,7 @@ class WriteSet:
     def statements(self, agency_id: AgencyId) -> list[Expectation | Statement]:
         """Return all writes but the figures, in the order in which rows are locked."""
         # Figures follow as updates of their own, of new guests too, so none is counted here.
-        document = self._text(agency_id, figures=[])
+        document = self._written(agency_id, figures=[])
         send: list[Expectation | Statement] = []
         if self.keys:
             send.append(_taking(INSERT_KEY, document))
@@ -115,11 +113,11 @@ class WriteSet:
         return send
 
 
-def _taking(sql: LiteralString, document: str) -> Statement:
+def _taking(sql: LiteralString, document: bytes) -> Statement:
     return sql, (document,)
 
 
-def _count(guest: JsonRow, bookings: int, booked_at: str) -> None:
+def _count(guest: JsonRow, bookings: int, booked_at: datetime) -> None:
     total = guest["total_bookings"]
     guest["total_bookings"] = (total if isinstance(total, int) else 0) + bookings
     guest["first_booking_at"] = guest.get("first_booking_at") or booked_at

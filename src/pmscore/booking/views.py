@@ -11,7 +11,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.booking import Booking, reference_of
 from pmscore.dates.nights import parse_date
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError
@@ -28,7 +28,6 @@ class BookingReceipt:
 
     booking_id: BookingId
     property_id: PropertyId
-    reference: str
     status: str
     arrival: date
     departure: date
@@ -37,13 +36,17 @@ class BookingReceipt:
     is_oversold: bool
     version: int
 
+    @property
+    def reference(self) -> str:
+        """The number to say on the telephone."""
+        return reference_of(self.booking_id)
+
     @classmethod
     def of(cls, booking: Booking) -> BookingReceipt:
         """Return the receipt for ``booking`` as it is now."""
         return cls(
             booking_id=booking.booking_id,
             property_id=booking.property_id,
-            reference=booking.reference,
             status=booking.status.value,
             arrival=booking.arrival,
             departure=booking.departure,
@@ -58,7 +61,6 @@ class BookingReceipt:
         return {
             "booking_id": str(self.booking_id),
             "property_id": str(self.property_id),
-            "reference": self.reference,
             "status": self.status,
             "arrival": self.arrival.isoformat(),
             "departure": self.departure.isoformat(),
@@ -80,7 +82,6 @@ class BookingReceipt:
             case {
                 "booking_id": str(booking_id),
                 "property_id": str(property_id),
-                "reference": str(reference),
                 "status": str(status),
                 "arrival": str(arrival),
                 "departure": str(departure),
@@ -93,7 +94,6 @@ class BookingReceipt:
                 return cls(
                     booking_id=BookingId(UUID(booking_id)),
                     property_id=PropertyId(UUID(property_id)),
-                    reference=reference,
                     status=status,
                     arrival=parse_date(arrival, field="arrival"),
                     departure=parse_date(departure, field="departure"),

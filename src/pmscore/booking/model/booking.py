@@ -24,7 +24,7 @@ from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code, checked_text
 
-__all__ = ["Booking", "Source"]
+__all__ = ["Booking", "Source", "reference_of"]
 
 MOST_ROOMS = 100
 LONGEST_NOTE = 4000
@@ -83,9 +83,8 @@ class Booking:
 
     @property
     def reference(self) -> str:
-        """The number to say on the telephone: ten letters and digits made from the id."""
-        bits = (self.booking_id.int & ((1 << 50) - 1)) << 6
-        return b32encode(bits.to_bytes(7, "big"))[:10].translate(_CROCKFORD).decode()
+        """The number to say on the telephone."""
+        return reference_of(self.booking_id)
 
     @property
     def arrival(self) -> date:
@@ -137,6 +136,12 @@ class Booking:
             spent=Money(spent, self.currency),
             booked_at=self.created_at,
         )
+
+
+def reference_of(booking_id: BookingId) -> str:
+    """Return the number of a booking to say on the telephone: ten letters and digits made from the id."""
+    bits = (booking_id.int & ((1 << 50) - 1)) << 6
+    return b32encode(bits.to_bytes(7, "big"))[:10].translate(_CROCKFORD).decode()
 
 
 def _spent(booking: Booking) -> int:
