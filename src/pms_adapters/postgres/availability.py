@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from pms_adapters.postgres.digits import VERSIONS_TEXT, KnownUnits
 from pms_adapters.postgres.houses import HouseMemory, KnownHouse, load_house
 from pms_adapters.postgres.occupied import occupied_ranges
 from pms_adapters.postgres.session import Row, Session
@@ -22,7 +23,8 @@ from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import ClaimKind
-from pmscore.kernel.errors import NotFoundError
+from pmscore.inventory.ports import MOST_STALE_ATTEMPTS
+from pmscore.kernel.errors import NotFoundError, StaleHouseError
 from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
 
@@ -49,15 +51,24 @@ _EXPIRED: LiteralString = """\
 SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
  WHERE agency_id = %s AND unit_type_id = ANY(%s) AND status = 'active' AND expires_at <= %s
    AND arrival < %s AND departure + turnover_nights > %s"""
-FREE_UNITS: LiteralString = """\
-SELECT array_agg(u.unit_id::text) FROM units u
- WHERE u.agency_id = %s AND u.unit_type_id = ANY(%s)
-   AND u.unit_id NOT IN (
-         SELECT n.unit_id FROM unit_nights n
-          WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s
-            AND n.source_id NOT IN (
-                  SELECT h.hold_id FROM holds h
-                   WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s))"""
+# One digit a unit, by id, of which versions of the houses it speaks, and whether some hold of these nights has
+# expired. So occupied units come from an index alone; whose claims they are is asked where a hold has expired.
+FREE_UNITS: LiteralString = f"""\
+SELECT coalesce(string_agg(CASE WHEN u.unit_id IN (
+         SELECT n.unit_id FROM unit_nights n WHERE n.agency_id = %s AND n.night >= %s AND n.night < %s)
+       THEN '0' ELSE '1' END, '' ORDER BY u.unit_id), ''), ({VERSIONS_TEXT}),
+       EXISTS (SELECT 1 FROM holds h WHERE h.agency_id = %s AND h.status = 'active' AND h.expires_at <= %s
+                  AND h.departure + h.turnover_nights > %s AND h.arrival < %s)
+  FROM units u WHERE u.agency_id = %s"""
+_FREE_UNITS_OF_TYPES: LiteralString = f"{FREE_UNITS} AND u.unit_type_id = ANY(%s)"
+_UNITS_BEHIND_EXPIRED: LiteralString = """\
+WITH expired AS MATERIALIZED (
+  SELECT hold_id, unit_id FROM holds WHERE agency_id = %s AND status = 'active' AND expires_at <= %s)
+SELECT DISTINCT e.unit_id FROM expired e
+ WHERE e.unit_id IS NOT NULL AND NOT EXISTS (
+         SELECT 1 FROM unit_nights n
+          WHERE n.agency_id = %s AND n.unit_id = e.unit_id AND n.night >= %s AND n.night < %s
+            AND n.source_id NOT IN (SELECT hold_id FROM expired))"""
 _VERSIONS: LiteralString = "SELECT property_id, version FROM properties WHERE agency_id = %s"
 
 _KINDS = (
@@ -128,21 +139,38 @@ class PostgresAvailability(AvailabilityReader):
         types: defaultdict[DateRange, list[UnitTypeId]] = defaultdict(list)
         for type_id, nights in wanted.items():
             types[nights].append(type_id)
-        asked = [
-            (FREE_UNITS, (agency, type_ids, agency, nights.start, nights.end, agency, now))
-            for nights, type_ids in types.items()
-        ]
+        found: dict[UnitTypeId, tuple[UnitId, ...]] = {}
         with Session(self._engine, agency) as session:
-            versions, *answers = session.read([(_VERSIONS, (agency,)), *asked])
-            known = self._as_of(session, versions, ())
-        free = frozenset[str]().union(*[_list_of_texts(rows[0][0]) for rows in answers])
-        # The database says which are free; the remembered house has them in their order.
-        found = {
-            type_id: tuple([unit_id for text, unit_id in each.units[type_id] if text in free])
-            for each in known
-            for type_id in wanted.keys() & each.units.keys()
-        }
-        return {type_id: units for type_id, units in found.items() if units}
+            for nights, type_ids in types.items():
+                found.update(self._free(session, type_ids, nights, now))
+        return found
+
+    def _free(
+        self, session: Session, wanted: list[UnitTypeId], nights: DateRange, now: datetime
+    ) -> Mapping[UnitTypeId, tuple[UnitId, ...]]:
+        """Return the free units of each wanted type that has any.
+
+        Raises:
+            StaleHouseError: the houses changed during each of several attempts.
+        """
+        agency = self._agency_id
+        window = (agency, nights.start, nights.end)
+        values = (*window, agency, agency, now, nights.start, nights.end, agency)
+        known = self._memory.units(agency)
+        for _ in range(MOST_STALE_ATTEMPTS):
+            are_few = known is None or known.are_few(wanted)
+            statement = (_FREE_UNITS_OF_TYPES, (*values, wanted)) if are_few else (FREE_UNITS, values)
+            ((digits, versions, has_expired),) = session.read([statement])[0]
+            if known is not None and known.versions == versions:
+                flags = known.flags(str(digits), wanted if are_few else None)
+                if has_expired:
+                    behind = session.read([(_UNITS_BEHIND_EXPIRED, (agency, now, *window))])[0]
+                    flags = known.with_free(flags, [UnitId(_uuid(row[0])) for row in behind])
+                return known.free(wanted, flags)
+            rows = session.read([(_VERSIONS, (agency,))])[0]
+            known = KnownUnits.of(each.house for each in self._as_of(session, rows, ()))
+            self._memory.keep_units(agency, known)
+        raise StaleHouseError
 
     def occupied(
         self, property_id: PropertyId, nights: DateRange, now: datetime
@@ -219,14 +247,5 @@ def _type_id(value: object) -> UnitTypeId:
 
 def _uuid(value: object) -> UUID:
     if not isinstance(value, UUID):
-        raise TypeError(type(value))
-    return value
-
-
-def _list_of_texts(value: object) -> list[str]:
-    """Return the elements of an array of texts; there is none where nothing was found."""
-    if value is None:
-        return []
-    if not isinstance(value, list):
         raise TypeError(type(value))
     return value

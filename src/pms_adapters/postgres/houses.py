@@ -6,12 +6,12 @@ writes on a remembered one proves the version in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from threading import Lock
 from typing import LiteralString
 
-from attrs import field, frozen
+from attrs import frozen
 
+from pms_adapters.postgres.digits import KnownUnits
 from pms_adapters.postgres.house_rows import (
     counter_rewrite,
     loaded_property,
@@ -29,11 +29,17 @@ from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.inventory.model.house import House
 from pmscore.inventory.ports import HouseRepository
 from pmscore.kernel.errors import NotFoundError, StaleHouseError
-from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import AgencyId, PropertyId
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.ports import RestrictionRepository
 
-__all__ = ["HouseMemory", "KnownHouse", "PostgresHouses", "PostgresRestrictions", "load_house"]
+__all__ = [
+    "HouseMemory",
+    "KnownHouse",
+    "PostgresHouses",
+    "PostgresRestrictions",
+    "load_house",
+]
 
 _PROPERTY: LiteralString = """\
 SELECT name, zone, currency, address, business_date, check_in_at, check_out_at, version
@@ -55,18 +61,10 @@ _VERSION: LiteralString = "SELECT version FROM properties WHERE agency_id = %s A
 
 @frozen
 class KnownHouse:
-    """A house and its stay rules at one version; ``units`` has each type's by name, with their ids as text."""
+    """A house and its stay rules at one version."""
 
     house: House
     rules: RuleBook
-    units: Mapping[UnitTypeId, tuple[tuple[str, UnitId], ...]] = field(init=False, eq=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        units = {
-            type_id: tuple((str(unit.unit_id), unit.unit_id) for unit in self.house.units_of(type_id))
-            for type_id in self.house.types
-        }
-        object.__setattr__(self, "units", units)
 
 
 class HouseMemory:
@@ -74,6 +72,7 @@ class HouseMemory:
 
     def __init__(self) -> None:
         self._known: dict[tuple[AgencyId, PropertyId], KnownHouse] = {}
+        self._units: dict[AgencyId, KnownUnits] = {}
         self._lock = Lock()
 
     def find(self, agency_id: AgencyId, property_id: PropertyId) -> KnownHouse | None:
@@ -87,6 +86,14 @@ class HouseMemory:
             other = self._known.get(key)
             if other is None or other.house.property.version <= known.house.property.version:
                 self._known[key] = known
+
+    def units(self, agency_id: AgencyId) -> KnownUnits | None:
+        """Return the units of all of the agency's houses, if they are remembered."""
+        return self._units.get(agency_id)
+
+    def keep_units(self, agency_id: AgencyId, units: KnownUnits) -> None:
+        """Remember the units of all of the agency's houses; a reader asks for them by version."""
+        self._units[agency_id] = units
 
     def forget(self, agency_id: AgencyId, property_id: PropertyId) -> None:
         """Forget a house that has changed."""

@@ -143,6 +143,8 @@ def _as_text(value: object) -> bytes | None:
 
 
 def _element(value: object) -> bytes:
+    if isinstance(value, UUID):  # the usual element, and one that needs no quotes
+        return value.hex.encode()
     text = _as_text(value)
     if text is None:
         return b"NULL"
