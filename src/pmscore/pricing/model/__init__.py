@@ -1,0 +1,1 @@
+"""The values of pricing: what a house charges, what is asked, and what is answered."""

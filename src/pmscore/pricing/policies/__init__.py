@@ -1,0 +1,1 @@
+"""How prices, taxes and terms are worked out."""
