@@ -1,0 +1,184 @@
+"""The tax engine: charges of a stay in, the same with their taxes out.
+
+Owns which taxes a charge bears, and flat taxes. Leaves effective rates to ``tax_rates``, rounding to
+``tax_rounding`` and the figures to ``tax_lines``. Quote, folio, refund and channels all call this one. How it
+works: ``docs/algorithms/taxes.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.percent import Percent
+from pmscore.pricing.model.charges.counting import ChargedStay, Per
+from pmscore.pricing.model.charges.lines import Chargeable, TaxResult
+from pmscore.pricing.model.charges.tax_table import TaxTable
+from pmscore.pricing.model.charges.taxes import Tax, TaxRounding
+from pmscore.pricing.policies.charging import quantity_of
+from pmscore.pricing.policies.tax_lines import FlatTax, result_of
+from pmscore.pricing.policies.tax_rates import Borne, Rates, rates_of
+from pmscore.pricing.policies.tax_rounding import Taxed, round_taxes
+
+__all__ = ["charge_taxes", "is_charged_on", "rates_on"]
+
+
+def charge_taxes(
+    table: TaxTable, charges: Sequence[Chargeable], stay: ChargedStay, rounding: TaxRounding
+) -> TaxResult:
+    """Return the charges with all taxes of the table that they bear.
+
+    The order of the taxes does not matter; of the charges, an earlier one of a night takes a unit left over.
+
+    Raises:
+        InvalidInputError: field ``night`` or ``room``; a charge is not of this stay.
+    """
+    _check_of_stay(charges, stay)
+    flats, left = _flats(table, charges, stay)
+    bearing = _Bearing(table, stay)
+    sources = [
+        (price, bearing.of_category(charge.category, charge.night, charge.room))
+        for price, charge in zip(left, charges, strict=True)
+    ]
+    sources += [(flat.amount, bearing.of_flat(flat.tax, flat.night, flat.room)) for flat in flats]
+    places = [(charge.night, charge.room) for charge in charges]
+    places += [(flat.night, flat.room) for flat in flats]
+    # Charges of a night before those of none, then by room; the sort is stable.
+    order = sorted(range(len(sources)), key=lambda at: (places[at][0] or date.max, places[at][1]))
+    taxed: list[Taxed] = [(0, ())] * len(sources)
+    for at, each in zip(order, round_taxes([sources[at] for at in order], rounding), strict=True):
+        taxed[at] = each
+    return result_of(table, charges, flats, [rates for _, rates in sources], taxed, rounding)
+
+
+def is_charged_on(tax: Tax, night: date | None, stay: ChargedStay) -> bool:
+    """Return whether a tax is charged in this stay on this night; None is for what belongs to no night."""
+    if stay.channel is not None and stay.channel in tax.remitted_by:
+        return False
+    if tax.exempt_from_nights is not None and stay.stay.length >= tax.exempt_from_nights:
+        return False
+    day = stay.arrival if night is None else night
+    if tax.valid is not None and day not in tax.valid:
+        return False
+    if night is None:
+        return True
+    at = night.toordinal() - stay.arrival.toordinal() - tax.skipped_nights
+    return at >= 0 and (tax.most_nights is None or at < tax.most_nights)
+
+
+def rates_on(table: TaxTable, category: str, night: date | None, room: int, stay: ChargedStay) -> Rates:
+    """Return the effective rates of the percentage taxes that a charge of this category bears."""
+    return _Bearing(table, stay).of_category(category, night, room)
+
+
+def _check_of_stay(charges: Sequence[Chargeable], stay: ChargedStay) -> None:
+    for charge in charges:
+        if not 0 <= charge.room < len(stay.rooms):
+            raise InvalidInputError("room", "not_of_this_stay", room=charge.room, charge=charge.code)
+        if charge.night is not None and charge.night not in stay.stay:
+            raise InvalidInputError(
+                "night", "not_of_this_stay", night=charge.night.isoformat(), charge=charge.code
+            )
+
+
+class _Bearing:
+    """Which taxes are borne in one stay; equal sets of taxes are resolved once."""
+
+    def __init__(self, table: TaxTable, stay: ChargedStay) -> None:
+        self._stay = stay
+        self._percentages = tuple(
+            (tax, compounded)
+            for tax, compounded in zip(table.taxes, table.compounded, strict=True)
+            if isinstance(tax.rate, Percent)
+        )
+        self._resolved: dict[tuple[str, tuple[tuple[int, int], ...]], Rates] = {}
+
+    def of_category(self, category: str, night: date | None, room: int) -> Rates:
+        """Return the rates of a charge of this category."""
+        direct = [category in tax.on for tax, _ in self._percentages]
+        return self._rates(f"on:{category}", direct, direct, night, room)
+
+    def of_flat(self, flat: Tax, night: date | None, room: int) -> Rates:
+        """Return the rates on a flat tax: of those that compound on it, and of those that compound on them."""
+        direct = [flat.code in compounded for _, compounded in self._percentages]
+        carried = {flat.code}
+        is_borne: list[bool] = []
+        for tax, compounded in self._percentages:
+            is_borne.append(not compounded.isdisjoint(carried) and is_charged_on(tax, night, self._stay))
+            if is_borne[-1]:
+                carried.add(tax.code)
+        return self._rates(f"tax:{flat.code}", direct, is_borne, night, room)
+
+    def _rates(
+        self, key: str, direct: Sequence[bool], is_borne: Sequence[bool], night: date | None, room: int
+    ) -> Rates:
+        party = self._stay.rooms[room]
+        shares = tuple(
+            (at, tax.counted.count(party))
+            for at, (tax, _) in enumerate(self._percentages)
+            if is_borne[at] and is_charged_on(tax, night, self._stay)
+        )
+        found = self._resolved.get((key, (*shares, (-1, party.count))))
+        if found is None:
+            borne = (
+                Borne(
+                    tax=self._percentages[at][0],
+                    compounded=self._percentages[at][1],
+                    is_direct=direct[at],
+                    share=(count, party.count),
+                )
+                for at, count in shares
+                if count
+            )
+            found = self._resolved[key, (*shares, (-1, party.count))] = rates_of(tuple(borne))
+        return found
+
+
+def _flats(
+    table: TaxTable, charges: Sequence[Chargeable], stay: ChargedStay
+) -> tuple[list[FlatTax], list[int]]:
+    """Return the flat taxes raised, and what is left of each charge without those that it includes."""
+    left = [charge.amount for charge in charges]
+    flats: list[FlatTax] = []
+    for tax in table.taxes:
+        if isinstance(tax.rate, Percent) or tax.per is None:
+            continue
+        for (night, room), bearing in sorted(_occasions(tax, tax.per, charges).items(), key=_by_night):
+            if not is_charged_on(tax, night, stay):
+                continue
+            count = quantity_of(tax.per, tax.counted, stay.rooms[room])
+            owed = count * tax.rate
+            if not tax.is_inclusive:
+                if owed:
+                    flats.append(
+                        FlatTax(tax=tax, night=night, room=room, count=count, amount=owed, taken_of=None)
+                    )
+                continue
+            for at in bearing:
+                taken = min(owed, left[at])
+                if taken:
+                    owed -= taken
+                    left[at] -= taken
+                    flats.append(
+                        FlatTax(tax=tax, night=night, room=room, count=count, amount=taken, taken_of=at)
+                    )
+                    count = 0
+    return flats, left
+
+
+def _occasions(tax: Tax, per: Per, charges: Sequence[Chargeable]) -> dict[tuple[date | None, int], list[int]]:
+    """Return each night and room (or what else it is per) for which a flat tax is due, and the charges there."""
+    found: dict[tuple[date | None, int], list[int]] = {}
+    for at, charge in enumerate(charges):
+        if charge.category not in tax.on or (per.is_nightly and charge.night is None):
+            continue
+        night = charge.night if per.is_nightly else None
+        room = 0 if per is Per.BOOKING else charge.room
+        found.setdefault((night, room), []).append(at)
+    return found
+
+
+def _by_night(item: tuple[tuple[date | None, int], list[int]]) -> tuple[date, int]:
+    (night, room), _ = item
+    return night or date.max, room
