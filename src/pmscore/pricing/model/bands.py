@@ -61,11 +61,23 @@ def change_from_json(value: Json, *, field: str = "change") -> Change:
             raise InvalidInputError(f"{field}.amount", "not_an_integer")
         operand: Percent | int = amount
     else:
-        operand = Percent.parse(str(read["percent"]), field=f"{field}.percent")
+        text = read["percent"]
+        if not isinstance(text, str):
+            raise InvalidInputError(f"{field}.percent", "not_text")
+        operand = Percent.parse(text, field=f"{field}.percent")
     base = read.get("base", Base.RUNNING.value)
-    if base not in {each.value for each in Base}:
-        raise InvalidInputError(f"{field}.base", "unknown_base", value=str(base)[:64])
-    return Change(operand, Base(str(base)))
+    if base not in [each.value for each in Base]:
+        raise InvalidInputError(
+            f"{field}.base",
+            "unknown_base",
+            value=str(base)[:64],
+            known=", ".join(each.value for each in Base),
+        )
+    try:
+        return Change(operand, Base(str(base)))
+    except InvalidInputError as error:
+        params = {name: value for name, value in error.params.items() if name not in {"field", "reason"}}
+        raise InvalidInputError(f"{field}.{error.field}", error.reason, **params) from None
 
 
 def change_to_json(change: Change) -> dict[str, Json]:

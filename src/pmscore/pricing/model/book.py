@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from attrs import field, frozen
 
@@ -16,9 +16,10 @@ from pmscore.dates.recurrence import Season
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.ids import PropertyId, UnitTypeId
+from pmscore.kernel.text import checked_text
 from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.plans import RatePlan
-from pmscore.pricing.model.rules import PriceRule
+from pmscore.pricing.model.rules import PriceRule, exclusion_order
 
 __all__ = ["PriceBook"]
 
@@ -65,9 +66,10 @@ class PriceBook:
             self._check_plan(plan)
         for rule in self.rules:
             self._check_rule(rule)
-        for rule, other in combinations(self.rules, 2):
+        for rule, other in pairwise(self.rules):
             if (rule.stage, rule.rank) == (other.stage, other.rank):
-                raise InvalidInputError(f"rules.{other.code}.rank", "taken", by=rule.code)
+                raise InvalidInputError(f"rules.{other.code}.rank", "same_rank", by=rule.code)
+        exclusion_order(self.rules)
 
     def plan(self, code: str) -> RatePlan:
         """Return a plan.
@@ -165,6 +167,8 @@ def _refuse_twice(name: str, keys: Iterable[str]) -> None:
 
 
 def _check_seasons(seasons: tuple[Season, ...]) -> None:
+    for season in seasons:
+        checked_text(season.name, field="seasons")
     for season, other in combinations(seasons, 2):
         if season.priority != other.priority or not season.nights.overlaps(other.nights):
             continue

@@ -35,15 +35,13 @@ class Change:
     base: Base = Base.RUNNING
 
     def __attrs_post_init__(self) -> None:
-        match self.operand:
-            case Percent(millionths) if millionths < -WHOLE:
+        if isinstance(self.operand, Percent):
+            if self.operand.millionths < -WHOLE:
                 raise InvalidInputError("percent", "takes_more_than_all", value=self.operand.plain())
-            case Percent():
-                return
-            case int(amount):
-                checked_amount(amount, field="amount", is_signed=True)
-                if self.base is not Base.RUNNING:
-                    raise InvalidInputError("base", "amount_has_no_base", value=self.base.value)
+            return
+        checked_amount(self.operand, field="amount", is_signed=True)
+        if self.base is not Base.RUNNING:
+            raise InvalidInputError("base", "amount_has_no_base", value=self.base.value)
 
     def __str__(self) -> str:
         sign = "+" if self.is_increase else ""

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from pmscore.kernel.errors import InvalidInputError
 
-__all__ = ["OLDEST", "GuestParty"]
+__all__ = ["MOST_GUESTS", "OLDEST", "GuestParty"]
 
 OLDEST: Final = 120
 MOST_GUESTS: Final = 100

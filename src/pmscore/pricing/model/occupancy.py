@@ -13,7 +13,7 @@ from attrs import frozen
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.percent import WHOLE, Percent
 from pmscore.pricing.model.changes import checked_amount
-from pmscore.pricing.model.guests import OLDEST
+from pmscore.pricing.model.guests import MOST_GUESTS, OLDEST
 
 __all__ = ["AgeBand", "OccupancyTerms", "PricedBy"]
 
@@ -43,9 +43,13 @@ class AgeBand:
     needs_bed: bool = True
 
     def __attrs_post_init__(self) -> None:
-        if not 0 <= self.from_age < self.to_age <= OLDEST + 1:
-            raise InvalidInputError("ages", "out_of_range", least=0, most=OLDEST)
-        if isinstance(self.price, int):
+        if not 0 <= self.from_age <= OLDEST:
+            raise InvalidInputError("from_age", "out_of_range", least=0, most=OLDEST)
+        if not 0 <= self.to_age <= OLDEST + 1:
+            raise InvalidInputError("to_age", "out_of_range", least=1, most=OLDEST + 1)
+        if self.to_age <= self.from_age:
+            raise InvalidInputError("to_age", "not_after_start")
+        if not isinstance(self.price, Percent):
             checked_amount(self.price, field="price")
         elif not 0 <= self.price.millionths <= WHOLE:
             raise InvalidInputError("price", "not_a_share", value=self.price.plain())
@@ -59,7 +63,8 @@ class OccupancyTerms:
     """What more or fewer guests than included cost, a night.
 
     Adults take the included places first, then children, the oldest first. An age in no band is an adult's.
-    ``empty_place`` is taken off for each included place that nobody takes.
+    ``empty_place`` is taken off for each included place that nobody takes. Where each person is priced there are no
+    places, so neither an extra adult nor an empty place has a price.
     """
 
     priced_by: PricedBy = PricedBy.UNIT
@@ -69,10 +74,12 @@ class OccupancyTerms:
     children: tuple[AgeBand, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        if self.included < 1:
-            raise InvalidInputError("included", "out_of_range", least=1)
-        checked_amount(self.extra_adult, field="extra_adult")
-        checked_amount(self.empty_place, field="empty_place")
+        if not 1 <= self.included <= MOST_GUESTS:
+            raise InvalidInputError("included", "out_of_range", least=1, most=MOST_GUESTS)
+        for name, amount in (("extra_adult", self.extra_adult), ("empty_place", self.empty_place)):
+            checked_amount(amount, field=name)
+            if amount and self.priced_by is PricedBy.PERSON:
+                raise InvalidInputError(name, "no_places_by_person")
         bands = tuple(sorted(self.children, key=lambda band: band.from_age))
         for band, following in pairwise(bands):
             if following.from_age < band.to_age:

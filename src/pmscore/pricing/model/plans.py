@@ -86,7 +86,7 @@ class PriceLimits:
     ceiling: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        if self.step < 1:
+        if checked_amount(self.step, field="step") < 1:
             raise InvalidInputError("step", "out_of_range", least=1)
         for name, amount in (("floor", self.floor), ("ceiling", self.ceiling)):
             if amount is not None:
@@ -121,7 +121,7 @@ class RatePlan:
     """One plan of a property: for which types it is sold, at which prices, on which terms.
 
     ``terms`` names the cancellation and deposit terms; ``inclusions`` the services that its price contains.
-    A derived plan that names no types is sold for its parent's, and has its parent's occupancy where it states none.
+    A plan with its parent's prices that names no types is sold for its parent's, and has its parent's occupancy where it states none.
     ``version`` rises with each change.
     """
 
@@ -143,8 +143,8 @@ class RatePlan:
             raise InvalidInputError("prices", "price_is_inherited")
         if not self.inherits_price and not self.prices:
             raise InvalidInputError("prices", "missing")
-        if self.derivation is None and self.unit_types:
-            raise InvalidInputError("unit_types", "only_of_derived")
+        if self.unit_types and not self.inherits_price:
+            raise InvalidInputError("unit_types", "only_with_inherited_price")
 
     @property
     def inherits_price(self) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.money import MAX_MINOR
 from pmscore.kernel.percent import WHOLE, Percent
 from pmscore.pricing.model.changes import Base, Change
 from pmscore.pricing.model.rules import PriceRule
@@ -26,8 +28,8 @@ class Ratio:
     denom: int
 
     def rounded(self) -> int:
-        """Return the amount rounded half up, never below zero."""
-        return max((2 * self.numer + self.denom) // (2 * self.denom), 0)
+        """Return the amount rounded half up, never below zero; refused as by :func:`night_amount`."""
+        return _rounded(self.numer, self.denom)
 
     def plain(self, digits: int) -> str:
         """Return the amount as decimal text with four digits more than the currency has, cut off."""
@@ -36,7 +38,7 @@ class Ratio:
         text = str(scaled).rjust(shown + 1, "0")
         whole, rest = text[:-shown], text[-shown:]
         fraction = rest[:digits] + rest[digits:].rstrip("0")
-        return f"{'-' if self.numer < 0 else ''}{whole}{'.' if fraction else ''}{fraction}"
+        return f"{'-' if self.numer < 0 and scaled else ''}{whole}{'.' if fraction else ''}{fraction}"
 
 
 @frozen
@@ -50,12 +52,16 @@ class NightStep:
 
 
 def night_amount(price: int, charge: PartyCharge, changes: Sequence[Change]) -> int:
-    """Return the amount of a night in minor units."""
+    """Return the amount of a night in minor units.
+
+    Raises:
+        InvalidInputError: field ``amount``; larger than any amount of money may be.
+    """
     occupied = charge.factor * price + charge.addition
     numer, denom = occupied, WHOLE
     for change in changes:
         numer, denom = _changed(change, numer, denom, price, occupied)
-    return max((2 * numer + denom) // (2 * denom), 0)
+    return _rounded(numer, denom)
 
 
 def night_steps(
@@ -77,6 +83,13 @@ def changed_night(price: int, operations: Sequence[Change]) -> Ratio:
     for change in operations:
         numer, denom = _changed(change, numer, denom, price, price * WHOLE)
     return Ratio(numer, denom)
+
+
+def _rounded(numer: int, denom: int) -> int:
+    amount = max((2 * numer + denom) // (2 * denom), 0)
+    if amount > MAX_MINOR:
+        raise InvalidInputError("amount", "too_large")
+    return amount
 
 
 def _changed(change: Change, numer: int, denom: int, price: int, occupied: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from pmscore.kernel.money import round_ratio
 from pmscore.pricing.model.plans import Derivation, PriceLimits, TypePrices, WeekPrices
 from pmscore.pricing.policies.nightly import Ratio, changed_night
 
-__all__ = ["PlanPrices", "SeasonSet", "derived_prices", "limited", "own_prices", "season_slots"]
+__all__ = ["PlanPrices", "SeasonSet", "derived_prices", "limited", "never_sold", "own_prices", "season_slots"]
 
 SeasonSet: TypeAlias = "tuple[str, ...]"
 """The seasons of a night by name, strongest first."""
@@ -61,6 +61,11 @@ def season_slots(
         found = tuple([name for name, mask in masks if mask >> offset & 1])
         slots.append(places.setdefault(found, len(places)) * _DAYS + (ordinal - 1) % _DAYS)
     return tuple(places), tuple(slots)
+
+
+def never_sold(sets: Sequence[SeasonSet]) -> PlanPrices:
+    """Return the prices of a type that a plan is not sold for."""
+    return PlanPrices((None,) * (_DAYS * len(sets)), ())
 
 
 def own_prices(prices: TypePrices, sets: Sequence[SeasonSet], limits: PriceLimits) -> PlanPrices:

@@ -1,24 +1,29 @@
 """Which rules change a stay together, and which stand back.
 
-Law: of a group only the first by rank applies in a stage; a rule that applies shuts out the groups that it excludes.
-Since exclusions never run in a circle, there is one answer, whatever the order in which rules were saved.
+Law: on each night, of a group only the first by rank applies in a stage; a rule that applies shuts out the groups that
+it excludes. So a rule says nothing about nights that it is not for. Since exclusions never run in a circle, there is
+one answer, whatever the order in which rules were saved. How it works: ``docs/algorithms/prices.md``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 
-from pmscore.kernel.errors import InvalidInputError
-from pmscore.pricing.model.rules import NightChanges, PriceQuestion, PriceRule, Stage
+from pmscore.pricing.model.changes import Change
+from pmscore.pricing.model.rules import NightChanges, PriceQuestion, PriceRule
 
-__all__ = ["Applied", "PassedOver", "Stack", "exclusion_order", "stacked"]
+__all__ = ["Applied", "PassedOver", "Stack", "stacked"]
+
+_Taken: TypeAlias = "tuple[PriceRule, int]"
+"""A rule, and the nights of the stay on which it applies."""
 
 
 @frozen
 class Applied:
-    """A rule with what it does to the nights of a stay."""
+    """A rule with what it does to the nights of a stay; by night where it stands back on some."""
 
     rule: PriceRule
     changes: NightChanges
@@ -26,7 +31,7 @@ class Applied:
 
 @frozen
 class PassedOver:
-    """A rule that would apply, and the rule that stands before it."""
+    """A rule that would apply, and one that stands before it, on all of its nights or on some."""
 
     rule: PriceRule
     by: PriceRule
@@ -34,55 +39,58 @@ class PassedOver:
 
 @frozen
 class Stack:
-    """The rules of a stay in the order in which they change its nights, and those that stand back."""
+    """The rules of a stay in the order in which they change its nights, and those that stand back.
+
+    A rule that stands back on some of its nights is in both.
+    """
 
     applied: tuple[Applied, ...]
     passed_over: tuple[PassedOver, ...]
-
-
-def exclusion_order(rules: Sequence[PriceRule]) -> tuple[str, ...]:
-    """Return the groups of the rules, each before those that it excludes.
-
-    Raises:
-        InvalidInputError: field ``rules``; a group excludes one that there is not, or, over others, itself.
-    """
-    excluded: dict[str, set[str]] = {rule.group: set() for rule in rules}
-    for rule in rules:
-        for group in sorted(rule.excludes):
-            if group not in excluded:
-                raise InvalidInputError(f"rules.{rule.code}.excludes", "unknown_group", value=group)
-            excluded[rule.group].add(group)
-    order: list[str] = []
-    left = dict(excluded)
-    while left:
-        shut = {group for groups in left.values() for group in groups}
-        free = sorted(left.keys() - shut)
-        if not free:
-            raise InvalidInputError("rules", "exclusions_in_a_circle", value=", ".join(sorted(left)))
-        order += free
-        for group in free:
-            del left[group]
-    return tuple(order)
 
 
 def stacked(by_group: Mapping[str, Sequence[PriceRule]], question: PriceQuestion) -> Stack:
     """Return what changes the stay; ``by_group`` has the groups in exclusion order, in each the rules by rank."""
     applied: list[Applied] = []
     passed_over: list[PassedOver] = []
-    shut: dict[str, PriceRule] = {}
+    shut: dict[str, list[_Taken]] = {}
     for group, rules in by_group.items():
-        chosen: dict[Stage, PriceRule] = {}
+        chosen: list[_Taken] = []
         for rule in rules:
-            changes = rule.policy.changes(question) if rule.concerns(question) else None
-            if changes is None:
+            found = _touched(rule, question)
+            if found is None:
                 continue
-            before = shut.get(group) or chosen.get(rule.stage)
-            if before is not None:
-                passed_over.append(PassedOver(rule, before))
-                continue
-            chosen[rule.stage] = rule
-            applied.append(Applied(rule, changes))
-        for rule in chosen.values():
-            shut.update(dict.fromkeys(rule.excludes, rule))
+            changes, nights = found
+            left = nights
+            ahead = [each for each in chosen if each[0].stage is rule.stage]
+            for other, taken in (*shut.get(group, ()), *ahead):
+                if left & taken:
+                    passed_over.append(PassedOver(rule, other))
+                    left &= ~taken
+            if left:
+                applied.append(
+                    Applied(rule, changes if left == nights else _narrowed(changes, left, question))
+                )
+                chosen.append((rule, left))
+        for each in chosen:
+            for other_group in each[0].excludes:
+                shut.setdefault(other_group, []).append(each)
     applied.sort(key=lambda each: (each.rule.stage, each.rule.rank))
     return Stack(tuple(applied), tuple(passed_over))
+
+
+def _touched(rule: PriceRule, question: PriceQuestion) -> tuple[NightChanges, int] | None:
+    """Return what a rule would do, and the nights of the stay on which it would, None where there is none."""
+    if not rule.concerns(question):
+        return None
+    nights = rule.mask_over(question.stay)
+    changes = rule.policy.changes(question) if nights else None
+    if changes is None:
+        return None
+    if not isinstance(changes, Change):
+        nights &= sum(1 << night for night, change in enumerate(changes) if change is not None)
+    return (changes, nights) if nights else None
+
+
+def _narrowed(changes: NightChanges, nights: int, question: PriceQuestion) -> NightChanges:
+    by_night = [changes] * question.stay.length if isinstance(changes, Change) else changes
+    return tuple(change if nights >> night & 1 else None for night, change in enumerate(by_night))

@@ -19,11 +19,11 @@ from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.plans import RatePlan
-from pmscore.pricing.model.rules import PriceQuestion, PriceRule
+from pmscore.pricing.model.rules import PriceQuestion, PriceRule, exclusion_order
 from pmscore.pricing.policies.nightly import NightStep, night_amount, night_steps
 from pmscore.pricing.policies.occupancy import PartyCharge, party_charge
-from pmscore.pricing.policies.planning import PlanPrices, derived_prices, own_prices, season_slots
-from pmscore.pricing.policies.stacking import Stack, exclusion_order, stacked
+from pmscore.pricing.policies.planning import PlanPrices, derived_prices, never_sold, own_prices, season_slots
+from pmscore.pricing.policies.stacking import Stack, stacked
 
 __all__ = ["NOT_SOLD", "RateTables"]
 
@@ -54,7 +54,7 @@ class RateTables:
             group: tuple(rule for rule in book.rules if rule.group == group)
             for group in exclusion_order(book.rules)
         }
-        self._masks = {rule.code: _mask(rule, nights) for rule in book.rules}
+        self._masks = {rule.code: rule.mask_over(nights) for rule in book.rules}
 
     def row(self, plan: RatePlan, unit_type_id: UnitTypeId) -> Sequence[int | None]:
         """Return the plan's price for each night of the range, before anybody stays; None: not sold."""
@@ -77,6 +77,8 @@ class RateTables:
         key = (plan.code, unit_type_id, party)
         found = self._charges.get(key)
         if found is None:
+            if len(self._charges) >= MOST_TABLES:
+                self._charges.clear()
             found = self._charges[key] = party_charge(self.book.occupancy(plan, unit_type_id), party)
         return found
 
@@ -92,9 +94,7 @@ class RateTables:
         Raises:
             InvalidInputError: field ``stay``; a night lies outside of the tables.
         """
-        first, end = stay.first_ordinal - self._origin, stay.end_ordinal - self._origin
-        if first < 0 or end > self._end - self._origin:
-            raise InvalidInputError("stay", "outside_of_tables", range=str(self.nights))
+        first = self._place(stay)
         shared: list[tuple[str, Change]] = []
         for applied in stack.applied:
             if not isinstance(applied.changes, Change):
@@ -106,22 +106,35 @@ class RateTables:
             if len(self._tables) >= MOST_TABLES:
                 self._tables.clear()
             table = self._tables[key] = self._table(plan, unit_type_id, charge, key[3])
-        return table[first:end]
+        return table[first : first + stay.length]
 
     def steps(
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
     ) -> tuple[tuple[NightStep, ...], ...]:
-        """Return, for each night of a stay that is sold, the steps from the plan's price to its amount."""
+        """Return, for each night of a stay, the steps from the plan's price to its amount; none where it is not sold.
+
+        Raises:
+            InvalidInputError: field ``stay``; a night lies outside of the tables.
+        """
+        first = self._place(stay)
         row = self.row(plan, unit_type_id)
         found: list[tuple[NightStep, ...]] = []
         for night in range(stay.length):
-            at = stay.first_ordinal - self._origin + night
+            at = first + night
             price = row[at]
             changes = self._changes_on(at, night, stack)
             found.append(() if price is None else tuple(night_steps(price, charge, changes)))
         return tuple(found)
 
+    def _place(self, stay: StayRange) -> int:
+        first = stay.first_ordinal - self._origin
+        if first < 0 or stay.end_ordinal > self._end:
+            raise InvalidInputError("stay", "outside_of_tables", range=str(self.nights))
+        return first
+
     def _worked_out(self, plan: RatePlan, unit_type_id: UnitTypeId) -> PlanPrices:
+        if unit_type_id not in self.book.types_of(plan):
+            return never_sold(self._sets)
         derivation = plan.derivation
         if derivation is None or not derivation.inherits_price:
             return own_prices(plan.prices[unit_type_id], self._sets, plan.limits)
@@ -157,7 +170,7 @@ class RateTables:
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
     ) -> array[int]:
         row = self.row(plan, unit_type_id)
-        first = stay.first_ordinal - self._origin
+        first = self._place(stay)
         amounts = array("q")
         for night in range(stay.length):
             price = row[first + night]
@@ -172,12 +185,3 @@ class RateTables:
             if change is not None and self._masks[applied.rule.code] >> at & 1:
                 found.append((applied.rule, change))
         return found
-
-
-def _mask(rule: PriceRule, nights: DateRange) -> int:
-    mask = rule.weekdays.mask_over(nights)
-    if rule.nights is None:
-        return mask
-    first = max(rule.nights.first_ordinal - nights.first_ordinal, 0)
-    end = max(min(rule.nights.end_ordinal - nights.first_ordinal, nights.length), first)
-    return mask & (((1 << (end - first)) - 1) << first)

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 from attrs import frozen
 
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
 from pmscore.kernel.text import checked_code
 from pmscore.pricing.model.bands import change_from_json, fields_of, whole_number
@@ -37,8 +38,11 @@ class Promotion:
         """Return the rule with a stored value; refused without a code or a change."""
         read = fields_of(dict(value), field="value", known=frozenset({"code", "change", "uses"}))
         uses = read.get("uses")
+        code = read.get("code")
+        if not isinstance(code, str):
+            raise InvalidInputError("value.code", "required" if code is None else "not_text")
         return cls(
-            checked_code(str(read.get("code", "")), field="value.code"),
+            checked_code(code, field="value.code"),
             change_from_json(read.get("change"), field="value.change"),
             None if uses is None else whole_number(uses, field="value.uses", least=1, most=MOST_USES),
         )
