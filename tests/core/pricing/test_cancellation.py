@@ -15,7 +15,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pricing.drawn_terms import sold
+from core.pricing.drawn_terms import sold, stay_facts
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone
@@ -630,17 +630,14 @@ def test_to_remove_every_night_by_name_is_to_remove_the_whole(case, shift):
     assert facts.kept_total == 0
 
 
-@given(sold(whole=True))
-def test_what_is_removed_and_what_is_kept_are_together_the_whole(case):
-    _, facts = case
-    whole = facts.removed_total
-    for room in facts.rooms:
+@given(stay_facts(EUR, whole=True))
+def test_what_is_removed_and_what_is_kept_are_together_the_whole(booked):
+    assert booked.kept_total == 0
+    for room in booked.rooms:
+        whole = evolve(booked, rooms=(room,)).removed_total
         for cut in range(1, room.stay.length):
             first_part = evolve(room, removed=DateRange.of(room.stay.arrival, cut))
             last_part = evolve(room, removed=DateRange.of(room.stay.nights()[cut], room.stay.length - cut))
-            parts_of = [evolve(facts, rooms=(each,)) for each in (first_part, last_part)]
-            assert (
-                sum(each.removed_total for each in parts_of)
-                == parts_of[0].removed_total + parts_of[0].kept_total
-            )
-    assert whole >= 0
+            one, other = (evolve(booked, rooms=(each,)) for each in (first_part, last_part))
+            assert (one.removed_total, one.kept_total) == (other.kept_total, other.removed_total)
+            assert one.removed_total + one.kept_total == whole
