@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pmscore.kernel.money import Rounding, round_ratio
 from pmscore.pricing.model.charges.lines import Chargeable, ChargedLine, TaxLine, TaxResult, TaxSum
@@ -19,6 +20,9 @@ from pmscore.pricing.policies.tax_rates import RatePart, Rates
 from pmscore.pricing.policies.tax_rounding import Taxed
 
 __all__ = ["FlatTax", "result_of"]
+
+_Place: TypeAlias = "tuple[str | None, str | None, date | None, int]"
+"""The charge or else the tax that a tax is on, its night and its room."""
 
 
 @frozen(kw_only=True)
@@ -48,60 +52,77 @@ def result_of(
     of_net = rounding.scope is RoundingScope.PER_RATE
     taxes: list[TaxLine] = []
     lines: list[ChargedLine] = []
-    included = [0] * len(charges)
-    added = [0] * len(charges)
+    taken = [0] * len(charges)
     for flat in flats:
         if flat.taken_of is not None:
-            included[flat.taken_of] += flat.amount
+            taken[flat.taken_of] += flat.amount
+    nets = 0
     for at, charge in enumerate(charges):
-        mine = _tax_lines(charge, None, charge.amount - included[at], rates[at], taxed[at], of_net=of_net)
-        included[at] += sum(line.amount for line in mine if line.is_inclusive)
-        added[at] = sum(line.amount for line in mine if not line.is_inclusive)
-        taxes += mine
-        net = taxed[at][0]
-        lines.append(ChargedLine(charge=charge, net=net, gross=net + included[at], added=added[at]))
-    for flat, its_rates, its_taxes in zip(flats, rates[len(charges) :], taxed[len(charges) :], strict=True):
-        source = None if flat.taken_of is None else charges[flat.taken_of].code
-        taxes.append(_flat_line(flat, source))
-        taxes += _tax_lines(flat, flat.tax.code, flat.amount, its_rates, its_taxes, of_net=of_net)
-    city_tax = sum(line.amount for line in taxes if line.is_city_tax)
+        net, amounts = taxed[at]
+        nets += net
+        included, added = taken[at], 0
+        place = (charge.code, None, charge.night, charge.room)
+        for part, amount in zip(rates[at].parts, amounts, strict=True):
+            price = net if of_net else charge.amount - taken[at]
+            taxes.append(_percentage_line(part, place, price, net, amounts, amount, of_net=of_net))
+            if part.tax.is_inclusive:
+                included += amount
+            else:
+                added += amount
+        lines.append(ChargedLine(charge=charge, net=net, gross=net + included, added=added))
+    for at, flat in enumerate(flats, start=len(charges)):
+        taxes.append(_flat_line(flat, None if flat.taken_of is None else charges[flat.taken_of].code))
+        on_flat = (None, flat.tax.code, flat.night, flat.room)
+        taxes += [
+            _percentage_line(part, on_flat, flat.amount, flat.amount, taxed[at][1], amount, of_net=of_net)
+            for part, amount in zip(rates[at].parts, taxed[at][1], strict=True)
+        ]
+    sums = _sums(table, taxes)
+    city_tax = sum([each.amount for each in sums if each.is_city_tax])
     return TaxResult(
         charges=tuple(lines),
         taxes=tuple(taxes),
-        sums=_sums(table, taxes),
+        sums=sums,
         rounding=rounding,
-        net=sum(line.net for line in lines),
-        tax=sum(line.amount for line in taxes) - city_tax,
+        net=nets,
+        tax=sum([each.amount for each in sums]) - city_tax,
         city_tax=city_tax,
     )
 
 
-def _tax_lines(
-    source: Chargeable | FlatTax, on_tax: str | None, price: int, rates: Rates, taxed: Taxed, *, of_net: bool
-) -> list[TaxLine]:
-    net, amounts = taxed
-    return [
-        TaxLine(
-            tax=part.tax.code,
-            rate=part.tax.rate,
-            source=source.code if isinstance(source, Chargeable) else None,
-            on_tax=on_tax,
-            night=source.night,
-            room=source.room,
-            base=_base(part, net, amounts),
-            effective=part.on_net if of_net else part.on_gross,
-            numer=(net if of_net else price) * (part.on_net if of_net else part.on_gross)[0],
-            denom=(part.on_net if of_net else part.on_gross)[1],
-            amount=amount,
-            is_inclusive=part.tax.is_inclusive,
-            is_city_tax=part.tax.is_city_tax,
-        )
-        for part, amount in zip(rates.parts, amounts, strict=True)
-    ]
+def _percentage_line(
+    part: RatePart,
+    place: _Place,
+    price: int,
+    net: int,
+    amounts: Sequence[int],
+    amount: int,
+    *,
+    of_net: bool,
+) -> TaxLine:
+    effective = part.on_net if of_net else part.on_gross
+    tax = part.tax
+    return TaxLine(
+        tax=tax.code,
+        rate=tax.rate,
+        source=place[0],
+        on_tax=place[1],
+        night=place[2],
+        room=place[3],
+        base=_base(part, net, amounts),
+        effective=effective,
+        numer=price * effective[0],
+        denom=effective[1],
+        amount=amount,
+        is_inclusive=tax.is_inclusive,
+        is_city_tax=tax.is_city_tax,
+    )
 
 
 def _base(part: RatePart, net: int, amounts: Sequence[int]) -> int:
-    whole = net * part.is_direct + sum(amounts[at] for at in part.below)
+    whole = net if part.is_direct else 0
+    for at in part.below:
+        whole += amounts[at]
     counted, heads = part.share
     return whole if counted == heads else round_ratio(whole * counted, heads, Rounding.HALF_UP)
 
@@ -125,28 +146,26 @@ def _flat_line(flat: FlatTax, source: str | None) -> TaxLine:
 
 
 def _sums(table: TaxTable, lines: Sequence[TaxLine]) -> tuple[TaxSum, ...]:
-    rank = {tax.code: at for at, tax in enumerate(table.taxes)}
-    found: dict[tuple[int, bool, tuple[int, int]], TaxSum] = {}
+    """Return the lines summed by tax and effective rate: by level, code, and then the rates as numbers."""
+    found: dict[tuple[str, tuple[int, int], bool, bool], list[TaxLine]] = {}
     for line in lines:
-        key = (rank[line.tax], line.is_inclusive, line.effective)
-        so_far = found.get(key)
-        if so_far is None:
-            found[key] = TaxSum(
-                tax=line.tax,
-                rate=line.rate,
-                effective=line.effective,
-                base=line.base,
-                numer=line.numer,
-                denom=line.denom,
-                amount=line.amount,
-                is_inclusive=line.is_inclusive,
-                is_city_tax=line.is_city_tax,
-            )
+        key = (line.tax, line.effective, line.is_inclusive, line.is_city_tax)
+        if key in found:
+            found[key].append(line)
         else:
-            found[key] = evolve(
-                so_far,
-                base=so_far.base + line.base,
-                numer=so_far.numer + line.numer,
-                amount=so_far.amount + line.amount,
-            )
-    return tuple(found[key] for key in sorted(found))
+            found[key] = [line]
+    rank = {tax.code: at for at, tax in enumerate(table.taxes)}
+    return tuple(
+        TaxSum(
+            tax=key[0],
+            rate=found[key][0].rate,
+            effective=key[1],
+            base=sum([line.base for line in found[key]]),
+            numer=sum([line.numer for line in found[key]]),
+            denom=key[1][1],
+            amount=sum([line.amount for line in found[key]]),
+            is_inclusive=key[2],
+            is_city_tax=key[3],
+        )
+        for key in sorted(found, key=lambda key: (rank[key[0]], *key[1:]))
+    )

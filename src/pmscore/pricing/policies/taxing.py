@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.percent import Percent
-from pmscore.pricing.model.charges.counting import ChargedStay, Per
+from pmscore.pricing.model.charges.counting import EVERYBODY, ChargedStay, Per
 from pmscore.pricing.model.charges.lines import Chargeable, TaxResult
 from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import Tax, TaxRounding
 from pmscore.pricing.policies.charging import quantity_of
 from pmscore.pricing.policies.tax_lines import FlatTax, result_of
-from pmscore.pricing.policies.tax_rates import Borne, Rates, rates_of
+from pmscore.pricing.policies.tax_rates import NO_TAX, Borne, Rates, rates_of
 from pmscore.pricing.policies.tax_rounding import Taxed, round_taxes
 
 __all__ = ["charge_taxes", "is_charged_on", "rates_on"]
@@ -83,56 +84,67 @@ def _check_of_stay(charges: Sequence[Chargeable], stay: ChargedStay) -> None:
 
 
 class _Bearing:
-    """Which taxes are borne in one stay; equal sets of taxes are resolved once."""
+    """Which percentage taxes are borne in one stay, and at which rates."""
 
     def __init__(self, table: TaxTable, stay: ChargedStay) -> None:
+        self._table = table
         self._stay = stay
         self._percentages = tuple(
-            (tax, compounded)
-            for tax, compounded in zip(table.taxes, table.compounded, strict=True)
+            (at, tax, compounded, tax.counted == EVERYBODY)
+            for at, (tax, compounded) in enumerate(zip(table.taxes, table.compounded, strict=True))
             if isinstance(tax.rate, Percent)
         )
-        self._resolved: dict[tuple[str, tuple[tuple[int, int], ...]], Rates] = {}
+        self._asks_for_nights = any(
+            tax.valid is not None or tax.skipped_nights or tax.most_nights is not None
+            for _, tax, _, _ in self._percentages
+        )
+        self._found: dict[tuple[str, date | None, int], Rates] = {}
 
     def of_category(self, category: str, night: date | None, room: int) -> Rates:
         """Return the rates of a charge of this category."""
-        direct = [category in tax.on for tax, _ in self._percentages]
-        return self._rates(f"on:{category}", direct, direct, night, room)
+        key = (category, night if self._asks_for_nights else None, room)
+        found = self._found.get(key)
+        if found is None:
+            borne = [
+                (at, *self._share(tax, room, is_everybody=is_everybody))
+                for at, tax, _, is_everybody in self._percentages
+                if category in tax.on and is_charged_on(tax, night, self._stay)
+            ]
+            found = self._found[key] = _resolved(self._table, None, tuple(borne))
+        return found
 
     def of_flat(self, flat: Tax, night: date | None, room: int) -> Rates:
         """Return the rates on a flat tax: of those that compound on it, and of those that compound on them."""
-        direct = [flat.code in compounded for _, compounded in self._percentages]
         carried = {flat.code}
-        is_borne: list[bool] = []
-        for tax, compounded in self._percentages:
-            is_borne.append(not compounded.isdisjoint(carried) and is_charged_on(tax, night, self._stay))
-            if is_borne[-1]:
+        borne: list[tuple[int, int, int]] = []
+        for at, tax, compounded, is_everybody in self._percentages:
+            if not compounded.isdisjoint(carried) and is_charged_on(tax, night, self._stay):
                 carried.add(tax.code)
-        return self._rates(f"tax:{flat.code}", direct, is_borne, night, room)
+                borne.append((at, *self._share(tax, room, is_everybody=is_everybody)))
+        return _resolved(self._table, flat.code, tuple(borne)) if borne else NO_TAX
 
-    def _rates(
-        self, key: str, direct: Sequence[bool], is_borne: Sequence[bool], night: date | None, room: int
-    ) -> Rates:
+    def _share(self, tax: Tax, room: int, *, is_everybody: bool) -> tuple[int, int]:
+        if is_everybody:
+            return 1, 1
         party = self._stay.rooms[room]
-        shares = tuple(
-            (at, tax.counted.count(party))
-            for at, (tax, _) in enumerate(self._percentages)
-            if is_borne[at] and is_charged_on(tax, night, self._stay)
-        )
-        found = self._resolved.get((key, (*shares, (-1, party.count))))
-        if found is None:
-            borne = (
-                Borne(
-                    tax=self._percentages[at][0],
-                    compounded=self._percentages[at][1],
-                    is_direct=direct[at],
-                    share=(count, party.count),
-                )
-                for at, count in shares
-                if count
+        return tax.counted.count(party), party.count
+
+
+@lru_cache(maxsize=4096)
+def _resolved(table: TaxTable, on_tax: str | None, borne: tuple[tuple[int, int, int], ...]) -> Rates:
+    """Return the rates of the taxes at these places of the table, each with its share of heads."""
+    return rates_of(
+        tuple(
+            Borne(
+                tax=table.taxes[at],
+                compounded=table.compounded[at],
+                is_direct=on_tax is None or on_tax in table.compounded[at],
+                share=(counted, heads),
             )
-            found = self._resolved[key, (*shares, (-1, party.count))] = rates_of(tuple(borne))
-        return found
+            for at, counted, heads in borne
+            if counted
+        )
+    )
 
 
 def _flats(

@@ -49,8 +49,9 @@ class Per(StrEnum):
         return self in _BY_PERSON
 
 
-_NIGHTLY: Final = frozenset((Per.NIGHT, Per.PERSON_NIGHT, Per.PET_NIGHT))
-_BY_PERSON: Final = frozenset((Per.PERSON, Per.PERSON_NIGHT))
+# Tuples, because members are then found by identity; the hash of an enum member is slow.
+_NIGHTLY: Final = (Per.NIGHT, Per.PERSON_NIGHT, Per.PET_NIGHT)
+_BY_PERSON: Final = (Per.PERSON, Per.PERSON_NIGHT)
 
 
 @frozen(kw_only=True)

@@ -22,7 +22,7 @@ __all__ = ["TaxTable"]
 _ALWAYS: Final = date.min
 
 
-@frozen
+@frozen(cache_hash=True)
 class TaxTable:
     """The taxes of a property in the order of level, code and first day, however they were given.
 
