@@ -23,6 +23,7 @@ HoldId = NewType("HoldId", UUID)
 GuestId = NewType("GuestId", UUID)
 BookingId = NewType("BookingId", UUID)
 BookingRoomId = NewType("BookingRoomId", UUID)
+QuoteId = NewType("QuoteId", UUID)
 
 __all__ = [
     "ActorId",
@@ -34,6 +35,7 @@ __all__ = [
     "GuestId",
     "HoldId",
     "PropertyId",
+    "QuoteId",
     "RequestId",
     "UnitId",
     "UnitTypeId",

@@ -17,9 +17,13 @@ from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.ids import PropertyId, UnitTypeId
 from pmscore.kernel.text import checked_text
+from pmscore.pricing.model.charges.fees import Fee, Inclusion
+from pmscore.pricing.model.charges.tax_table import TaxTable
+from pmscore.pricing.model.charges.taxes import TaxRounding
 from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.rules import PriceRule, exclusion_order
+from pmscore.pricing.model.terms import Terms
 
 __all__ = ["PriceBook"]
 
@@ -34,13 +38,21 @@ def _by_rank(rules: Iterable[PriceRule]) -> tuple[PriceRule, ...]:
     return tuple(sorted(rules, key=lambda each: (each.stage, each.rank, each.code)))
 
 
+def _by_fee_code(fees: Iterable[Fee]) -> tuple[Fee, ...]:
+    return tuple(sorted(fees, key=lambda each: each.code))
+
+
+def _by_inclusion_code(inclusions: Iterable[Inclusion]) -> tuple[Inclusion, ...]:
+    return tuple(sorted(inclusions, key=lambda each: each.code))
+
+
 def _by_name(seasons: Iterable[Season]) -> tuple[Season, ...]:
     return tuple(sorted(seasons, key=lambda each: (-each.priority, each.name)))
 
 
 @frozen(kw_only=True)
 class PriceBook:
-    """The seasons, plans and rules of one property; all amounts are in ``currency``.
+    """The seasons, plans, rules, fees, taxes and terms of one property; all amounts are in ``currency``.
 
     Equal books are equal values, whatever the order in which their parts were given. ``version`` rises with each
     change.
@@ -54,13 +66,23 @@ class PriceBook:
     seasons: tuple[Season, ...] = field(default=(), converter=_by_name)
     plans: tuple[RatePlan, ...] = field(default=(), converter=_by_code)
     rules: tuple[PriceRule, ...] = field(default=(), converter=_by_rank)
+    fees: tuple[Fee, ...] = field(default=(), converter=_by_fee_code)
+    inclusions: tuple[Inclusion, ...] = field(default=(), converter=_by_inclusion_code)
+    taxes: TaxTable = TaxTable()
+    tax_rounding: TaxRounding = TaxRounding()
+    terms: Mapping[str, Terms] = field(factory=dict[str, Terms])
     version: int = 1
 
     def __attrs_post_init__(self) -> None:
         _refuse_twice("seasons", (each.name for each in self.seasons))
         _refuse_twice("plans", (each.code for each in self.plans))
         _refuse_twice("rules", (each.code for each in self.rules))
+        _refuse_twice("fees", (each.code for each in self.fees))
+        _refuse_twice("inclusions", (each.code for each in self.inclusions))
         _check_seasons(self.seasons)
+        for code, terms in self.terms.items():
+            if terms.currency != self.currency:
+                raise InvalidInputError(f"terms.{code}", "mixed_currencies", expected=self.currency.code)
         for plan in self.plans:
             self._check_lineage(plan)
             self._check_plan(plan)
@@ -106,6 +128,18 @@ class PriceBook:
             OccupancyTerms() if plan.derivation is None else self.occupancy(self._parent(plan), unit_type_id)
         )
 
+    def terms_of(self, plan: RatePlan) -> Terms | None:
+        """Return the terms that a plan is sold on: its own, else those of its parent; None where nobody says any."""
+        for each in self.lineage(plan.code):
+            if each.terms is not None:
+                return self.terms[each.terms]
+        return None
+
+    def inclusions_of(self, plan: RatePlan) -> tuple[Inclusion, ...]:
+        """Return what the price of a plan contains: its own inclusions, else those of its parent."""
+        named = next((each.inclusions for each in self.lineage(plan.code) if each.inclusions), ())
+        return tuple(each for each in self.inclusions if each.code in named)
+
     def rule_owners(self, code: str, kind: str) -> frozenset[str]:
         """Return the plans whose stay rules of a kind hold for a plan: its own, and its parents' as far as inherited."""
         owners = [code]
@@ -141,6 +175,10 @@ class PriceBook:
             derivation = self._plans[derivation.parent].derivation
 
     def _check_plan(self, plan: RatePlan) -> None:
+        if plan.terms is not None and plan.terms not in self.terms:
+            raise InvalidInputError(f"plans.{plan.code}.terms", "unknown_terms", value=plan.terms[:64])
+        for code in sorted(set(plan.inclusions) - {each.code for each in self.inclusions}):
+            raise InvalidInputError(f"plans.{plan.code}.inclusions", "unknown_inclusion", value=code[:64])
         known = {season.name for season in self.seasons}
         for type_id, prices in plan.prices.items():
             for name in sorted(prices.seasons.keys() - known):

@@ -18,7 +18,7 @@ MOST_GUESTS: Final = 100
 MOST_PETS: Final = 20
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class GuestParty:
     """The guests of one room. ``ages`` are those of its children, in full years on the day of arrival.
 

@@ -24,11 +24,9 @@ from pmscore.pricing.policies.nightly import NightStep, night_amount, night_step
 from pmscore.pricing.policies.occupancy import PartyCharge, party_charge
 from pmscore.pricing.policies.planning import PlanPrices, derived_prices, never_sold, own_prices, season_slots
 from pmscore.pricing.policies.stacking import Stack, stacked
+from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
 
 __all__ = ["NOT_SOLD", "RateTables"]
-
-NOT_SOLD: Final = -1
-"""What a table has where the plan has no price."""
 
 MOST_TABLES: Final = 20_000
 _Key: TypeAlias = "tuple[str, UnitTypeId, PartyCharge, tuple[tuple[str, Change], ...]]"
@@ -49,7 +47,7 @@ class RateTables:
         self._prices: dict[tuple[str, UnitTypeId], PlanPrices] = {}
         self._rows: dict[tuple[str, UnitTypeId], list[int | None]] = {}
         self._charges: dict[tuple[str, UnitTypeId, GuestParty], PartyCharge] = {}
-        self._tables: dict[_Key, array[int]] = {}
+        self._tables: dict[_Key, NightTable] = {}
         self._groups: Mapping[str, tuple[PriceRule, ...]] = {
             group: tuple(rule for rule in book.rules if rule.group == group)
             for group in exclusion_order(book.rules)
@@ -94,19 +92,28 @@ class RateTables:
         Raises:
             InvalidInputError: field ``stay``; a night lies outside of the tables.
         """
-        first = self._place(stay)
+        first = self.place(stay)
+        table = self.table(plan, unit_type_id, charge, stack)
+        if table is None:
+            return self._night_by_night(plan, unit_type_id, charge, stack, stay)
+        return table.amounts[first : first + stay.length]
+
+    def table(
+        self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack
+    ) -> NightTable | None:
+        """Return the table of all stays of a kind; None where a rule changes each night in its own way."""
         shared: list[tuple[str, Change]] = []
         for applied in stack.applied:
             if not isinstance(applied.changes, Change):
-                return self._night_by_night(plan, unit_type_id, charge, stack, stay)
+                return None
             shared.append((applied.rule.code, applied.changes))
         key = (plan.code, unit_type_id, charge, tuple(shared))
         table = self._tables.get(key)
         if table is None:
             if len(self._tables) >= MOST_TABLES:
                 self._tables.clear()
-            table = self._tables[key] = self._table(plan, unit_type_id, charge, key[3])
-        return table[first : first + stay.length]
+            table = self._tables[key] = NightTable(self._amounts(plan, unit_type_id, charge, shared))
+        return table
 
     def steps(
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
@@ -116,7 +123,7 @@ class RateTables:
         Raises:
             InvalidInputError: field ``stay``; a night lies outside of the tables.
         """
-        first = self._place(stay)
+        first = self.place(stay)
         row = self.row(plan, unit_type_id)
         found: list[tuple[NightStep, ...]] = []
         for night in range(stay.length):
@@ -126,7 +133,12 @@ class RateTables:
             found.append(() if price is None else tuple(night_steps(price, charge, changes)))
         return tuple(found)
 
-    def _place(self, stay: StayRange) -> int:
+    def place(self, stay: StayRange) -> int:
+        """Return the place of a stay's first night in the tables.
+
+        Raises:
+            InvalidInputError: field ``stay``; a night lies outside of the tables.
+        """
         first = stay.first_ordinal - self._origin
         if first < 0 or stay.end_ordinal > self._end:
             raise InvalidInputError("stay", "outside_of_tables", range=str(self.nights))
@@ -141,7 +153,7 @@ class RateTables:
         parent = self.prices(self.book.plan(derivation.parent), unit_type_id)
         return derived_prices(parent, derivation, plan.limits)
 
-    def _table(
+    def _amounts(
         self,
         plan: RatePlan,
         unit_type_id: UnitTypeId,
@@ -170,7 +182,7 @@ class RateTables:
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
     ) -> array[int]:
         row = self.row(plan, unit_type_id)
-        first = self._place(stay)
+        first = self.place(stay)
         amounts = array("q")
         for night in range(stay.length):
             price = row[first + night]

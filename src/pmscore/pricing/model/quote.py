@@ -1,0 +1,165 @@
+"""The answer: what a stay costs under one plan, on which terms, and why; or why it is not sold.
+
+Owns the frozen quote. What it keeps is enough to work out every line and step of it again; that is done on demand by
+whoever made it (``QuoteSource``). All amounts are minor units of ``currency``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from attrs import evolve, field, frozen
+
+from pmscore.dates.nights import StayRange
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.errors import TransitionError, Violation
+from pmscore.kernel.ids import BookingId, HoldId, PropertyId, QuoteId, UnitTypeId
+from pmscore.kernel.money import Money
+from pmscore.pricing.model.charges.lines import TaxResult
+from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.terms import Terms
+
+__all__ = ["KeptQuote", "Quote", "QuoteRefusal", "QuoteSource", "QuoteStatus", "RuleVersion", "Totals"]
+
+
+@frozen
+class RuleVersion:
+    """A rule or plan that had a part in a quote, and which version of it."""
+
+    kind: str
+    code: str
+    version: int
+
+
+@frozen
+class Totals:
+    """What a quote comes to.
+
+    ``room`` and ``fees`` are as shown: with the taxes that prices include. ``net`` is without any tax, ``tax`` all
+    taxes but city tax, which is collected for the town and kept apart; ``due`` is what the guest pays.
+    """
+
+    room: int
+    fees: int
+    net: int
+    tax: int
+    city_tax: int
+
+    @property
+    def due(self) -> int:
+        """What the guest pays."""
+        return self.net + self.tax + self.city_tax
+
+
+class QuoteStatus(StrEnum):
+    """What has become of a kept quote; the values are persisted and never renamed."""
+
+    KEPT = "kept"
+    HELD = "held"
+    BOOKED = "booked"
+
+
+class QuoteSource(Protocol):
+    """Whoever made a quote, and can say how."""
+
+    @abstractmethod
+    def charged(self, quote: Quote, /) -> TaxResult:
+        """Return all lines of a quote with their taxes."""
+
+
+@frozen(kw_only=True)
+class Quote:
+    """One stay, one type, one plan, one price.
+
+    ``nightly`` has the amount of each night of each room. ``booked_on`` is the local day on which it was made;
+    ``expires_at`` says until when the price holds; ``occupied`` how much of the type was
+    taken on each night in per cent, where yield rules asked for it. Equal ``fingerprint``: the same question answered alike, down to
+    the last unit; ids and instants are no part of it.
+    """
+
+    quote_id: QuoteId
+    property_id: PropertyId
+    unit_type_id: UnitTypeId
+    plan: str
+    stay: StayRange
+    parties: tuple[GuestParty, ...]
+    channel: str
+    codes: tuple[str, ...]
+    extras: tuple[str, ...]
+    currency: Currency
+    nightly: tuple[Sequence[int], ...]
+    totals: Totals
+    terms: Terms | None
+    versions: tuple[RuleVersion, ...]
+    occupied: tuple[int, ...] | None
+    booked_on: date
+    made_at: datetime
+    expires_at: datetime
+    fingerprint: str
+    source: QuoteSource = field(eq=False, repr=False)
+
+    @property
+    def due(self) -> Money:
+        """What the guest pays for everything."""
+        return Money(self.totals.due, self.currency)
+
+    @property
+    def charged(self) -> TaxResult:
+        """All lines with their taxes."""
+        return self.source.charged(self)
+
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether the price holds no longer."""
+        return self.expires_at <= now
+
+
+@frozen(kw_only=True)
+class QuoteRefusal:
+    """A type and plan that does not take the stay, with every reason, and the nearest stays that it would take."""
+
+    unit_type_id: UnitTypeId
+    plan: str
+    stay: StayRange
+    violations: tuple[Violation, ...]
+    nearest: tuple[StayRange, ...] = ()
+
+
+@frozen(kw_only=True)
+class KeptQuote:
+    """A quote that is stored: asked for, held, or booked. ``hold_ids`` keep its rooms, if it was held with stock."""
+
+    quote: Quote
+    status: QuoteStatus = QuoteStatus.KEPT
+    hold_ids: tuple[HoldId, ...] = ()
+    booking_id: BookingId | None = None
+    version: int = 1
+
+    def held(self, hold_ids: tuple[HoldId, ...], until: datetime) -> KeptQuote:
+        """Return the quote with its price promised until then, and its rooms where they were claimed.
+
+        Raises:
+            TransitionError: it is booked already.
+        """
+        if self.status is QuoteStatus.BOOKED:
+            raise TransitionError("hold", self.status.value, quote_id=str(self.quote.quote_id))
+        return evolve(
+            self,
+            quote=evolve(self.quote, expires_at=until),
+            status=QuoteStatus.HELD,
+            hold_ids=hold_ids,
+            version=self.version + 1,
+        )
+
+    def booked(self, booking_id: BookingId) -> KeptQuote:
+        """Return the quote as taken up by a booking.
+
+        Raises:
+            TransitionError: another booking has taken it up.
+        """
+        if self.status is QuoteStatus.BOOKED:
+            raise TransitionError("book", self.status.value, quote_id=str(self.quote.quote_id))
+        return evolve(self, status=QuoteStatus.BOOKED, booking_id=booking_id, version=self.version + 1)

@@ -1,0 +1,97 @@
+"""What pricing needs from a store."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Protocol
+
+from pmscore.inventory.ports import InventoryWork
+from pmscore.kernel.ids import PropertyId, QuoteId
+from pmscore.kernel.ports import Work
+from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.quote import KeptQuote
+from pmscore.pricing.views.quoting import Quoter
+
+__all__ = [
+    "PriceBookRepository",
+    "PriceReader",
+    "PriceSettingWork",
+    "PricingWork",
+    "QuoteRepository",
+    "QuoteWork",
+]
+
+
+class PriceReader(Protocol):
+    """Reads one agency's prices outside of transactions; made for one agency, and shows nothing of another."""
+
+    @abstractmethod
+    def quoter(self, property_id: PropertyId, version: int | None = None) -> Quoter:
+        """Return a quoter of the property's book as it is, or as it was at a version; remembered, so quick.
+
+        Raises:
+            NotFoundError: no such property in this agency, it has no prices, or none of this version.
+        """
+
+
+class PriceBookRepository(Protocol):
+    """Keeps every version of the price book of each property."""
+
+    @abstractmethod
+    def find(self, property_id: PropertyId) -> PriceBook | None:
+        """Return the latest book; None if the property has none yet."""
+
+    @abstractmethod
+    def add(self, book: PriceBook) -> None:
+        """Store a book as the next version.
+
+        Raises (at the commit):
+            StaleVersionError: somebody has stored this version meanwhile.
+        """
+
+
+class QuoteRepository(Protocol):
+    """Keeps the quotes that are asked to be kept, held, or booked."""
+
+    @abstractmethod
+    def add(self, kept: KeptQuote) -> None:
+        """Add a new quote."""
+
+    @abstractmethod
+    def get(self, quote_id: QuoteId) -> KeptQuote:
+        """Return the quote, locked until the end of the transaction.
+
+        Raises:
+            NotFoundError: no such quote in this agency.
+        """
+
+    @abstractmethod
+    def save(self, kept: KeptQuote) -> None:
+        """Store a quote that was read in this transaction."""
+
+    @abstractmethod
+    def purge(self, before: datetime, *, most: int) -> int:
+        """Delete quotes that expired before an instant and were never booked; return how many."""
+
+
+class PricingWork(Work, Protocol):
+    """A transaction that sees prices."""
+
+    @property
+    @abstractmethod
+    def prices(self) -> PriceBookRepository:
+        """The price books."""
+
+
+class PriceSettingWork(InventoryWork, PricingWork, Protocol):
+    """A transaction that changes prices, and sees the house that they are for."""
+
+
+class QuoteWork(InventoryWork, Protocol):
+    """A transaction on kept quotes and the stock that is held for them."""
+
+    @property
+    @abstractmethod
+    def quotes(self) -> QuoteRepository:
+        """The kept quotes."""

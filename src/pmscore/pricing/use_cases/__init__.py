@@ -1,0 +1,1 @@
+"""What is done with prices: change them, quote, keep and hold quotes."""

@@ -1,0 +1,302 @@
+"""Quoting: every combination of type and plan that takes the stay with its price, and every reason of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from pmscore.availability.policies.nearest import nearest_stays, nearest_window
+from pmscore.availability.policies.search import capacities, sellable_rooms
+from pmscore.availability.ports import AvailabilityReader
+from pmscore.dates.nights import StayRange
+from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.holds import Hold
+from pmscore.inventory.model.house import House, UnitType
+from pmscore.inventory.model.stock import StockChange
+from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
+from pmscore.kernel.errors import InvalidInputError, TransitionError, Violation
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import HoldId, PropertyId, QuoteId, UnitTypeId
+from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.pricing.model.events import QuoteHeld, QuoteKept
+from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteRefusal
+from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.policies.inherited_rules import rules_for_plan
+from pmscore.pricing.policies.occupancy import beds_of
+from pmscore.pricing.ports import PriceReader, QuoteWork
+from pmscore.pricing.views.quoting import Quoter
+from pmscore.restrictions.model.book import RuleBook
+from pmscore.restrictions.model.rules import StayQuestion
+from pmscore.restrictions.policies.evaluation import violation_order, violations_of
+
+__all__ = ["HoldQuote", "KeepQuotes", "QuoteAnswer", "hold_quote", "keep_quotes", "make_quotes"]
+
+LONGEST_HOLD = timedelta(days=30)
+
+
+@frozen
+class QuoteAnswer:
+    """The quotes for a request, cheapest first, and the combinations that do not take the stay."""
+
+    quotes: tuple[Quote, ...]
+    refusals: tuple[QuoteRefusal, ...]
+
+
+@frozen(kw_only=True)
+class KeepQuotes(Command):
+    """Store quotes, so that they can be held or booked."""
+
+    quotes: tuple[Quote, ...]
+
+
+@frozen(kw_only=True)
+class HoldQuote(Command):
+    """Promise the price of a kept quote until ``until``; ``with_stock`` keeps its rooms as well."""
+
+    quote_id: QuoteId
+    until: datetime
+    with_stock: bool = False
+
+
+def make_quotes(
+    property_id: PropertyId,
+    request: QuoteRequest,
+    *,
+    availability: AvailabilityReader,
+    prices: PriceReader,
+    clock: Clock,
+    ids: IdSource,
+) -> QuoteAnswer:
+    """Return a quote or a refusal for every type and plan that the request means. Nothing is written.
+
+    Raises:
+        NotFoundError: no such property in this agency, no prices, or no such type.
+        InvalidInputError: no such plan, promotion code or extra; a stay outside of the nights that are priced.
+    """
+    now = clock.now()
+    (house,) = availability.houses([property_id])
+    quoter = prices.quoter(property_id)
+    types = [house.type_of(each) for each in request.unit_type_ids] or list(house.types.values())
+    rules = availability.rules([property_id]).get(property_id, RuleBook())
+    stock = _Stock(availability, types, request.stay, now)
+    desk = _Desk(house=house, quoter=quoter, rules=rules, stock=stock, now=now, ids=ids)
+    answers = [
+        desk.answer(request, unit_type, plan) for plan in _plans(quoter, request) for unit_type in types
+    ]
+    quotes = sorted(
+        (each for each in answers if isinstance(each, Quote)),
+        key=lambda each: (each.totals.due, house.types[each.unit_type_id].name, each.plan),
+    )
+    return QuoteAnswer(tuple(quotes), tuple(each for each in answers if isinstance(each, QuoteRefusal)))
+
+
+def keep_quotes(command: KeepQuotes, *, uow: UnitOfWork[QuoteWork]) -> tuple[KeptQuote, ...]:
+    """Store the quotes as they are.
+
+    Raises:
+        InvalidInputError: there is none.
+    """
+    if not command.quotes:
+        raise InvalidInputError("quotes", "empty")
+    kept = tuple(KeptQuote(quote=quote) for quote in command.quotes)
+    with uow.begin(command) as work:
+        for each in kept:
+            work.quotes.add(each)
+            work.record(_kept(each.quote))
+        work.commit()
+    return kept
+
+
+def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, ids: IdSource) -> KeptQuote:
+    """Promise the price until then, and claim the rooms where asked to; all or nothing.
+
+    Raises:
+        NotFoundError: no such quote in this agency.
+        InvalidInputError: ``until`` is past, or more than 30 days ahead.
+        TransitionError: the quote has expired, or is booked.
+        NightsTakenError: the rooms are not free.
+    """
+    now = clock.now()
+    if not now < command.until <= now + LONGEST_HOLD:
+        raise InvalidInputError("until", "out_of_range", most_days=LONGEST_HOLD.days)
+
+    def attempt(expired: ExpiredHolds) -> KeptQuote:
+        with uow.begin(command) as work:
+            kept = work.quotes.get(command.quote_id)
+            if kept.quote.is_expired(now):
+                raise TransitionError("hold", "expired", quote_id=str(command.quote_id))
+            holds = (
+                _holds(kept.quote, work.houses.get(kept.quote.property_id), command, ids)
+                if command.with_stock
+                else ()
+            )
+            for hold in holds:
+                decision = hold.placed(now)
+                work.holds.add(hold)
+                work.record(*decision.events)
+            held = kept.held(tuple(hold.hold_id for hold in holds), command.until)
+            work.quotes.save(held)
+            work.record(
+                QuoteHeld(
+                    aggregate_id=command.quote_id,
+                    version=held.version,
+                    property_id=kept.quote.property_id,
+                    until=command.until,
+                    hold_ids=held.hold_ids,
+                )
+            )
+            if holds:
+                claims = [claim for hold in holds for claim in hold.claims()]
+                change_stock(work, StockChange.claiming(*claims), now=now, expired=expired)
+            work.commit()
+            return held
+
+    return claiming(attempt)
+
+
+class _Stock:
+    """The rooms left of the types of a request, read once for the stay and once around it if need be."""
+
+    def __init__(
+        self, reader: AvailabilityReader, types: Sequence[UnitType], stay: StayRange, now: datetime
+    ) -> None:
+        self._reader = reader
+        self._ids = [each.unit_type_id for each in types]
+        self._now = now
+        longest = max((each.turnover_nights for each in types), default=0)
+        self.nights = DateRange.of(stay.arrival, stay.length + longest)
+        self.window = nearest_window(stay, longest)
+        self._claimed = reader.claimed(self._ids, self.nights, now)
+        self._around: dict[UnitTypeId, tuple[int, ...]] | None = None
+
+    def left(self, unit_type: UnitType, nights: DateRange) -> tuple[int, ...]:
+        """Return the rooms left on each night."""
+        claimed = self._claimed.get(unit_type.unit_type_id)
+        return sellable_rooms(unit_type, nights, None if claimed is None else claimed[: nights.length])
+
+    def occupied(self, unit_type: UnitType, stay: StayRange) -> tuple[int, ...]:
+        """Return how much of a type is taken on each night of a stay, in whole per cent; without rooms all of it."""
+        nights = DateRange.from_stay(stay)
+        rooms = capacities(unit_type, nights)
+        claimed = self._claimed.get(unit_type.unit_type_id, (0,) * stay.length)
+        return tuple(
+            min(100 * claims // count, 100) if count else 100
+            for claims, count in zip(claimed[: stay.length], rooms, strict=True)
+        )
+
+    def around(self, unit_type: UnitType) -> tuple[int, ...]:
+        """Return the rooms left on each night of the window around the stay."""
+        if self._around is None:
+            self._around = dict(self._reader.claimed(self._ids, self.window, self._now))
+        return sellable_rooms(unit_type, self.window, self._around.get(unit_type.unit_type_id))
+
+
+@frozen(kw_only=True)
+class _Desk:
+    """Everything that an answer needs, read once for all combinations."""
+
+    house: House
+    quoter: Quoter
+    rules: RuleBook
+    stock: _Stock
+    now: datetime
+    ids: IdSource
+
+    def answer(self, request: QuoteRequest, unit_type: UnitType, plan: str) -> Quote | QuoteRefusal:
+        """Return the quote of one combination, or why there is none."""
+        rules = rules_for_plan(self.rules, self.quoter.book, plan)
+        question = self._question(request, unit_type, plan)
+        reasons = [*self._no_room(request, unit_type, plan), *violations_of(rules, question)]
+        occupied = self.stock.occupied(unit_type, request.stay) if self.quoter.has_yield else None
+        quote_id = QuoteId(self.ids.new())
+        found = self.quoter.quote(
+            request, unit_type.unit_type_id, plan, now=self.now, quote_id=quote_id, occupied=occupied
+        )
+        if isinstance(found, Quote) and not reasons:
+            return found
+        if not isinstance(found, Quote):
+            reasons += found
+        return QuoteRefusal(
+            unit_type_id=unit_type.unit_type_id,
+            plan=plan,
+            stay=request.stay,
+            violations=tuple(sorted(set(reasons), key=violation_order)),
+            nearest=self._nearest(request, unit_type, plan, rules, question),
+        )
+
+    def _question(self, request: QuoteRequest, unit_type: UnitType, plan: str) -> StayQuestion:
+        home = self.house.property
+        return StayQuestion(
+            stay=request.stay,
+            unit_type_id=unit_type.unit_type_id,
+            asked_at=self.now,
+            business_date=home.business_date,
+            zone=home.zone,
+            check_in_at=home.check_in_at,
+            plan=plan,
+            channel=request.channel,
+        )
+
+    def _no_room(self, request: QuoteRequest, unit_type: UnitType, plan: str) -> Iterator[Violation]:
+        """Yield why the type has no room: for the party, or on a night that the stay would claim."""
+        book = self.quoter.book
+        terms = book.occupancy(book.plan(plan), unit_type.unit_type_id)
+        if max(beds_of(terms, party) for party in request.parties) > unit_type.largest_party:
+            yield Violation("party_too_large", request.stay.arrival, unit_type.largest_party, "unit_type")
+        nights = DateRange.of(request.stay.arrival, request.stay.length + unit_type.turnover_nights)
+        for night, rooms in zip(nights.nights(), self.stock.left(unit_type, nights), strict=True):
+            if rooms < len(request.parties):
+                yield Violation("type_full", night, rooms, "type")
+
+    def _nearest(
+        self, request: QuoteRequest, unit_type: UnitType, plan: str, rules: RuleBook, question: StayQuestion
+    ) -> tuple[StayRange, ...]:
+        """Return the nearest stays that would be sold: with room, within the rules, and with a price."""
+        found = nearest_stays(
+            rules,
+            question,
+            self.stock.around(unit_type),
+            self.stock.window,
+            rooms=len(request.parties),
+            turnover_nights=unit_type.turnover_nights,
+        )
+        return tuple(each for each in found if self.quoter.is_priced(unit_type.unit_type_id, plan, each))
+
+
+def _plans(quoter: Quoter, request: QuoteRequest) -> tuple[str, ...]:
+    known = [plan.code for plan in quoter.book.plans]
+    for code in request.plans:
+        if code not in known:
+            raise InvalidInputError("plans", "unknown_plan", value=code, known=", ".join(known))
+    return request.plans or tuple(known)
+
+
+def _holds(quote: Quote, house: House, command: HoldQuote, ids: IdSource) -> tuple[Hold, ...]:
+    unit_type = house.type_of(quote.unit_type_id)
+    return tuple(
+        Hold(
+            hold_id=HoldId(ids.new()),
+            property_id=quote.property_id,
+            unit_type_id=quote.unit_type_id,
+            unit_id=None,
+            stay=quote.stay,
+            turnover_nights=unit_type.turnover_nights,
+            expires_at=command.until,
+        )
+        for _ in quote.parties
+    )
+
+
+def _kept(quote: Quote) -> QuoteKept:
+    return QuoteKept(
+        aggregate_id=quote.quote_id,
+        version=1,
+        property_id=quote.property_id,
+        unit_type_id=quote.unit_type_id,
+        plan=quote.plan,
+        due_minor=quote.totals.due,
+        currency=quote.currency.code,
+        fingerprint=quote.fingerprint,
+    )

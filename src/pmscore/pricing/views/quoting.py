@@ -1,0 +1,334 @@
+"""Quotes from a price book: what a stay costs, worked out from tables.
+
+Owns the making of a quote and the working out of its lines and steps. Leaves whether the stay can be sold to the use
+case, which asks stock and stay rules. Law: the same question to the same book gives the same fingerprint. How it
+works: ``docs/algorithms/quotes.md``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from itertools import repeat
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from pmscore.dates.nights import StayRange
+from pmscore.dates.ranges import DateRange
+from pmscore.dates.zones import Zone, local_date
+from pmscore.kernel.errors import InvalidInputError, Violation
+from pmscore.kernel.ids import QuoteId, UnitTypeId
+from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.charges.counting import ChargedStay
+from pmscore.pricing.model.charges.lines import TaxResult
+from pmscore.pricing.model.plans import RatePlan
+from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion, Totals
+from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.model.rules import PriceQuestion, Stage
+from pmscore.pricing.model.terms import Terms
+from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
+from pmscore.pricing.policies.nightly import NightStep
+from pmscore.pricing.policies.occupancy import PartyCharge
+from pmscore.pricing.policies.stacking import Stack
+from pmscore.pricing.policies.taxing import charge_taxes
+from pmscore.pricing.views.charge_shapes import ChargeShape, has_shapes, room_charges, shape_of
+from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
+from pmscore.pricing.views.rate_tables import RateTables
+
+__all__ = ["Quoter"]
+
+HOLDS_FOR: Final = timedelta(hours=24)
+MOST_KINDS: Final = 50_000
+_Key: TypeAlias = "tuple[object, ...]"
+
+
+@frozen(kw_only=True)
+class _Kind:
+    """Stays that are quoted alike, wherever they begin."""
+
+    plan: RatePlan
+    unit_type_id: UnitTypeId
+    stack: Stack
+    charges: tuple[PartyCharge, ...]
+    tables: tuple[NightTable, ...]
+    shape: ChargeShape | None
+    terms: Terms | None
+    versions: tuple[RuleVersion, ...]
+    occupied: tuple[int, ...] | None
+    prefix: bytes
+
+
+class Quoter(QuoteSource):
+    """Makes quotes from one book on the nights of one range; keeps its tables for the next."""
+
+    def __init__(
+        self, book: PriceBook, nights: DateRange, zone: Zone, *, holds_for: timedelta = HOLDS_FOR
+    ) -> None:
+        self.book = book
+        self.tables = RateTables(book, nights)
+        self._zone = zone
+        self._holds_for = holds_for
+        self._kinds: dict[_Key, _Kind] = {}
+        self._classes: dict[object, int] = {}
+        self._last_day: tuple[datetime, date] | None = None
+        self._has_shapes = has_shapes(book)
+        self._is_dated = any(rule.nights is not None or rule.booked is not None for rule in book.rules)
+        self._known_codes = frozenset(rule.value.get("code") for rule in book.rules)
+
+    def quote(
+        self,
+        request: QuoteRequest,
+        unit_type_id: UnitTypeId,
+        plan_code: str,
+        *,
+        now: datetime,
+        quote_id: QuoteId,
+        occupied: tuple[int, ...] | None = None,
+    ) -> Quote | tuple[Violation, ...]:
+        """Return the quote, or why there is no price for the stay.
+
+        ``occupied`` is how much of the type is taken on each night in per cent, where somebody has counted.
+
+        Raises:
+            NotFoundError: the property has no such plan.
+            InvalidInputError: field ``codes`` (no such promotion), ``extras`` (no such fee) or ``stay`` (outside of
+                the nights that are priced).
+        """
+        key = self._key(request, unit_type_id, plan_code, now) if occupied is None else None
+        kind = self._kinds.get(key) if key is not None else None
+        if kind is None:
+            found = self._kind(request, unit_type_id, self.book.plan(plan_code), now, occupied)
+            if isinstance(found, tuple):
+                return found
+            kind = found
+            if key is not None:
+                if len(self._kinds) >= MOST_KINDS:
+                    self._kinds.clear()
+                self._kinds[key] = kind
+        return self._made(kind, request, now, quote_id)
+
+    @property
+    def has_yield(self) -> bool:
+        """Whether some rule asks how full the house is."""
+        return any(rule.stage is Stage.YIELD for rule in self.book.rules)
+
+    def is_priced(self, unit_type_id: UnitTypeId, plan_code: str, stay: StayRange) -> bool:
+        """Return whether the plan has a price for the type on each night; outside of the tables it has none."""
+        nights = self.tables.nights
+        if not nights.contains(stay):
+            return False
+        first = self.tables.place(stay)
+        row = self.tables.row(self.book.plan(plan_code), unit_type_id)
+        return None not in row[first : first + stay.length]
+
+    def charged(self, quote: Quote, /) -> TaxResult:
+        """Return all lines of a quote of this book with their taxes."""
+        return self._charged(self.book.plan(quote.plan), quote, quote.nightly)
+
+    def steps(self, quote: Quote) -> tuple[tuple[tuple[NightStep, ...], ...], ...]:
+        """Return, for each room of a quote of this book and each of its nights, how the amount came to be."""
+        plan = self.book.plan(quote.plan)
+        stack = self.stack(quote)
+        return tuple(
+            self.tables.steps(
+                plan,
+                quote.unit_type_id,
+                self.tables.charge(plan, quote.unit_type_id, party),
+                stack,
+                quote.stay,
+            )
+            for party in quote.parties
+        )
+
+    def stack(self, quote: Quote) -> Stack:
+        """Return the rules that changed a quote, and those that stood back."""
+        asked = (quote.stay, quote.unit_type_id, quote.plan, quote.booked_on, quote.channel, quote.codes)
+        return self.tables.stack(_question(*asked, quote.occupied))
+
+    def _key(self, request: QuoteRequest, unit_type_id: UnitTypeId, plan: str, now: datetime) -> _Key:
+        """Return what stays must have in common to be quoted alike."""
+        stay = request.stay
+        first = stay.arrival.toordinal()
+        booked_on = self._booked_on(now)
+        return (
+            unit_type_id,
+            plan,
+            request.parties,
+            request.channel,
+            stay.departure.toordinal() - first,
+            first - booked_on.toordinal(),
+            request.codes,
+            request.extras,
+            first if self._is_dated else None,
+        )
+
+    def _booked_on(self, now: datetime) -> date:
+        """Return the local day of ``now``; quotes come in crowds, so the last one is remembered."""
+        last = self._last_day
+        if last is None or last[0] is not now:
+            last = self._last_day = now, local_date(now, self._zone)
+        return last[1]
+
+    def _kind(
+        self,
+        request: QuoteRequest,
+        unit_type_id: UnitTypeId,
+        plan: RatePlan,
+        now: datetime,
+        occupied: tuple[int, ...] | None,
+    ) -> _Kind | tuple[Violation, ...]:
+        for code in request.codes:
+            if code not in self._known_codes:
+                raise InvalidInputError("codes", "unknown_code", value=code)
+        if unit_type_id not in self.book.types_of(plan):
+            return (Violation("plan_not_sold_for_type", None, plan.code, "plan"),)
+        asked = (request.stay, unit_type_id, plan.code, self._booked_on(now), request.channel, request.codes)
+        stack = self.tables.stack(_question(*asked, occupied))
+        used = {each.rule.value.get("code") for each in stack.applied}
+        if unused := [code for code in request.codes if code not in used]:
+            return tuple(Violation("code_does_not_apply", None, code, "plan") for code in unused)
+        charges = tuple(self.tables.charge(plan, unit_type_id, party) for party in request.parties)
+        tables = [self.tables.table(plan, unit_type_id, charge, stack) for charge in charges]
+        terms = self.book.terms_of(plan)
+        versions = (
+            RuleVersion("book", "", self.book.version),
+            *(RuleVersion("plan", each.code, each.version) for each in self.book.lineage(plan.code)),
+            *(RuleVersion("rule", each.rule.code, each.rule.version) for each in stack.applied),
+        )
+        return _Kind(
+            plan=plan,
+            unit_type_id=unit_type_id,
+            stack=stack,
+            charges=charges,
+            tables=tuple(table for table in tables if table is not None),
+            shape=self._shape(plan, request) if None not in tables else None,
+            terms=terms,
+            versions=versions,
+            occupied=occupied,
+            prefix=_prefix(request, unit_type_id, plan.code, versions, terms),
+        )
+
+    def _shape(self, plan: RatePlan, request: QuoteRequest) -> ChargeShape | None:
+        if not self._has_shapes:
+            return None
+        stay = ChargedStay(stay=request.stay, rooms=request.parties, channel=request.channel)
+        return shape_of(self.book, self.book.inclusions_of(plan), stay, request.extras, self._classes)
+
+    def _charged(
+        self, plan: RatePlan, asked: QuoteRequest | Quote, nightly: Sequence[Sequence[int]]
+    ) -> TaxResult:
+        stay = ChargedStay(stay=asked.stay, rooms=asked.parties, channel=asked.channel)
+        rooms = room_charges(asked.stay, nightly)
+        fees = charge_fees(self.book.fees, asked.extras, stay, rooms)
+        charges = (*carve_inclusions(self.book.inclusions_of(plan), stay, rooms), *fees)
+        return charge_taxes(self.book.taxes, charges, stay, self.book.tax_rounding)
+
+    def _made(
+        self, kind: _Kind, request: QuoteRequest, now: datetime, quote_id: QuoteId
+    ) -> Quote | tuple[Violation, ...]:
+        stay = request.stay
+        first = self.tables.place(stay)
+        end = first + stay.length
+        if kind.shape is not None:
+            nightly = tuple([table.amounts[first:end] for table in kind.tables])
+            is_unsold = any(map(NightTable.is_unsold, kind.tables, repeat(first), repeat(end)))
+        else:
+            asked = kind.plan, kind.unit_type_id
+            nightly = tuple([self.tables.amounts(*asked, each, kind.stack, stay) for each in kind.charges])
+            is_unsold = any(NOT_SOLD in amounts for amounts in nightly)
+        if is_unsold:
+            return _unpriced(nightly, stay, kind.plan.code)
+        if kind.shape is not None:
+            totals = _summed(kind.shape, kind.tables, first, end)
+        else:
+            totals = _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
+        digest = blake2b(kind.prefix, digest_size=16)
+        digest.update(b"%d" % stay.first_ordinal)
+        for amounts in nightly:
+            digest.update(amounts.tobytes())
+        return Quote(
+            quote_id=quote_id,
+            property_id=self.book.property_id,
+            unit_type_id=kind.unit_type_id,
+            plan=kind.plan.code,
+            stay=stay,
+            parties=request.parties,
+            channel=request.channel,
+            codes=request.codes,
+            extras=request.extras,
+            currency=self.book.currency,
+            nightly=tuple([tuple(amounts) for amounts in nightly]),
+            totals=totals,
+            terms=kind.terms,
+            versions=kind.versions,
+            occupied=kind.occupied,
+            booked_on=self._booked_on(now),
+            made_at=now,
+            expires_at=now + self._holds_for,
+            fingerprint=digest.hexdigest(),
+            source=self,
+        )
+
+
+def _question(
+    stay: StayRange,
+    unit_type_id: UnitTypeId,
+    plan: str,
+    booked_on: date,
+    channel: str,
+    codes: tuple[str, ...],
+    occupied: tuple[int, ...] | None,
+) -> PriceQuestion:
+    return PriceQuestion(
+        stay=stay,
+        unit_type_id=unit_type_id,
+        plan=plan,
+        booked_on=booked_on,
+        channel=channel,
+        codes=frozenset(codes),
+        occupied=occupied,
+    )
+
+
+def _prefix(
+    request: QuoteRequest,
+    unit_type_id: UnitTypeId,
+    plan: str,
+    versions: tuple[RuleVersion, ...],
+    terms: Terms | None,
+) -> bytes:
+    """Return what a fingerprint says beside the first night and the amounts."""
+    asked = (request.stay.length, request.parties, request.channel, request.codes, request.extras)
+    said = repr((str(unit_type_id), plan, asked, versions)).encode()
+    return said + (b"" if terms is None else terms.to_bytes())
+
+
+def _summed(shape: ChargeShape, tables: Sequence[NightTable], first: int, end: int) -> Totals:
+    """Return the totals from running sums."""
+    constant = shape.constant
+    room, net, tax, city_tax = 0, constant.net, constant.tax, constant.city_tax
+    for table, classes in zip(tables, shape.classes, strict=True):
+        room += table.gross[end] - table.gross[first]
+        for each in classes:
+            nets, taxes, city_taxes = table.sums(each.key, each.totals_of)
+            start, until = first + each.start, first + each.end
+            net += nets[until] - nets[start]
+            tax += taxes[until] - taxes[start]
+            city_tax += city_taxes[until] - city_taxes[start]
+    return Totals(room, constant.shown, net, tax, city_tax)
+
+
+def _totals(result: TaxResult, room: int) -> Totals:
+    shown = sum(line.charge.amount for line in result.charges)
+    return Totals(room, shown - room, result.net, result.tax, result.city_tax)
+
+
+def _unpriced(nightly: Sequence[array[int]], stay: StayRange, plan: str) -> tuple[Violation, ...]:
+    return tuple(
+        Violation("no_price", night, plan, "plan")
+        for night, amounts in zip(stay.nights(), zip(*nightly, strict=True), strict=True)
+        if NOT_SOLD in amounts
+    )
