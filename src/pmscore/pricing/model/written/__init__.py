@@ -1,0 +1,1 @@
+"""The written form of pricing: price books as documents that people read and stores keep."""
