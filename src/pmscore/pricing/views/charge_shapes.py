@@ -7,7 +7,7 @@ the tax engine. Law: a shape comes to what the engine comes to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from attrs import frozen
@@ -19,11 +19,23 @@ from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.fees import Inclusion
 from pmscore.pricing.model.charges.lines import Chargeable, TaxResult
 from pmscore.pricing.model.charges.taxes import RoundingScope
+from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
+from pmscore.pricing.policies.plain_taxes import PlainTaxes, plain_taxes
 from pmscore.pricing.policies.taxing import charge_taxes, is_charged_on
 from pmscore.pricing.views.night_table import NightTotals
 
-__all__ = ["ROOM", "ChargeShape", "Charged", "NightClass", "has_shapes", "room_charges", "shape_of"]
+__all__ = [
+    "ROOM",
+    "ChargeShape",
+    "Charged",
+    "NightClass",
+    "RateShape",
+    "has_shapes",
+    "rate_shape_of",
+    "room_charges",
+    "shape_of",
+]
 
 ROOM = "room"
 """The code and the tax category of the nights of a room."""
@@ -101,6 +113,39 @@ def shape_of(
         _charged(result),
         tuple(_classes(book, inclusions, stay, room, keys) for room in range(len(stay.rooms))),
     )
+
+
+@frozen
+class RateShape:
+    """The same for houses whose taxes are rounded by rate: fees by category, and the taxes of all charges together."""
+
+    fees: tuple[tuple[str, tuple[int, ...]], ...]
+    shown: int
+    taxes: PlainTaxes
+    party: GuestParty
+
+    def totals_of(self, amounts: Sequence[int]) -> NightTotals:
+        """Return what a stay with these nightly amounts comes to, fees and flat taxes included."""
+        return self.taxes.due(((ROOM, amounts), *self.fees), len(amounts), self.party)
+
+
+def rate_shape_of(book: PriceBook, stay: ChargedStay, extras: Iterable[str]) -> RateShape | None:
+    """Return the shape of a stay in one room whose taxes are rounded by rate; None where only the engine will do.
+
+    Raises:
+        InvalidInputError: field ``extras``; a chosen code is no fee, or is not to be had in this stay.
+    """
+    if len(stay.rooms) > 1 or any(fee.valid or isinstance(fee.amount, Percent) for fee in book.fees):
+        return None
+    taxes = plain_taxes(book.taxes, book.tax_rounding, None, stay.channel)
+    if taxes is None:
+        return None
+    fees = charge_fees(book.fees, tuple(extras), stay, ())
+    by_category: dict[str, list[int]] = {}
+    for fee in fees:
+        by_category.setdefault(fee.category, []).append(fee.amount)
+    grouped = tuple((category, tuple(amounts)) for category, amounts in by_category.items())
+    return RateShape(grouped, sum(fee.amount for fee in fees), taxes, stay.rooms[0])
 
 
 def room_charges(stay: StayRange, nightly: Iterable[Iterable[int]]) -> list[Chargeable]:

@@ -24,6 +24,7 @@ from pmscore.kernel.ids import QuoteId, UnitTypeId
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.lines import TaxResult
+from pmscore.pricing.model.charges.taxes import RoundingScope
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion, Totals
 from pmscore.pricing.model.request import QuoteRequest
@@ -34,7 +35,14 @@ from pmscore.pricing.policies.nightly import NightStep
 from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.policies.stacking import Stack
 from pmscore.pricing.policies.taxing import charge_taxes
-from pmscore.pricing.views.charge_shapes import ChargeShape, has_shapes, room_charges, shape_of
+from pmscore.pricing.views.charge_shapes import (
+    ChargeShape,
+    RateShape,
+    has_shapes,
+    rate_shape_of,
+    room_charges,
+    shape_of,
+)
 from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
 from pmscore.pricing.views.rate_tables import RateTables
 
@@ -55,6 +63,7 @@ class _Kind:
     charges: tuple[PartyCharge, ...]
     tables: tuple[NightTable, ...]
     shape: ChargeShape | None
+    by_rate: RateShape | None
     terms: Terms | None
     versions: tuple[RuleVersion, ...]
     occupied: tuple[int, ...] | None
@@ -205,6 +214,7 @@ class Quoter(QuoteSource):
             charges=charges,
             tables=tuple(table for table in tables if table is not None),
             shape=self._shape(plan, request) if None not in tables else None,
+            by_rate=self._rate_shape(plan, request),
             terms=terms,
             versions=versions,
             occupied=occupied,
@@ -216,6 +226,12 @@ class Quoter(QuoteSource):
             return None
         stay = ChargedStay(stay=request.stay, rooms=request.parties, channel=request.channel)
         return shape_of(self.book, self.book.inclusions_of(plan), stay, request.extras, self._classes)
+
+    def _rate_shape(self, plan: RatePlan, request: QuoteRequest) -> RateShape | None:
+        if self.book.tax_rounding.scope is RoundingScope.PER_LINE or self.book.inclusions_of(plan):
+            return None
+        stay = ChargedStay(stay=request.stay, rooms=request.parties, channel=request.channel)
+        return rate_shape_of(self.book, stay, request.extras)
 
     def _charged(
         self, plan: RatePlan, asked: QuoteRequest | Quote, nightly: Sequence[Sequence[int]]
@@ -243,6 +259,8 @@ class Quoter(QuoteSource):
             return _unpriced(nightly, stay, kind.plan.code)
         if kind.shape is not None:
             totals = _summed(kind.shape, kind.tables, first, end)
+        elif kind.by_rate is not None:
+            totals = Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
         else:
             totals = _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
         digest = blake2b(kind.prefix, digest_size=16)
