@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from pmscore.inventory.ports import InventoryWork
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.ids import PropertyId, QuoteId
 from pmscore.kernel.ports import Work
 from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 
@@ -67,6 +69,14 @@ class QuoteRepository(Protocol):
         """
 
     @abstractmethod
+    def read(self, quote_id: QuoteId) -> KeptQuote:
+        """Return the quote as it was last committed, without a lock; it cannot be saved.
+
+        Raises:
+            NotFoundError: no such quote in this agency.
+        """
+
+    @abstractmethod
     def save(self, kept: KeptQuote) -> None:
         """Store a quote that was read in this transaction."""
 
@@ -95,3 +105,11 @@ class QuoteWork(InventoryWork, Protocol):
     @abstractmethod
     def quotes(self) -> QuoteRepository:
         """The kept quotes."""
+
+
+class ExchangeRates(Protocol):
+    """Knows what currencies were worth; whoever owns it says where its rates come from."""
+
+    @abstractmethod
+    def find(self, base: Currency, shown: Currency, on: date) -> ExchangeRate | None:
+        """Return the rate of the latest day that is not after ``on``; None if it knows none."""
