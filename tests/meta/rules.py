@@ -82,7 +82,12 @@ FORBIDDEN_STANDARD = frozenset(
 EXCEPTIONS = {
     "pendulum": ("pmscore/dates/zones",),
     "threading": ("pmscore/testing",),
-    "hypothesis": ("pmscore/testing/strategies", "pmscore/testing/histories", "pmscore/testing/laws"),
+    "hypothesis": (
+        "pmscore/testing/strategies",
+        "pmscore/testing/price_strategies",
+        "pmscore/testing/histories",
+        "pmscore/testing/laws",
+    ),
     "pytest": ("pmscore/testing/strategies", "pmscore/testing/histories", "pmscore/testing/laws"),
 }
 FORBIDDEN_CALLS = frozenset(
