@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 from random import Random
 
@@ -365,3 +366,108 @@ def test_compounding_is_what_it_is_step_by_step(
     rounded = [round_ratio(each.numerator, each.denominator, mode) for each in expected]
     if not is_inclusive or sum(rounded) <= net_or_gross:
         assert [line.amount for line in result.taxes] == rounded
+
+
+def taxes_by_definition(
+    table: TaxTable, charges: tuple[Chargeable, ...], stay: ChargedStay
+) -> list[tuple[str, int, Fraction]]:
+    """Return code, room and exact amount of every tax, by the words of the rules and nothing shorter."""
+    found: list[tuple[str, int, Fraction]] = []
+    left = [charge.amount for charge in charges]
+
+    def holds(each: Tax, day: date | None) -> bool:
+        at = 0 if day is None else (day - stay.arrival).days
+        begun = day is None or at >= each.skipped_nights
+        ended = (
+            day is not None and each.most_nights is not None and at >= each.skipped_nights + each.most_nights
+        )
+        dated = each.valid is None or (day or stay.arrival) in each.valid
+        return begun and not ended and dated and stay.channel not in each.remitted_by
+
+    def compounds(high: Tax, low: Tax) -> bool:
+        return low.code in high.compounds
+
+    def share(each: Tax, room: int) -> Fraction:
+        party = stay.rooms[room]
+        known = [age for age in party.ages if each.counted.from_age <= age < each.counted.to_age]
+        heads = len(known) + (party.adults if each.counted.counts_adults else 0)
+        return Fraction(heads, party.adults + len(party.ages))
+
+    def on(base: Fraction, borne: list[Tax], flat: Tax | None, room: int) -> list[tuple[Tax, Fraction]]:
+        done: list[tuple[Tax, Fraction]] = []
+        for each in borne:
+            is_on_it = flat is None or compounds(each, flat)
+            basis = base * is_on_it + sum(amount for low, amount in done if compounds(each, low))
+            done.append((each, basis * share(each, room) * Fraction(each.millionths, WHOLE)))
+        return done
+
+    per_cent = [each for each in table.taxes if isinstance(each.rate, Percent)]
+    for flat in table.taxes:
+        if flat.per is None:
+            continue
+        places = sorted(
+            {
+                (charge.night or date.max, 0 if flat.per is Per.BOOKING else charge.room)
+                if flat.per.is_nightly
+                else (date.max, 0 if flat.per is Per.BOOKING else charge.room)
+                for charge in charges
+                if charge.category in flat.on and not (flat.per.is_nightly and charge.night is None)
+            }
+        )
+        for day, room in places:
+            night_of = None if day == date.max else day
+            if not holds(flat, night_of):
+                continue
+            party = stay.rooms[room]
+            count = {"person": share(flat, room) * party.count, "pet": party.pets}.get(
+                flat.per.split("_")[0], 1
+            )
+            owed = int(count * flat.flat)
+            parts = [owed] if not flat.is_inclusive else []
+            for at, charge in enumerate(charges):
+                bears = flat.is_inclusive and charge.category in flat.on
+                if bears and charge.night == night_of and charge.room == room:
+                    parts.append(min(owed, left[at]))
+                    owed -= parts[-1]
+                    left[at] -= parts[-1]
+            borne = [each for each in per_cent if holds(each, night_of)]
+            for part in parts:
+                found.append((flat.code, room, Fraction(part)))
+                found += [(each.code, room, amount) for each, amount in on(Fraction(part), borne, flat, room)]
+    for charge, price in zip(charges, left, strict=True):
+        borne = [each for each in per_cent if charge.category in each.on and holds(each, charge.night)]
+        of_one = on(Fraction(1), borne, None, charge.room)
+        net = Fraction(price) / (1 + sum(amount for each, amount in of_one if each.is_inclusive))
+        found += [(each.code, charge.room, amount) for each, amount in on(net, borne, None, charge.room)]
+    return sorted(each for each in found if each[2])
+
+
+@given(scenes())
+def test_every_tax_is_what_the_rules_say(scene: Scene) -> None:
+    """Before rounding, the engine comes to what the rules come to, read word by word with fractions."""
+    table, charges, stay = scene
+    result = charge_taxes(table, charges, stay, PER_LINE)
+    exact = [(line.tax, line.room, Fraction(line.numer, line.denom)) for line in result.taxes]
+    assert sorted(each for each in exact if each[2]) == taxes_by_definition(table, charges, stay)
+
+
+@given(scenes(), ROUNDINGS)
+def test_sums_are_the_lines_by_tax_and_rate(scene: Scene, rounding: TaxRounding) -> None:
+    """Every line is in one sum, with all its figures; and a base is the net and the taxes below."""
+    table, charges, stay = scene
+    result = charge_taxes(table, charges, stay, rounding)
+    for each in result.sums:
+        mine = [
+            line
+            for line in result.taxes
+            if (line.tax, line.effective, line.is_inclusive, line.is_city_tax)
+            == (each.tax, each.effective, each.is_inclusive, each.is_city_tax)
+        ]
+        assert mine
+        assert each.base == sum(line.base for line in mine)
+        assert each.amount == sum(line.amount for line in mine)
+        assert Fraction(each.numer, each.denom) == sum(Fraction(line.numer, line.denom) for line in mine)
+    assert result.by_tax() == {
+        code: sum(line.amount for line in result.taxes if line.tax == code)
+        for code in {line.tax for line in result.taxes}
+    }
