@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from core.pricing.naive import naive_amounts, rules_on
+from core.pricing.naive import STAGES, naive_amounts, rules_on
 from core.pricing.price_scene import (
     COUPLE,
     DOUBLE,
@@ -32,6 +33,7 @@ from pmscore.pricing.model.plans import TypePrices, WeekPrices
 from pmscore.pricing.model.rules import PRICE_RULES, PriceQuestion
 from pmscore.pricing.views import rate_tables
 from pmscore.pricing.views.rate_tables import NOT_SOLD, RateTables
+from pmscore.testing import price_strategies
 from pmscore.testing.price_strategies import PRICED, guest_parties, price_books, price_questions
 
 FAR = PRICED.end + timedelta(days=40)
@@ -127,26 +129,28 @@ def test_a_night_costs_the_same_wherever_the_range_of_the_tables_begins(asked, e
     assert priced(what, question, party, shifted) == naive_amounts(what, question, party)
 
 
-def test_the_strategies_draw_every_kind_of_rule_and_every_answer():
-    seen: set[str] = set()
+def test_the_strategies_have_values_for_every_kind_of_rule():
+    assert {kind for kind, _ in PRICE_RULES if price_strategies._values_of(kind)} == set(STAGES)
 
-    @settings(max_examples=150, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+
+def test_the_strategies_draw_nights_of_every_sort():
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(asked_books())
     def look(asked):
         what, question, party = asked
         tables = RateTables(what, PRICED)
         stack = tables.stack(question)
-        seen.update(each.rule.kind for each in stack.applied)
-        seen.update("passed_over" for _ in stack.passed_over)
-        both = {each.rule.code for each in stack.applied} & {each.rule.code for each in stack.passed_over}
-        seen.update("on_some_nights" for _ in both)
-        seen.update("not_sold" if each is None else "sold" for each in priced(what, question, party, tables))
-        seen.update(f"level_{len(what.lineage(plan.code))}" for plan in what.plans)
+        seen["applied"] += bool(stack.applied)
+        seen["passed_over"] += bool(stack.passed_over)
+        amounts = priced(what, question, party, tables)
+        seen["not_sold"] += None in amounts
+        seen["sold"] += any(amount is not None for amount in amounts)
+        seen["derived"] += len(what.lineage(question.plan)) > 1
 
     look()
-    levels = {"level_1", "level_2", "level_3"}
-    wanted = {kind for kind, _ in PRICE_RULES} | {"passed_over", "on_some_nights", "not_sold", "sold"}
-    assert (wanted | levels) - seen == set()
+    assert min(seen[each] for each in ("applied", "passed_over", "not_sold", "sold", "derived")) >= 3, seen
 
 
 @pytest.mark.parametrize("way", ["amounts", "steps"])

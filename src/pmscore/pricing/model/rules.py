@@ -193,5 +193,7 @@ def _circle_in(excluded: Mapping[str, set[str]]) -> str:
     while True:
         by = min(group for group, groups in excluded.items() if path[-1] in groups)
         if by in path:
-            return " > ".join([by, *reversed(path[path.index(by) :])])
+            circle = [by, *reversed(path[path.index(by) + 1 :])]
+            start = circle.index(min(circle))
+            return " > ".join([*circle[start:], *circle[:start], circle[start]])
         path.append(by)
