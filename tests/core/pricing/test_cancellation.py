@@ -451,6 +451,14 @@ def test_impossible_facts_are_refused_by_name(changes, expected):
     assert refusal(error) == expected
 
 
+def test_a_booking_has_a_hundred_rooms_at_most():
+    assert len(evolve(STAY, rooms=(ROOM,) * 100).rooms) == 100
+    with pytest.raises(InvalidInputError) as error:
+        evolve(STAY, rooms=(ROOM,) * 101)
+    assert refusal(error) == ("rooms", "out_of_range")
+    assert (error.value.params["least"], error.value.params["most"]) == (1, 100)
+
+
 MAY = date(2027, 5, 1)
 
 
@@ -609,6 +617,7 @@ def test_the_same_moment_in_another_zone_is_the_same_moment(case):
     )
     first_time, again = cancellation_charge(sold_on, facts, at), cancellation_charge(sold_on, facts, at)
     assert first_time == again
+    assert cancellation_charge(sold_on, facts, elsewhere) == first_time
     assert cancellation_charge(sold_on, facts_elsewhere, elsewhere).fee == first_time.fee
 
 

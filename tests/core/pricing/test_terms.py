@@ -187,6 +187,10 @@ def test_an_impossible_milestone_is_refused_by_name(fields, expected):
     assert refusal(error) == expected
 
 
+def test_a_milestone_may_count_ten_years():
+    assert Milestone(due=Due.BEFORE_ARRIVAL, days=3660).moment == ("before_arrival", 3660, "")
+
+
 HALF_NOW = Milestone(due=Due.BOOKING, percent=HALF)
 ALL_NOW = Milestone(due=Due.BOOKING, percent=WHOLE)
 REST = Milestone(due=Due.ARRIVAL)
@@ -213,6 +217,32 @@ def test_milestones_that_are_not_the_whole_total_are_refused(milestones, expecte
     with pytest.raises(InvalidInputError) as error:
         DepositPolicy(milestones)
     assert refusal(error) == expected
+
+
+def test_a_schedule_has_24_milestones_at_most():
+    many = tuple(Milestone(due=Due.AFTER_BOOKING, days=day, amount=1) for day in range(1, 25))
+    assert len(DepositPolicy((REST, *many[:23])).milestones) == 24
+    with pytest.raises(InvalidInputError) as error:
+        DepositPolicy((REST, *many))
+    assert (error.value.params["least"], error.value.params["most"]) == (1, 24)
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        (lambda: FeeSpec(amount=10**12 + 1), {"most": 10**12}),
+        (lambda: FeeSpec(extent=Extent.FIRST, first_nights=0), {"least": 1, "most": 1096}),
+        (lambda: FeeSpec(cap=10, amount=11), {"amount": 11}),
+        (lambda: Tier(anchor=Anchor.ARRIVAL_DATE, days=3661, fee=FREE), {"most": 3660}),
+        (lambda: Tier(anchor=Anchor.ARRIVAL_DATE, hours=87841, fee=FREE), {"most": 87840}),
+        (lambda: Milestone(due=Due.AFTER_BOOKING, days=0), {"least": 1, "most": 3660}),
+        (lambda: Terms.from_json(WRITTEN | {"version": 2}), {"known": 1}),
+    ],
+)
+def test_a_refusal_says_where_the_limit_lies(refused, expected):
+    with pytest.raises(InvalidInputError) as error:
+        refused()
+    assert expected.items() <= error.value.params.items()
 
 
 def test_ready_made_schedules_are_what_they_say():

@@ -7,10 +7,9 @@ the parts to ``tiers`` and ``instalments``, and what they come to for a stay to 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import time
-from enum import StrEnum
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from attrs import frozen
 
@@ -19,6 +18,7 @@ from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
 from pmscore.kernel.percent import Percent
+from pmscore.kernel.reading import ObjectReader
 from pmscore.pricing.model.instalments import DepositPolicy, Due, Milestone
 from pmscore.pricing.model.tiers import Anchor, CancellationPolicy, Extent, FeeBase, FeeSpec, Tier
 
@@ -26,9 +26,6 @@ __all__ = ["Terms"]
 
 VERSION: Final = 1
 """Of the persisted form; raised whenever its meaning changes."""
-
-_ValueT = TypeVar("_ValueT")
-_EnumT = TypeVar("_EnumT", bound=StrEnum)
 
 
 @frozen(kw_only=True)
@@ -64,7 +61,7 @@ class Terms:
                 ``unknown_version``, ``missing``, ``unknown_name``, ``not_an_object``, ``not_a_list``,
                 ``not_text``, ``not_an_integer``, ``not_a_flag``, ``unknown_value``, ``not_a_time``.
         """
-        reader = _Reader(document, "terms")
+        reader = ObjectReader(document, "terms")
         if reader.integer("version") != VERSION:
             raise InvalidInputError("terms.version", "unknown_version", known=VERSION)
         reader.hold_to("version", "currency", "cancellation", "no_show", "deposit")
@@ -95,7 +92,7 @@ def _fee_json(fee: FeeSpec) -> dict[str, Json]:
     }
 
 
-def _fee(reader: _Reader) -> FeeSpec:
+def _fee(reader: ObjectReader) -> FeeSpec:
     reader.hold_to(*_fee_json(FeeSpec()))
     return reader.make(
         lambda: FeeSpec(
@@ -121,7 +118,7 @@ def _tier_json(tier: Tier) -> dict[str, Json]:
     }
 
 
-def _tier(reader: _Reader) -> Tier:
+def _tier(reader: ObjectReader) -> Tier:
     reader.hold_to("anchor", "days", "hours", "wall", "fee")
     fee = _fee(reader.inside("fee"))
     return reader.make(
@@ -154,7 +151,7 @@ def _milestone_json(milestone: Milestone) -> dict[str, Json]:
     }
 
 
-def _milestone(reader: _Reader) -> Milestone:
+def _milestone(reader: ObjectReader) -> Milestone:
     reader.hold_to("due", "days", "on", "percent", "amount")
     on = reader.find_text("on")
     percent = reader.find_text("percent")
@@ -167,85 +164,3 @@ def _milestone(reader: _Reader) -> Milestone:
             amount=reader.find_integer("amount"),
         )
     )
-
-
-@frozen
-class _Reader:
-    """One object of a document that nobody has checked yet, and where in the document it stands."""
-
-    values: Mapping[str, Json]
-    path: str
-
-    def hold_to(self, *names: str) -> None:
-        """Refuse an object that lacks one of ``names`` or has others: it is of another version."""
-        for name in names:
-            self._value(name)
-        unknown = sorted(self.values.keys() - set(names))
-        if unknown:
-            raise InvalidInputError(self.path, "unknown_name", value=ascii(unknown[0][:32]))
-
-    def make(self, build: Callable[[], _ValueT]) -> _ValueT:
-        """Return what ``build`` makes; an error names the place."""
-        try:
-            return build()
-        except InvalidInputError as error:
-            if error.field.startswith(self.path):
-                raise
-            params = {name: each for name, each in error.params.items() if name not in {"field", "reason"}}
-            raise InvalidInputError(f"{self.path}.{error.field}", error.reason, **params) from error
-
-    def inside(self, name: str) -> _Reader:
-        value = self._value(name)
-        if not isinstance(value, Mapping):
-            raise self._not(name, "an_object")
-        return _Reader(value, f"{self.path}.{name}")
-
-    def each(self, name: str) -> tuple[_Reader, ...]:
-        value = self._value(name)
-        if not isinstance(value, list):
-            raise self._not(name, "a_list")
-        readers: list[_Reader] = []
-        for index, item in enumerate(value):
-            if not isinstance(item, Mapping):
-                raise self._not(f"{name}.{index}", "an_object")
-            readers.append(_Reader(item, f"{self.path}.{name}.{index}"))
-        return tuple(readers)
-
-    def text(self, name: str) -> str:
-        value = self._value(name)
-        if not isinstance(value, str):
-            raise self._not(name, "text")
-        return value
-
-    def find_text(self, name: str) -> str | None:
-        return None if self._value(name) is None else self.text(name)
-
-    def integer(self, name: str) -> int:
-        value = self._value(name)
-        if type(value) is not int:
-            raise self._not(name, "an_integer")
-        return value
-
-    def find_integer(self, name: str) -> int | None:
-        return None if self._value(name) is None else self.integer(name)
-
-    def flag(self, name: str) -> bool:
-        value = self._value(name)
-        if not isinstance(value, bool):
-            raise self._not(name, "a_flag")
-        return value
-
-    def choice(self, name: str, among: type[_EnumT]) -> _EnumT:
-        text = self.text(name)
-        try:
-            return among(text)
-        except ValueError:
-            raise InvalidInputError(f"{self.path}.{name}", "unknown_value", value=ascii(text[:32])) from None
-
-    def _value(self, name: str) -> Json:
-        if name not in self.values:
-            raise InvalidInputError(f"{self.path}.{name}", "missing")
-        return self.values[name]
-
-    def _not(self, name: str, kind: str) -> InvalidInputError:
-        return InvalidInputError(f"{self.path}.{name}", f"not_{kind}")

@@ -56,18 +56,16 @@ def cancellation_charge(terms: Terms, facts: StayFacts, at: datetime) -> Cancell
         raise InvalidInputError("at", "naive")
     tiers = _costed(terms, facts)
     # In UTC, because datetimes of one zone are compared by their wall times.
-    moment = max(at.astimezone(UTC), facts.created_at.astimezone(UTC))
-    counting = _counting(tiers, moment)
-    if counting is None:
-        return _settled(facts, FREE, 0, (), cause=Cause.CANCELLED, at=at, deadlines=_deadlines(tiers, facts))
+    moment = at.astimezone(UTC)
+    counting = _counting(tiers, max(moment, facts.created_at.astimezone(UTC)))
     return _settled(
         facts,
-        counting.tier.fee,
-        counting.fee,
-        counting.steps,
+        FREE if counting is None else counting.tier.fee,
+        0 if counting is None else counting.fee,
+        () if counting is None else counting.steps,
         cause=Cause.CANCELLED,
-        at=at,
-        tier=counting.tier,
+        at=moment,
+        tier=None if counting is None else counting.tier,
         deadlines=_deadlines(tiers, facts),
     )
 

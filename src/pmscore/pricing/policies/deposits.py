@@ -79,15 +79,16 @@ def deposit_schedule(
 
 
 def _date_of(milestone: Milestone, today: date, stay: StayRange) -> date:
+    days = milestone.days or 0
     match milestone.due:
         case Due.BOOKING:
             return today
         case Due.AFTER_BOOKING:
-            return stepped(today, milestone.days or 0)
+            return stepped(today, days)
         case Due.ON_DATE:
             return milestone.on or today
         case Due.BEFORE_ARRIVAL:
-            return stepped(stay.arrival, -(milestone.days or 0))
+            return stepped(stay.arrival, -days)
         case Due.ARRIVAL:
             return stay.arrival
         case Due.DEPARTURE:
