@@ -594,7 +594,7 @@ def test_the_preview_of_a_moment_is_what_is_charged_at_it(case):
         if (each.after_at is None or each.after_at < moment_at)
         and (each.until_at is None or moment_at <= each.until_at)
     ]
-    assert [(each.fee, each.tier) for each in shown] == [(charge.fee, charge.tier)]
+    assert [(each.fee, each.tier, each.steps) for each in shown] == [(charge.fee, charge.tier, charge.steps)]
     assert charge.deadlines == stretches
 
 

@@ -166,13 +166,15 @@ class Deadline:
     """A stretch of time and what cancelling costs in it.
 
     It begins right after ``after_at`` (None: with the booking) and ends with ``until_at``, that very instant
-    included (None: never). ``tier`` is None where cancelling is free because no moment has passed.
+    included (None: never). ``tier`` is None where cancelling is free because no moment has passed. ``steps``
+    say how the fee comes about.
     """
 
     after_at: datetime | None
     until_at: datetime | None
     fee: Money
     tier: Tier | None
+    steps: tuple[FeeStep, ...]
 
 
 @frozen(kw_only=True)

@@ -149,6 +149,7 @@ def _deadlines(tiers: tuple[_CostedTier, ...], facts: StayFacts) -> tuple[Deadli
             until_at=until_at,
             fee=Money(0 if costed is None else costed.fee, facts.currency),
             tier=None if costed is None else costed.tier,
+            steps=() if costed is None else costed.steps,
         )
         for (after_at, costed), until_at in zip(stretches, ends, strict=True)
     )
