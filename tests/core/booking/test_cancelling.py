@@ -23,6 +23,7 @@ from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, Un
 from pmscore.kernel.money import Money
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.instalments import DepositPolicy, Due
+from pmscore.pricing.model.settlement import AgreedRoom
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.tiers import CancellationPolicy, FeeBase, FeeSpec
 
@@ -64,7 +65,7 @@ def booking(*rooms: BookedRoom, terms: Terms | None = TERMS) -> Booking:
         currency=EUR,
         rooms=rooms or (room(FIRST, 10_000, 12_000),),
         created_at=datetime(2030, 5, 1, tzinfo=UTC),
-        terms={} if terms is None else {"terms": terms.to_json()},
+        terms={} if terms is None else terms.to_json(),
     )
 
 
@@ -105,12 +106,17 @@ def test_giving_up_the_last_night_is_charged_for_what_is_given_up() -> None:
     assert (charge.fee, charge.retained, charge.refund) == (euros(12_000), euros(10_000), euros(0))
 
 
-def test_fees_that_the_snapshot_keeps_belong_to_what_is_owed_for_everything() -> None:
+def test_fees_and_taxes_of_the_quote_count_until_the_stay_is_changed() -> None:
     terms = evolve(TERMS, no_show=FeeSpec(percent=Percent.parse("100"), base=FeeBase.TOTAL))
-    kept = evolve(booking(), terms={"terms": terms.to_json(), "fees": [[6_000, 0]], "taxes": [[700, 840]]})
-    charge = cost_of_no_show(kept, HOUSE, captured=euros(0))
+    kept = booking(terms=terms)
+    quoted = AgreedRoom(stay=kept.rooms[0].stay, nightly=(10_000, 12_000), fees=(6_000, 0), taxes=(700, 840))
+    charge = cost_of_no_show(kept, HOUSE, captured=euros(0), quoted=(quoted,))
     assert charge is not None
     assert charge.receivable == euros(22_000 + 6_000 + 1_540)
+    changed = evolve(kept, rooms=(room(FIRST, 10_000, 12_500),))
+    charge = cost_of_no_show(changed, HOUSE, captured=euros(0), quoted=(quoted,))
+    assert charge is not None
+    assert charge.receivable == euros(22_500)
 
 
 def test_deadlines_tell_what_it_costs_from_when_on() -> None:
@@ -134,5 +140,5 @@ def test_rooms_and_currencies_that_are_not_of_the_booking_are_refused() -> None:
         cost_of_cancelling(booking(), HOUSE, DEADLINE, captured=Money(0, Currency.of("JPY")))
     assert mixed.value.reason == "mixed_currencies"
     with pytest.raises(InvalidInputError) as broken:
-        deadlines_of(evolve(booking(), terms={"terms": {"version": 1}}), HOUSE)
+        deadlines_of(evolve(booking(), terms={"version": 1}), HOUSE)
     assert broken.value.field.startswith("terms.")

@@ -5,14 +5,15 @@ Law: what is owed is worked out from the terms and amounts that the booking was 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from attrs import evolve
+
 from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.rooms import BookedRoom
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
-from pmscore.kernel.errors import InvalidInputError
-from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingRoomId
 from pmscore.kernel.money import Money
 from pmscore.pricing.model.settlement import AgreedRoom, CancellationCharge, Deadline, Payer, StayFacts
@@ -28,12 +29,7 @@ def terms_of(booking: Booking) -> Terms | None:
     Raises:
         InvalidInputError: the snapshot is none of ours; names the place in it.
     """
-    kept = booking.terms.get("terms")
-    if kept is None:
-        return None
-    if not isinstance(kept, dict):
-        raise InvalidInputError("terms", "not_an_object")
-    return Terms.from_json(kept)
+    return Terms.from_json(booking.terms) if booking.terms else None
 
 
 def cost_of_cancelling(
@@ -43,11 +39,13 @@ def cost_of_cancelling(
     *,
     captured: Money,
     removed: Mapping[BookingRoomId, DateRange | None] | None = None,
+    quoted: Sequence[AgreedRoom] = (),
     payer: Payer = Payer.GUEST,
 ) -> CancellationCharge | None:
     """Return fee and refund if it is cancelled at ``at``; None where the booking has no terms.
 
     ``removed`` names the rooms that are given up, each with its nights (None: all); None is the whole booking.
+    ``quoted`` has the rooms as they were quoted, with fees and taxes; what was changed since counts without.
 
     Raises:
         NotFoundError: the booking has no such room.
@@ -56,25 +54,30 @@ def cost_of_cancelling(
     terms = terms_of(booking)
     if terms is None:
         return None
-    return cancellation_charge(terms, _facts(booking, house, captured, removed, payer), at)
+    return cancellation_charge(terms, _facts(booking, house, captured, removed, quoted, payer), at)
 
 
 def cost_of_no_show(
-    booking: Booking, house: House, *, captured: Money, payer: Payer = Payer.GUEST
+    booking: Booking,
+    house: House,
+    *,
+    captured: Money,
+    quoted: Sequence[AgreedRoom] = (),
+    payer: Payer = Payer.GUEST,
 ) -> CancellationCharge | None:
     """Return fee and refund if nobody arrives; None where the booking has no terms."""
     terms = terms_of(booking)
     if terms is None:
         return None
-    return no_show_charge(terms, _facts(booking, house, captured, None, payer))
+    return no_show_charge(terms, _facts(booking, house, captured, None, quoted, payer))
 
 
-def deadlines_of(booking: Booking, house: House) -> tuple[Deadline, ...]:
+def deadlines_of(booking: Booking, house: House, quoted: Sequence[AgreedRoom] = ()) -> tuple[Deadline, ...]:
     """Return what cancelling the whole booking costs, from when on; nothing where it has no terms."""
     terms = terms_of(booking)
     if terms is None:
         return ()
-    return timeline(terms, _facts(booking, house, Money.zero(booking.currency), None, Payer.GUEST))
+    return timeline(terms, _facts(booking, house, Money.zero(booking.currency), None, quoted, Payer.GUEST))
 
 
 def _facts(
@@ -82,17 +85,15 @@ def _facts(
     house: House,
     captured: Money,
     removed: Mapping[BookingRoomId, DateRange | None] | None,
+    quoted: Sequence[AgreedRoom],
     payer: Payer,
 ) -> StayFacts:
     for room_id in removed or ():
         booking.room(room_id)
-    fees, taxes = _extras(booking.terms, "fees"), _extras(booking.terms, "taxes")
+    home = house.property
     rooms = tuple(
-        AgreedRoom(
-            stay=room.stay,
-            nightly=room.nightly,
-            fees=fees[at] if at < len(fees) else (),
-            taxes=taxes[at] if at < len(taxes) else (),
+        evolve(
+            _agreed(room, quoted[at] if at < len(quoted) else None),
             removed=removed.get(room.room_id) if removed else None,
             is_kept=removed is not None and room.room_id not in removed,
         )
@@ -102,18 +103,14 @@ def _facts(
         rooms=rooms,
         captured=captured,
         created_at=booking.created_at,
-        zone=house.property.zone,
-        check_in_at=house.property.check_in_at,
+        zone=home.zone,
+        check_in_at=home.check_in_at,
         payer=payer,
     )
 
 
-def _extras(terms: Mapping[str, Json], name: str) -> tuple[tuple[int, ...], ...]:
-    """Return the amounts by room and night that the snapshot keeps beside the prices; none where it keeps none."""
-    kept = terms.get(name)
-    rooms: Collection[Json] = kept if isinstance(kept, list) else ()
-    return tuple(
-        tuple(amount for amount in nights if isinstance(amount, int))
-        for nights in rooms
-        if isinstance(nights, list)
-    )
+def _agreed(room: BookedRoom, quoted: AgreedRoom | None) -> AgreedRoom:
+    """Return the room with the fees and taxes that it was quoted with, if it still is what was quoted."""
+    if quoted is not None and (quoted.stay, quoted.nightly) == (room.stay, room.nightly):
+        return quoted
+    return AgreedRoom(stay=room.stay, nightly=room.nightly)
