@@ -64,8 +64,9 @@ PRICED_TYPES: Final = (UnitTypeId(UUID(int=1)), UnitTypeId(UUID(int=2)))
 
 _SEASON_NAMES: Final = ("carnival", "fair", "winter")
 _GROUPS: Final = ("alpha", "beta", "gamma")
-_CHANNELS: Final = ("direct", "ota")
+_CHANNELS: Final = ("ota", "direct")
 _CODES: Final = ("spring", "loyal")
+_FULL: Final = (95, 70, 100, 110, 90, 89, 69, 30, 29, 0)
 _LEADS: Final = (3, 0, 1, 4, 5, 10, 11, 20, 21, 60, 61, -1)
 
 _amounts = st.integers(0, 40_000) | st.sampled_from((0, 1, 9_999, 10_000, 12_345))
@@ -134,15 +135,13 @@ def seasons(draw: st.DrawFn) -> tuple[Season, ...]:
 def type_prices(draw: st.DrawFn, names: tuple[str, ...] = ()) -> TypePrices:
     """Return prices of a type by default, by the seasons named, and by date, with gaps of all three sorts."""
     priced = draw(st.lists(st.sampled_from(names), unique=True)) if names else []
-    edges = sorted(draw(st.sets(st.integers(0, PRICED.length), max_size=4)))
+    edges = sorted(draw(st.sets(st.integers(0, PRICED.length), max_size=2)))
     dates = [
-        DatedPrice(
-            DateRange.of(PRICED.start + timedelta(days=first), end - first), draw(st.none() | _amounts)
-        )
+        DatedPrice(DateRange.of(PRICED.start + timedelta(days=first), end - first), draw(_mostly(_amounts)))
         for first, end in zip(edges[::2], edges[1::2], strict=False)
     ]
     return TypePrices(
-        default=draw(st.none() | _weeks()),
+        default=draw(_mostly(_weeks())),
         seasons={name: draw(_weeks()) for name in priced},
         dates=tuple(draw(st.permutations(dates))),
         occupancy=draw(st.none() | occupancy_terms()),
@@ -167,7 +166,7 @@ def price_rules(
     draw: st.DrawFn, code: str = "rule", *, rank: int = 1, plans: tuple[str, ...] = ()
 ) -> PriceRule:
     """Return rules of every registered kind; a group shuts out later ones of the alphabet only."""
-    group = draw(st.sampled_from(_GROUPS))
+    group = draw(st.sampled_from((*_GROUPS, _GROUPS[0])))
     later = _GROUPS[_GROUPS.index(group) + 1 :]
     kind = draw(st.sampled_from(_kinds()))
     return PriceRule(
@@ -177,10 +176,10 @@ def price_rules(
         value=draw(st.sampled_from(_values_of(kind))),
         rank=rank,
         group=group,
-        excludes=frozenset(draw(st.sampled_from(((), later, later[:1])))),
-        nights=draw(st.none() | _ranges(at_least=7)),
-        weekdays=Weekdays(draw(_weekdays)),
-        booked=draw(st.sampled_from((None, None, None, DateRange(date(2029, 12, 1), PRICED.start)))),
+        excludes=frozenset(draw(st.sampled_from(((), (), later, later[:1])))),
+        nights=draw(st.none() | _ranges(at_least=15)),
+        weekdays=Weekdays(draw(_mostly_every_day)),
+        booked=draw(st.sampled_from((None, None, None, None, DateRange(date(2029, 12, 1), PRICED.start)))),
         plans=draw(_some(plans)),
         unit_types=draw(_some(PRICED_TYPES)),
         channels=draw(_some(_CHANNELS)),
@@ -213,7 +212,7 @@ def price_questions(draw: st.DrawFn, book: PriceBook, *, longest: int = 10) -> P
     first = draw(st.integers(0, PRICED.length - longest))
     stay = StayRange.of(PRICED.start + timedelta(days=first), longest - draw(st.integers(0, longest - 1)))
     plan = draw(st.sampled_from(book.plans))
-    full = st.lists(st.integers(0, 110), min_size=stay.length, max_size=stay.length).map(tuple[int, ...])
+    full = st.lists(st.sampled_from(_FULL), min_size=stay.length, max_size=stay.length)
     return PriceQuestion(
         stay=stay,
         unit_type_id=draw(st.sampled_from(sorted(book.types_of(plan)))),
@@ -221,10 +220,11 @@ def price_questions(draw: st.DrawFn, book: PriceBook, *, longest: int = 10) -> P
         booked_on=stay.arrival - timedelta(days=draw(st.sampled_from(_LEADS))),
         channel=draw(st.sampled_from(_CHANNELS)),
         codes=frozenset(draw(st.sampled_from((_CODES, _CODES[:1], ())))),
-        occupied=draw(full | st.none()),
+        occupied=draw(_mostly(full.map(tuple[int, ...]))),
     )
 
 
+_mostly_every_day = st.sampled_from((127, 127, 127, 0b1010101, 0b0101010, 0b1100000, 0b0000001))
 _weekdays = st.just(Weekdays.EVERY.mask) | st.integers(1, Weekdays.EVERY.mask)
 
 
@@ -235,7 +235,7 @@ def _ranges(draw: st.DrawFn, *, at_least: int = 1) -> DateRange:
 
 
 def _weeks() -> SearchStrategy[WeekPrices]:
-    prices = st.sampled_from((10_050, 0, 1, 9_999, 12_345, 25_000, None))
+    prices = st.sampled_from((10_050, 9_999, 12_345, 25_000, 38_001, 7_333, 16_666, 5, 0, None))
     return st.lists(prices, min_size=7, max_size=7).map(tuple[int | None, ...]).map(WeekPrices)
 
 
@@ -293,7 +293,12 @@ def _some(items: tuple[ItemT, ...]) -> SearchStrategy[frozenset[ItemT]]:
     nothing = frozenset[ItemT]()
     if not items:
         return st.just(nothing)
-    return st.sampled_from((nothing, nothing, nothing, frozenset(items[:1]), frozenset(items[-1:])))
+    return st.sampled_from((*[nothing] * 5, frozenset(items[:1]), frozenset(items[-1:])))
+
+
+def _mostly(strategy: SearchStrategy[ItemT]) -> SearchStrategy[ItemT | None]:
+    """Return what a strategy draws, and None in one of six."""
+    return st.sampled_from((*[True] * 5, False)).flatmap(lambda is_drawn: strategy if is_drawn else st.none())
 
 
 _CHANGES: Final[tuple[Json, ...]] = (
