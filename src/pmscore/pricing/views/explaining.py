@@ -1,0 +1,98 @@
+"""Why a quote is what it is: a tree from what is due down to the season and the rule behind each night.
+
+Owns the putting together. Leaves the parts to the ``explanation_*`` modules. Law: whatever the tree says an amount
+comes to is what the quote says. How it works: ``docs/algorithms/quotes.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from pmscore.kernel.errors import MisuseError
+from pmscore.pricing.model.charges.counting import ChargedStay
+from pmscore.pricing.model.quote import Quote, RuleVersion
+from pmscore.pricing.policies.charging import carve_inclusions
+from pmscore.pricing.views.charge_shapes import room_charges
+from pmscore.pricing.views.explanation_charges import (
+    explained_fees,
+    explained_inclusions,
+    explained_taxes,
+    explained_totals,
+)
+from pmscore.pricing.views.explanation_nights import NightExplainer, explained_passed_over
+from pmscore.pricing.views.explanation_nodes import (
+    Explained,
+    Explanation,
+    Part,
+    amount_text,
+    explanation_json,
+)
+from pmscore.pricing.views.explanation_terms import Whereabouts, explained_terms
+from pmscore.pricing.views.quoting import Quoter
+
+__all__ = [
+    "Explained",
+    "Explanation",
+    "Part",
+    "Whereabouts",
+    "amount_text",
+    "explain",
+    "explanation_json",
+]
+
+_NIGHTS: Final = WeakKeyDictionary[Quoter, NightExplainer]()
+
+
+def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
+    """Return how a quote came to what it comes to, worked out from what it keeps.
+
+    With ``where`` a quote that has terms says as well what is due when and what cancelling costs, as if it were
+    booked when it was made.
+
+    Raises:
+        MisuseError: the quote was made by something else than a ``Quoter``, so it cannot say how.
+    """
+    quoter = quote.source
+    if not isinstance(quoter, Quoter):
+        raise MisuseError(source=type(quoter).__name__, expected="Quoter")
+    stack = quoter.stack(quote)
+    charged = quoter.charged(quote)
+    of_nights = _lines_of_nights(quote, quoter)
+    fees = charged.charges[of_nights:]
+    parts = [
+        *_nights(quoter).rooms(quote, stack),
+        *explained_passed_over(stack),
+        *explained_inclusions(charged.charges[:of_nights]),
+        explained_fees(fees),
+        *explained_taxes(charged),
+        explained_totals(quote.totals, charged),
+    ]
+    if where is not None and quote.terms is not None:
+        parts += explained_terms(quote.terms, quote, charged, fees, where)
+    parts.append(_sources(quote.versions))
+    return Explanation(quote.currency, Explained(Part.QUOTE, quote.plan, quote.totals.due, tuple(parts)))
+
+
+def _nights(quoter: Quoter) -> NightExplainer:
+    """Return what explains the nights of a quoter's quotes; it lives as long as the quoter does."""
+    found = _NIGHTS.get(quoter)
+    if found is None or found.is_full:
+        found = _NIGHTS[quoter] = NightExplainer(quoter)
+    return found
+
+
+def _lines_of_nights(quote: Quote, quoter: Quoter) -> int:
+    """Return how many of the lines are nights and what their price contains; the others are fees."""
+    inclusions = quoter.book.inclusions_of(quoter.book.plan(quote.plan))
+    if not inclusions:
+        return len(quote.parties) * quote.stay.length
+    stay = ChargedStay(stay=quote.stay, rooms=quote.parties, channel=quote.channel)
+    return len(carve_inclusions(inclusions, stay, room_charges(quote.stay, quote.nightly)))
+
+
+def _sources(versions: Iterable[RuleVersion]) -> Explained:
+    return Explained(
+        Part.SOURCES, "", None, tuple([Explained(Part.SOURCE, each.code, rule=each) for each in versions])
+    )
