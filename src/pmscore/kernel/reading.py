@@ -146,6 +146,19 @@ class ObjectReader:
             raise self._not(name, "an_integer")
         return value
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """Return the whole numbers in the list at a name."""
+        found: list[int] = []
+        for at, item in enumerate(self.items(name)):
+            if type(item) is not int:
+                raise self._not(f"{name}.{at}", "an_integer")
+            found.append(item)
+        return tuple(found)
+
+    def find_integers(self, name: str) -> tuple[int, ...]:
+        """Return the whole numbers in the list at a name; none where there is no list."""
+        return self.integers(name) if self.has(name) else ()
+
     def find_integer(self, name: str) -> int | None:
         """Return the whole number at a name, None where there is none."""
         return self.integer(name) if self.has(name) else None
