@@ -9,9 +9,9 @@ import sys
 import pytest
 
 
-def _run(repository, name):
+def _run(repository, name, *arguments):
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(repository / "examples" / name)],
+        [sys.executable, "-W", "error", str(repository / "examples" / name), *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -28,7 +28,7 @@ def names(repository):
 
 
 def test_every_example_has_a_test(names):
-    assert names == {"book_a_stay.py"}
+    assert names == {"book_a_stay.py", "price_a_stay.py"}
 
 
 def test_a_stay_is_booked_once_and_the_refusal_says_why(repository):
@@ -38,3 +38,12 @@ def test_a_stay_is_booked_once_and_the_refusal_says_why(repository):
     nights = [f"unit_taken on 2027-07-{day:02}" for day in range(3, 10)]
     assert refused.startswith("Bo Lind: refused, ")
     assert all(night in refused for night in nights)
+
+
+def test_a_stay_is_priced_night_by_night_and_the_year_is_drawn(repository, tmp_path):
+    target = tmp_path / "rates.svg"
+    told = _run(repository, "price_a_stay.py", str(target)).splitlines()
+    assert told[0] == "quote saver: 790.00 EUR"
+    assert "         rule weekly (length of stay, v1) -10 %: 181.00 → 162.90" in told
+    assert told[-1] == f"The rates of 2027 are drawn in {target}"
+    assert target.read_text("utf-8").count("<title>") == 365

@@ -1,0 +1,149 @@
+"""The nights of a quote, from the price of the plan through every rule to the rounded amount.
+
+Owns the nodes of rooms, nights and rules, and of rules that stood back. Nights that come about alike share their
+steps.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from pmscore.kernel.ids import UnitTypeId
+from pmscore.kernel.money import Rounding
+from pmscore.kernel.percent import Percent
+from pmscore.pricing.model.changes import Base, Change
+from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.quote import Quote, RuleVersion
+from pmscore.pricing.model.rules import PriceRule
+from pmscore.pricing.policies.nightly import NightStep, Ratio, night_steps
+from pmscore.pricing.policies.stacking import Stack
+from pmscore.pricing.views.explanation_nodes import Explained, Part
+from pmscore.pricing.views.explanation_prices import PriceExplainer, explained_occupancy
+from pmscore.pricing.views.quoting import Quoter
+
+__all__ = ["NightExplainer", "explained_passed_over"]
+
+_HALF_UP: Final = Rounding.HALF_UP.value
+MOST_STEPS: Final = 20_000
+_Changes: TypeAlias = "list[tuple[PriceRule, Change]]"
+_Remembered: TypeAlias = "tuple[tuple[Explained, ...], _Changes]"
+
+
+class NightExplainer:
+    """Explains the nights of quotes of one book; remembers what they have in common, as tables do for amounts."""
+
+    def __init__(self, quoter: Quoter) -> None:
+        self._book = quoter.book
+        self._tables = quoter.tables
+        self._prices: dict[tuple[str, UnitTypeId], PriceExplainer] = {}
+        self._steps: dict[tuple[str, UnitTypeId, GuestParty], dict[tuple[int, ...], _Remembered]] = {}
+        self._count = 0
+
+    def rooms(self, quote: Quote, stack: Stack) -> list[Explained]:
+        """Return the rooms of a quote with their nights."""
+        nights = quote.stay.nights()
+        prices = self._prices_of(quote)
+        by_night = list(zip(nights, map(prices.on, nights), _changes(quote, stack), strict=True))
+        rooms: list[Explained] = []
+        for room, (party, amounts) in enumerate(zip(quote.parties, quote.nightly, strict=True), start=1):
+            known = self._steps.setdefault((quote.plan, quote.unit_type_id, party), {})
+            found: list[Explained] = []
+            for (night, price, changes), amount in zip(by_night, amounts, strict=True):
+                # All of these are remembered, so their identities tell nights apart, and quicker than their values.
+                key = (id(price), *[id(part) for pair in changes for part in pair])
+                steps = known.get(key)
+                if steps is None:
+                    steps = known[key] = self._explained(quote, party, price, changes)
+                found.append(Explained(Part.NIGHT, "", amount, steps[0], on=night))
+            rooms.append(Explained(Part.ROOM, _said(party), sum(amounts), tuple(found), room=room))
+        return rooms
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it remembers so much that it is time for a new one."""
+        return self._count > MOST_STEPS
+
+    def _prices_of(self, quote: Quote) -> PriceExplainer:
+        key = (quote.plan, quote.unit_type_id)
+        found = self._prices.get(key)
+        if found is None:
+            plan = self._book.plan(quote.plan)
+            found = self._prices[key] = PriceExplainer(self._book, plan, quote.unit_type_id)
+        return found
+
+    def _explained(self, quote: Quote, party: GuestParty, price: Explained, changes: _Changes) -> _Remembered:
+        """Return the steps of a night, and what their key is made of."""
+        self._count += 1
+        plan = self._book.plan(quote.plan)
+        charge = self._tables.charge(plan, quote.unit_type_id, party)
+        before = price.after if isinstance(price.after, int) else 0
+        first, *rest = night_steps(before, charge, changes)
+        terms = self._book.occupancy(plan, quote.unit_type_id)
+        occupancy = explained_occupancy(terms, party, before, first.after)
+        ruled = [_ruled(step, before, first.after) for step in rest]
+        exact = rest[-1].after if rest else first.after
+        return (price, occupancy, *ruled, *_rounded(exact)), changes
+
+
+def explained_passed_over(stack: Stack) -> list[Explained]:
+    """Return the rules that stood back on some night, each with the one that stood before it and why."""
+    pairs = {(each.rule.code, each.by.code): each for each in stack.passed_over}
+    return [
+        Explained(
+            Part.PASSED_OVER,
+            each.rule.code,
+            None,
+            (
+                Explained(
+                    _reason(each.rule, each.by), each.by.code, rule=_version(each.by), kind=each.by.kind
+                ),
+            ),
+            rule=_version(each.rule),
+            kind=each.rule.kind,
+        )
+        for each in pairs.values()
+    ]
+
+
+def _changes(quote: Quote, stack: Stack) -> list[_Changes]:
+    """Return, for each night, the rules that change it, in their order."""
+    found: list[_Changes] = [[] for _ in range(quote.stay.length)]
+    for applied in stack.applied:
+        mask = applied.rule.mask_over(quote.stay)
+        for night, changes in enumerate(found):
+            change = applied.changes if isinstance(applied.changes, Change) else applied.changes[night]
+            if change is not None and mask >> night & 1:
+                changes.append((applied.rule, change))
+    return found
+
+
+def _ruled(step: NightStep, price: int, occupied: Ratio) -> Explained:
+    rule, change = step.rule, step.change
+    if rule is None or change is None:
+        return Explained(Part.OCCUPANCY, "", step.after, (), step.before)
+    of: int | Ratio | None = None
+    if isinstance(change.operand, Percent) and change.base is not Base.RUNNING:
+        of = price if change.base is Base.PLAN else occupied
+    return Explained(
+        Part.RULE, rule.code, step.after, (), step.before, change.operand, _version(rule), rule.kind, None, of
+    )
+
+
+def _rounded(exact: Ratio) -> list[Explained]:
+    """Return the rounding to whole minor units, and that an amount is never below zero."""
+    amount = exact.rounded()
+    if exact.numer >= 0:
+        return [Explained(Part.ROUNDING, "", amount, (), exact, rounding=_HALF_UP)]
+    return [Explained(Part.NOT_BELOW_ZERO, "", amount, (), exact)]
+
+
+def _reason(rule: PriceRule, by: PriceRule) -> Part:
+    return Part.EXCLUDED if rule.group in by.excludes else Part.SAME_GROUP
+
+
+def _version(rule: PriceRule) -> RuleVersion:
+    return RuleVersion("rule", rule.code, rule.version)
+
+
+def _said(party: GuestParty) -> str:
+    return f"{party.adults} + {', '.join(map(str, party.ages))}" if party.ages else str(party.adults)
