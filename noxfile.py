@@ -24,6 +24,7 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 PYTHON = str(Path(".venv", "bin", "python"))
+COSMIC_RAY = "cosmic-ray>=8.3,<9"  # for one session alone, so it is no part of the environment
 CODE = ("src", "tests", "examples", "docs", "noxfile.py", ".ci")
 
 
@@ -63,6 +64,14 @@ def nightly(session: nox.Session) -> None:
         *session.posargs,
         env={"HYPOTHESIS_PROFILE": "nightly"},
     )
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Plant 600 bugs in pricing, one at a time, and count those that the fast tests notice; can be continued."""
+    _prepare(session)
+    session.run(PYTHON, "-m", "pip", "install", "--quiet", COSMIC_RAY, external=True)
+    session.run(PYTHON, str(Path(".ci", "mutation.py")), *session.posargs, external=True)
 
 
 @nox.session

@@ -34,6 +34,8 @@ settings.register_profile(
     verbosity=Verbosity.normal,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# mutation: few and always the same, since all tests are run for each planted bug.
+settings.register_profile("mutation", max_examples=15, deadline=None, derandomize=True, database=None)
 settings.load_profile(PROFILE)
 
 

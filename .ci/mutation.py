@@ -1,0 +1,134 @@
+"""Mutation testing of the money: plant one small bug at a time, and see that the fast tests notice.
+
+Owns the sample, the copies that are mutated, and the report. Leaves planting and running to cosmic-ray. What was
+done is kept in ``build/mutation``; a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / "build" / "mutation"
+MODULES = ("src/pmscore/pricing/model", "src/pmscore/pricing/policies", "src/pmscore/pricing/views")
+TESTS = "tests/core/pricing"
+LEAST = 85
+CONFIG = """\
+[cosmic-ray]
+module-path = {modules}
+timeout = {timeout}
+excluded-modules = ["**/__init__.py"]
+test-command = "{python} -m pytest -q -x -p no:randomly -p no:cacheprovider {tests}"
+
+[cosmic-ray.distributor]
+name = "local"
+"""
+
+
+def main() -> int:
+    """Make or continue the sample, run it, and print what survived."""
+    asked = _arguments()
+    seconds = asked.timeout or 3 * _baseline()
+    folders = [_prepared(number, asked, seconds) for number in range(asked.workers)]
+    with ThreadPoolExecutor(asked.workers) as pool:
+        list(pool.map(_execute, folders))
+    return _report([folder / "session.sqlite" for folder in folders])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mutants", type=int, default=600, help="how many of all mutants are tried")
+    parser.add_argument("--seed", type=int, default=1, help="which of them; the same seed tries the same")
+    parser.add_argument("--workers", type=int, default=2, help="how many are tried at once")
+    parser.add_argument("--timeout", type=float, help="seconds after which the tests count as killed")
+    return parser.parse_args()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return what the tests run with: few examples, the same each time, and the mutated sources first."""
+    return {**os.environ, "HYPOTHESIS_PROFILE": "mutation", "PYTHONPATH": str(folder / "src")}
+
+
+def _baseline() -> float:
+    """Return how long the tests take without a bug; they must pass."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--durations=0", TESTS]
+    started = os.times().elapsed
+    subprocess.run(command, cwd=ROOT, env=_environment(ROOT), check=True, stdout=subprocess.DEVNULL)
+    return os.times().elapsed - started
+
+
+def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
+    """Return the folder of one worker: a copy of the project, and its part of the sample."""
+    folder = HOME / f"{asked.mutants}-{asked.seed}" / str(number)
+    session = folder / "session.sqlite"
+    if session.exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("src", "tests", "pyproject.toml"):
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        folder.mkdir(parents=True, exist_ok=True)
+        copy(source, folder / name)
+    modules = [str(path) for path in MODULES]
+    text = CONFIG.format(modules=modules, timeout=seconds, python=sys.executable, tests=TESTS)
+    (folder / "config.toml").write_text(text.replace("'", '"'), "utf-8")
+    unfinished = session.with_suffix(".unfinished")
+    _cosmic_ray(folder, "init", "config.toml", str(unfinished))
+    with use_db(str(unfinished), WorkDB.Mode.open) as database:
+        _keep_sample(database, number, asked)
+    unfinished.rename(session)
+    return folder
+
+
+def _keep_sample(database: WorkDB, number: int, asked: argparse.Namespace) -> None:
+    """Mark all mutants as skipped but this worker's part of the sample."""
+    items = sorted(database.work_items, key=lambda item: repr(item.mutations))
+    chosen = random.Random(asked.seed).sample(range(len(items)), min(asked.mutants, len(items)))
+    mine = set(chosen[number :: asked.workers])
+    others = [item.job_id for at, item in enumerate(items) if at not in mine]
+    database.set_multiple_results(others, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+
+
+def _execute(folder: Path) -> None:
+    _cosmic_ray(folder, "exec", "config.toml", "session.sqlite")
+
+
+def _cosmic_ray(folder: Path, *arguments: str) -> None:
+    command = [str(Path(sys.executable).with_name("cosmic-ray")), *arguments]
+    subprocess.run(command, cwd=folder, env=_environment(folder), check=True)
+
+
+def _report(sessions: list[Path]) -> int:
+    """Print the share of the killed, and every survivor with its place; return the exit code."""
+    killed = tried = 0
+    for session in sessions:
+        with use_db(str(session), WorkDB.Mode.open) as database:
+            places = {item.job_id: item.mutations[0] for item in database.work_items}
+            for job_id, result in database.results:
+                if result.worker_outcome is WorkerOutcome.SKIPPED:
+                    continue
+                tried += 1
+                if result.test_outcome is not TestOutcome.SURVIVED:
+                    killed += 1
+                    continue
+                place = places[job_id]
+                line = place.start_pos[0]
+                print(f"survived: {place.module_path}:{line} {place.operator_name} #{place.occurrence}")
+                print(result.diff or "")
+    share = 100 * killed / tried if tried else 0
+    print(f"{killed} of {tried} mutants killed: {share:.1f} %, wanted {LEAST} %")
+    return 0 if share >= LEAST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
