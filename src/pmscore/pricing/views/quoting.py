@@ -8,7 +8,7 @@ works: ``docs/algorithms/quotes.md``.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from itertools import repeat
@@ -18,6 +18,7 @@ from attrs import frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
+from pmscore.dates.recurrence import Weekdays
 from pmscore.dates.zones import Zone, local_date
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import QuoteId, UnitTypeId
@@ -28,7 +29,7 @@ from pmscore.pricing.model.charges.taxes import RoundingScope
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion, Totals
 from pmscore.pricing.model.request import QuoteRequest
-from pmscore.pricing.model.rules import PriceQuestion, Stage
+from pmscore.pricing.model.rules import PriceQuestion, PriceRule, Stage
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
 from pmscore.pricing.policies.nightly import NightStep
@@ -84,7 +85,7 @@ class Quoter(QuoteSource):
         self._classes: dict[object, int] = {}
         self._last_day: tuple[datetime, date] | None = None
         self._has_shapes = has_shapes(book)
-        self._is_dated = any(rule.nights is not None or rule.booked is not None for rule in book.rules)
+        self._turn = _turn_of(book.rules)
         self._known_codes = frozenset(rule.value.get("code") for rule in book.rules)
 
     def quote(
@@ -171,7 +172,7 @@ class Quoter(QuoteSource):
             first - booked_on.toordinal(),
             request.codes,
             request.extras,
-            first if self._is_dated else None,
+            first % self._turn if self._turn else first,
         )
 
     def _booked_on(self, now: datetime) -> date:
@@ -289,6 +290,13 @@ class Quoter(QuoteSource):
             fingerprint=digest.hexdigest(),
             source=self,
         )
+
+
+def _turn_of(rules: Iterable[PriceRule]) -> int:
+    """Return after how many days a stay meets the same rules again; zero where that is never so."""
+    if any(rule.nights is not None or rule.booked is not None for rule in rules):
+        return 0
+    return 7 if any(rule.weekdays != Weekdays.EVERY for rule in rules) else 1
 
 
 def _question(
