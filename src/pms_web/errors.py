@@ -12,7 +12,8 @@ from attrs import frozen
 
 from pms_web.fields import FieldError, FieldsError
 from pms_web.texts import detail, detail_of, field_text
-from pms_web.views import violation_body
+from pms_web.views import money_body, violation_body
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import (
     BusyError,
     ConflictError,
@@ -26,6 +27,7 @@ from pmscore.kernel.errors import (
     PermissionDeniedError,
     PmsError,
     PortError,
+    PriceChangedError,
     RefusedError,
     RequestInProgressError,
     SchemaOutOfDateError,
@@ -35,6 +37,7 @@ from pmscore.kernel.errors import (
     UnreachableError,
 )
 from pmscore.kernel.events import Json
+from pmscore.kernel.money import Money
 
 __all__ = ["STATUSES", "Problem", "http_problem", "problem_of"]
 
@@ -53,6 +56,7 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
     NightsTakenError: HTTPStatus.CONFLICT,
     StaleVersionError: HTTPStatus.CONFLICT,
     StaleHouseError: HTTPStatus.CONFLICT,
+    PriceChangedError: HTTPStatus.CONFLICT,
     BusyError: HTTPStatus.CONFLICT,
     RequestInProgressError: HTTPStatus.CONFLICT,
     PortError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -128,6 +132,9 @@ def _more(error: PmsError) -> dict[str, Json]:
         case NightsTakenError(violations=violations):
             nights = [violation_body(each) for each in violations]
             return {"conflict_type": error.code, "nights": list(nights)}
+        case PriceChangedError():
+            totals = {f"{name}_total": _total(error, f"{name}_minor") for name in ("old", "new")}
+            return {"conflict_type": error.code, **totals}
         case ConflictError():
             return {"conflict_type": error.code}
         case TransitionError():
@@ -139,6 +146,13 @@ def _more(error: PmsError) -> dict[str, Json]:
             return {"retry_count": retry_count}
         case _:
             return {}
+
+
+def _total(error: PriceChangedError, name: str) -> Json:
+    minor = error.params.get(name)
+    if not isinstance(minor, int):
+        return None
+    return money_body(Money(minor, Currency.recorded(str(error.params.get("currency")))))
 
 
 def _entry(error: FieldError) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pms_web.price_texts import PRICE_FIELD_TEXTS, PRICE_VIOLATION_TEXTS
 from pmscore.kernel.errors import NotFoundError, PmsError, TransitionError, Violation
 
 __all__ = ["FIELD_TEXTS", "VIOLATION_TEXTS", "detail_of", "field_text", "violation_text"]
@@ -15,6 +16,7 @@ __all__ = ["FIELD_TEXTS", "VIOLATION_TEXTS", "detail_of", "field_text", "violati
 Params = Mapping[str, str | int | None]
 
 FIELD_TEXTS: Mapping[str, str] = {
+    **PRICE_FIELD_TEXTS,
     "after_departure": "must end by the departure",
     "broken_gzip": "is not a whole gzip file; unpack it, or fetch it again",
     "column_twice": "is a column that stands in the heading twice",
@@ -119,6 +121,7 @@ _LIMITS = (("least", "at least {}"), ("most", "at most {}"), ("longest", "at mos
            ("max_nights", "at most {} nights"), ("most_nights", "at most {} nights"))  # fmt: skip
 
 VIOLATION_TEXTS: Mapping[str, str] = {
+    **PRICE_VIOLATION_TEXTS,
     "allowed_lengths": "A stay that arrives on {night} must last one of these numbers of nights: {value}.",
     "arrival_in_past": "The arrival on {night} lies before the house's business date.",
     "arrival_weekdays": "Arrivals are possible on {value} only, and {night} is another weekday.",
@@ -147,17 +150,22 @@ _KINDS: Mapping[str, str] = {
     "block": "block",
     "booking": "booking",
     "booking_room": "room of this booking",
+    "price_book": "price list, or version of it,",
+    "quote": "quote",
+    "rate_plan": "rate plan",
     "agency": "agency",
 }
 _ACTS: Mapping[str, str] = {
     "amend": "be changed",
     "assign": "be given a unit",
+    "book": "be booked",
     "cancel": "be cancelled",
     "check_in": "be checked in",
     "check_out": "be checked out",
     "confirm": "be confirmed",
     "decline": "be declined",
     "expire": "expire",
+    "hold": "be held",
     "mark_no_show": "be marked as a no-show",
     "refund": "be refunded",
     "reinstate": "be reinstated",
@@ -198,6 +206,10 @@ _DETAILS: Mapping[str, str] = {
     "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
     "no_such_address": "There is nothing at this address; the start page lists what there is.",
     "payload_too_large": "The body is larger than 1 MiB. Send less at once.",
+    "price_changed": (
+        "The quote has expired, and it would be made differently now: old_total is what it came to, new_total what"
+        " the stay costs today, null where it is no longer offered. Nothing was booked; ask for a new quote."
+    ),
     "permission_denied": "You may not do this. Ask somebody with a larger role.",
     "refused": "This cannot be done.",
     "request_in_progress": (
@@ -217,7 +229,7 @@ _DETAILS: Mapping[str, str] = {
 def field_text(code: str, params: Params) -> str:
     """Return what is wrong with a member, to be read after its name."""
     limits = ", ".join(text.format(params[name]) for name, text in _LIMITS if params.get(name) is not None)
-    known = _Known(params, limits=f": {limits}" if limits else "")
+    known = _Known({"allowed": params.get("known"), **params}, limits=f": {limits}" if limits else "")
     return FIELD_TEXTS.get(code, _ANY_FIELD).format_map(known)
 
 

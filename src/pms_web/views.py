@@ -25,6 +25,7 @@ __all__ = [
     "booking_body",
     "calendar_body",
     "house_body",
+    "money_body",
     "ranges_body",
     "receipt_body",
     "search_body",
@@ -41,7 +42,7 @@ def receipt_body(receipt: BookingReceipt) -> dict[str, Json]:
         "property_id": str(receipt.property_id),
         "arrival": receipt.arrival.isoformat(),
         "departure": receipt.departure.isoformat(),
-        "total": _money(receipt.total),
+        "total": money_body(receipt.total),
         "rooms": [{"room_id": str(each)} for each in receipt.room_ids],
         "is_oversold": receipt.is_oversold,
         "version": receipt.version,
@@ -64,7 +65,7 @@ def booking_body(booking: Booking, guest: Guest) -> dict[str, Json]:
         },
         "arrival": booking.arrival.isoformat(),
         "departure": booking.departure.isoformat(),
-        "total": _money(booking.total),
+        "total": money_body(booking.total),
         "rooms": [_room(room, booking.currency) for room in booking.rooms],
         "source": {
             "channel": booking.source.channel,
@@ -175,7 +176,7 @@ def _room(room: BookedRoom, currency: Currency) -> dict[str, Json]:
         "adults": room.party.adults,
         "children": room.party.children,
         "infants": room.party.infants,
-        "nightly": [_money(Money(minor, currency)) for minor in room.nightly],
+        "nightly": [money_body(Money(minor, currency)) for minor in room.nightly],
         "units": [
             {
                 "unit_id": str(each.unit_id),
@@ -226,7 +227,8 @@ def _refusal(refusal: Refusal) -> dict[str, Json]:
     }
 
 
-def _money(amount: Money) -> dict[str, Json]:
+def money_body(amount: Money) -> dict[str, Json]:
+    """Return an amount as text with its currency."""
     return {"amount": amount.plain(), "currency": amount.currency.code}
 
 

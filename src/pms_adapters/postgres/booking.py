@@ -31,7 +31,7 @@ __all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_sta
 _COLUMNS: LiteralString = (
     "b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel, b.channel_reference,"
     " b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.checked_in_on,"
-    " b.checked_out_on, b.version"
+    " b.checked_out_on, b.version, b.quote_id"
 )
 _ROOM_COLUMNS: LiteralString = (
     "r.room_id, r.unit_type_id, r.arrival, r.departure, r.adults, r.children, r.infants, r.nightly,"

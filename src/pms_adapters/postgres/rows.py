@@ -20,7 +20,7 @@ from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.events import Command, Event, Json
-from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, QuoteId, UnitId, UnitTypeId
 
 __all__ = [
     "JsonRow",
@@ -101,6 +101,7 @@ def booking_row(booking: Booking) -> JsonRow:
         "checked_in_on": booking.checked_in_on,
         "checked_out_on": booking.checked_out_on,
         "version": booking.version,
+        "quote_id": booking.quote_id,
     }
 
 
@@ -145,12 +146,13 @@ def loaded_booking(
         date | None,
         date | None,
         int,
+        UUID | None,
     ],
     rooms: tuple[BookedRoom, ...],
 ) -> Booking:
     """Return the booking that the columns of ``BOOKING_COLUMNS`` hold."""
     (booking_id, property_id, guest_id, status, currency, channel, reference, segment, requests, notes,
-     terms, created_at, option_until, checked_in_on, checked_out_on, version) = row  # fmt: skip
+     terms, created_at, option_until, checked_in_on, checked_out_on, version, quote_id) = row  # fmt: skip
     return Booking(
         booking_id=BookingId(booking_id),
         property_id=PropertyId(property_id),
@@ -167,6 +169,7 @@ def loaded_booking(
         checked_in_on=checked_in_on,
         checked_out_on=checked_out_on,
         version=version,
+        quote_id=None if quote_id is None else QuoteId(quote_id),
     )
 
 

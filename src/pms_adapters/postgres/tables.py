@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy knows it, equal to what the migrations make (a test compares the two).
 
-Owns table and column names. Leaves row-level security and grants to ``tenancy``, and statements to the
-modules of the contexts. Every tenant table begins its keys and foreign keys with ``agency_id``.
+Owns table and column names, those of prices in ``price_tables``. Leaves row-level security and grants to
+``tenancy``, and statements to the modules of the contexts. Every tenant table begins its keys and foreign keys with ``agency_id``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -29,35 +26,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-__all__ = ["GLOBAL_TABLES", "metadata"]
+from pms_adapters.postgres.price_tables import PRICE_TABLES
+from pms_adapters.postgres.table_parts import AT, agency, belongs_to, metadata
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "fk": "%(table_name)s_%(referred_table_name)s_fkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-        "ck": "%(table_name)s_%(constraint_name)s",
-    }
-)
+__all__ = ["GLOBAL_TABLES", "PRICE_TABLES", "metadata"]
 
 GLOBAL_TABLES = frozenset({"agencies", "alembic_version"})
 """The tables that belong to no agency; all others are under row-level security."""
 
-_AT = DateTime(timezone=True)
 _NO_JSON = text("'{}'::jsonb")
 _NO_LIST = text("'[]'::jsonb")
 _ZERO = text("0")
 _EMPTY = text("''")
-
-
-def _agency() -> Column[object]:
-    return Column("agency_id", Uuid, nullable=False)
-
-
-def _belongs_to(table: str, *columns: str) -> ForeignKeyConstraint:
-    keys = ("agency_id", *columns)
-    return ForeignKeyConstraint(keys, tuple(f"{table}.{key}" for key in keys))
 
 
 Table(
@@ -72,7 +52,7 @@ Table(
 Table(
     "properties",
     metadata,
-    _agency(),
+    agency(),
     Column("property_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
@@ -83,12 +63,12 @@ Table(
     Column("check_out_at", Time, nullable=False),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "property_id"),
-    _belongs_to("agencies"),
+    belongs_to("agencies"),
 )
 Table(
     "unit_types",
     metadata,
-    _agency(),
+    agency(),
     Column("unit_type_id", Uuid, nullable=False),
     Column("property_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
@@ -96,35 +76,35 @@ Table(
     Column("overbooking", Integer, nullable=False),
     Column("turnover_nights", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "unit_type_id"),
-    _belongs_to("properties", "property_id"),
+    belongs_to("properties", "property_id"),
     Index(None, "agency_id", "property_id"),
 )
 Table(
     "unit_type_capacities",
     metadata,
-    _agency(),
+    agency(),
     Column("unit_type_id", Uuid, nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("rooms", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "unit_type_id", "valid_from"),
-    _belongs_to("unit_types", "unit_type_id"),
+    belongs_to("unit_types", "unit_type_id"),
     CheckConstraint("rooms >= 0", name="rooms_check"),
 )
 Table(
     "units",
     metadata,
-    _agency(),
+    agency(),
     Column("unit_id", Uuid, nullable=False),
     Column("unit_type_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     PrimaryKeyConstraint("agency_id", "unit_id"),
-    _belongs_to("unit_types", "unit_type_id"),
+    belongs_to("unit_types", "unit_type_id"),
     UniqueConstraint("agency_id", "unit_type_id", "name"),
 )
 Table(
     "type_nights",
     metadata,
-    _agency(),
+    agency(),
     Column("unit_type_id", Uuid, nullable=False),
     Column("night", Date, nullable=False),
     Column("capacity", Integer, nullable=False),
@@ -136,7 +116,7 @@ Table(
     Column("buffer", Integer, nullable=False, server_default=_ZERO),
     Column("oversold", Integer, nullable=False, server_default=_ZERO),
     PrimaryKeyConstraint("agency_id", "unit_type_id", "night"),
-    _belongs_to("unit_types", "unit_type_id"),
+    belongs_to("unit_types", "unit_type_id"),
     CheckConstraint(
         "booked + held + blocked + out_of_order + buffer <= capacity + overbooking",
         name="within_capacity",
@@ -146,20 +126,20 @@ Table(
 Table(
     "unit_nights",
     metadata,
-    _agency(),
+    agency(),
     Column("unit_id", Uuid, nullable=False),
     Column("night", Date, nullable=False),
     Column("kind", Text, nullable=False),
     Column("source_id", Uuid, nullable=False),
     PrimaryKeyConstraint("agency_id", "unit_id", "night"),
-    _belongs_to("units", "unit_id"),
+    belongs_to("units", "unit_id"),
     CheckConstraint("kind IN ('booked', 'held', 'blocked', 'out_of_order', 'buffer')", name="kind_check"),
     Index(None, "agency_id", "night", "unit_id"),
 )
 Table(
     "holds",
     metadata,
-    _agency(),
+    agency(),
     Column("hold_id", Uuid, nullable=False),
     Column("property_id", Uuid, nullable=False),
     Column("unit_type_id", Uuid, nullable=False),
@@ -167,12 +147,12 @@ Table(
     Column("arrival", Date, nullable=False),
     Column("departure", Date, nullable=False),
     Column("turnover_nights", Integer, nullable=False),
-    Column("expires_at", _AT, nullable=False),
+    Column("expires_at", AT, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "hold_id"),
-    _belongs_to("unit_types", "unit_type_id"),
-    _belongs_to("properties", "property_id"),
+    belongs_to("unit_types", "unit_type_id"),
+    belongs_to("properties", "property_id"),
     CheckConstraint("arrival < departure", name="stay_check"),
     Index(
         "holds_active_idx",
@@ -185,7 +165,7 @@ Table(
 Table(
     "blocks",
     metadata,
-    _agency(),
+    agency(),
     Column("block_id", Uuid, nullable=False),
     Column("property_id", Uuid, nullable=False),
     Column("unit_id", Uuid, nullable=False),
@@ -196,14 +176,14 @@ Table(
     Column("note", Text, nullable=False, server_default=_EMPTY),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "block_id"),
-    _belongs_to("units", "unit_id"),
-    _belongs_to("properties", "property_id"),
+    belongs_to("units", "unit_id"),
+    belongs_to("properties", "property_id"),
     CheckConstraint("first_night < end_date", name="nights_check"),
 )
 Table(
     "guests",
     metadata,
-    _agency(),
+    agency(),
     Column("guest_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False, server_default=_EMPTY),
@@ -211,20 +191,20 @@ Table(
     Column("country", Text, nullable=False, server_default=_EMPTY),
     Column("total_bookings", Integer, nullable=False, server_default=_ZERO),
     Column("total_spent", JSONB, nullable=False, server_default=_NO_JSON),
-    Column("first_booking_at", _AT),
-    Column("last_booking_at", _AT),
+    Column("first_booking_at", AT),
+    Column("last_booking_at", AT),
     Column("average_rating", Integer),
-    Column("updated_at", _AT),
-    Column("deleted_at", _AT),
+    Column("updated_at", AT),
+    Column("deleted_at", AT),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("agency_id", "guest_id"),
-    _belongs_to("agencies"),
+    belongs_to("agencies"),
     CheckConstraint("total_bookings >= 0", name="total_bookings_check"),
 )
 Table(
     "bookings",
     metadata,
-    _agency(),
+    agency(),
     Column("booking_id", Uuid, nullable=False),
     Column("property_id", Uuid, nullable=False),
     Column("guest_id", Uuid, nullable=False),
@@ -236,14 +216,16 @@ Table(
     Column("requests", Text, nullable=False, server_default=_EMPTY),
     Column("notes", Text, nullable=False, server_default=_EMPTY),
     Column("terms", JSONB, nullable=False, server_default=_NO_JSON),
-    Column("created_at", _AT, nullable=False),
-    Column("option_until", _AT),
+    Column("created_at", AT, nullable=False),
+    Column("option_until", AT),
     Column("checked_in_on", Date),
     Column("checked_out_on", Date),
     Column("version", Integer, nullable=False),
+    Column("quote_id", Uuid),
     PrimaryKeyConstraint("agency_id", "booking_id"),
-    _belongs_to("properties", "property_id"),
-    _belongs_to("guests", "guest_id"),
+    belongs_to("properties", "property_id"),
+    belongs_to("guests", "guest_id"),
+    belongs_to("quotes", "quote_id"),
     Index(None, "agency_id", "guest_id", "created_at"),
     Index(
         "bookings_option_idx",
@@ -252,11 +234,18 @@ Table(
         "option_until",
         postgresql_where=text("status = 'pending'"),
     ),
+    Index(
+        "bookings_quote_idx",
+        "agency_id",
+        "quote_id",
+        unique=True,
+        postgresql_where=text("quote_id IS NOT NULL"),
+    ),
 )
 Table(
     "booking_rooms",
     metadata,
-    _agency(),
+    agency(),
     Column("room_id", Uuid, nullable=False),
     Column("booking_id", Uuid, nullable=False),
     Column("position", SmallInteger, nullable=False),
@@ -272,8 +261,8 @@ Table(
     Column("is_locked", Boolean, nullable=False),
     Column("is_oversold", Boolean, nullable=False),
     PrimaryKeyConstraint("agency_id", "booking_id", "position"),
-    _belongs_to("bookings", "booking_id"),
-    _belongs_to("unit_types", "unit_type_id"),
+    belongs_to("bookings", "booking_id"),
+    belongs_to("unit_types", "unit_type_id"),
     CheckConstraint("arrival < departure", name="stay_check"),
     CheckConstraint("cardinality(nightly) = departure - arrival", name="nightly_check"),
     Index(None, "agency_id", "arrival", "departure"),
@@ -281,7 +270,7 @@ Table(
 Table(
     "stay_rules",
     metadata,
-    _agency(),
+    agency(),
     Column("property_id", Uuid, nullable=False),
     Column("position", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -293,25 +282,25 @@ Table(
     Column("plan", Text),
     Column("channel", Text),
     PrimaryKeyConstraint("agency_id", "property_id", "position"),
-    _belongs_to("properties", "property_id"),
+    belongs_to("properties", "property_id"),
     CheckConstraint("first_night < end_date", name="nights_check"),
 )
 Table(
     "idempotency_keys",
     metadata,
-    _agency(),
+    agency(),
     Column("actor_id", Uuid, nullable=False),
     Column("route", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("reply", JSONB, nullable=False),
-    Column("created_at", _AT, nullable=False),
+    Column("created_at", AT, nullable=False),
     PrimaryKeyConstraint("agency_id", "actor_id", "route", "key"),
 )
 Table(
     "events",
     metadata,
-    _agency(),
+    agency(),
     Column("txid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Column("seq", BigInteger, Identity(always=True), nullable=False),
     Column("event_id", Uuid, nullable=False),
@@ -319,7 +308,7 @@ Table(
     Column("aggregate", Text, nullable=False),
     Column("aggregate_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("at", _AT, nullable=False),
+    Column("at", AT, nullable=False),
     Column("actor_id", Uuid, nullable=False),
     Column("request_id", Uuid, nullable=False),
     Column("payload", JSONB, nullable=False),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import LiteralString, Self
 
+from attrs import field, frozen
 from sqlalchemy import Engine
 
 from pms_adapters.postgres.booking import (
@@ -23,6 +24,12 @@ from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
+from pms_adapters.postgres.pricing import (
+    PostgresPriceBooks,
+    PostgresPromotionUses,
+    PostgresQuotes,
+    QuoterMemory,
+)
 from pms_adapters.postgres.rows import JsonRow, event_row
 from pms_adapters.postgres.session import Session, Statement, UnmetError, guarded, house_lock
 from pms_adapters.postgres.statements import (
@@ -46,7 +53,7 @@ from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import PropertyId
 from pmscore.kernel.ports import Clock, IdSource
 
-__all__ = ["PostgresUnitOfWork", "PostgresWork"]
+__all__ = ["PostgresUnitOfWork", "PostgresWork", "ProcessMemory"]
 
 _BEGIN_SQL = BEGIN_SHARED.encode()
 _CREATE_SQL = CREATE_BOOKINGS.encode()
@@ -60,14 +67,24 @@ _REPLY: LiteralString = (
 )
 
 
+@frozen
+class ProcessMemory:
+    """What the transactions of one process have read and may read again."""
+
+    houses: HouseMemory = field(factory=HouseMemory)
+    quoters: QuoterMemory = field(factory=QuoterMemory)
+
+
 class PostgresUnitOfWork:
     """Opens transactions on a pool of connections; satisfies the unit of work of every context."""
 
-    def __init__(self, engine: Engine, *, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Clock, ids: IdSource, quoters: QuoterMemory | None = None
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
-        self._memory = HouseMemory()
+        self._memory = ProcessMemory(quoters=quoters or QuoterMemory())
 
     def begin(self, command: Command) -> PostgresWork:
         """Open a transaction for the command's agency."""
@@ -94,7 +111,7 @@ class PostgresWork:
     """One transaction; see the ports for what its repositories promise."""
 
     def __init__(
-        self, session: Session, command: Command, memory: HouseMemory, *, clock: Clock, ids: IdSource
+        self, session: Session, command: Command, memory: ProcessMemory, *, clock: Clock, ids: IdSource
     ) -> None:
         self._session = session
         self._command = command
@@ -103,13 +120,16 @@ class PostgresWork:
         self._writes = WriteSet()
         self.agency_id = command.agency_id
         self.agencies = PostgresAgencies(session, self._writes)
-        self.houses = PostgresHouses(session, self._writes, memory)
+        self.houses = PostgresHouses(session, self._writes, memory.houses)
         self.restrictions = PostgresRestrictions(session, self._writes, self.houses)
         self.stock = PostgresStock(session, self._writes)
         self.holds = PostgresHolds(session, self._writes)
         self.blocks = PostgresBlocks(session, self._writes)
         self.guests = PostgresGuests(session, self._writes)
         self.bookings = PostgresBookings(session, self._writes)
+        self.prices = PostgresPriceBooks(session, self._writes, clock)
+        self.quotes = PostgresQuotes(session, self._writes, memory.quoters)
+        self.promotions = PostgresPromotionUses(session, self._writes)
 
     def __enter__(self) -> Self:
         return self

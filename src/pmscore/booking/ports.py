@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -11,9 +12,10 @@ from pmscore.dates.ranges import DateRange
 from pmscore.guests.ports import GuestWork
 from pmscore.inventory.ports import InventoryWork
 from pmscore.kernel.ids import BookingId, PropertyId
+from pmscore.pricing.ports import QuoteWork
 from pmscore.restrictions.ports import RestrictionWork
 
-__all__ = ["BookingRepository", "BookingWork"]
+__all__ = ["BookingRepository", "BookingWork", "PromotionUses", "QuotedBookingWork"]
 
 
 class BookingRepository(Protocol):
@@ -60,3 +62,28 @@ class BookingWork(InventoryWork, GuestWork, RestrictionWork, Protocol):
     @abstractmethod
     def bookings(self) -> BookingRepository:
         """The bookings."""
+
+
+class PromotionUses(Protocol):
+    """Counts by the code of the promotion, for each property, how many bookings were made with it."""
+
+    @abstractmethod
+    def count(self, property_id: PropertyId, code: str, *, most: int) -> None:
+        """Count one more use at the commit; it is the commit that judges, so no use is lost or given twice.
+
+        Raises (at the commit):
+            RefusedError: it was used ``most`` times before; nothing was written.
+        """
+
+    @abstractmethod
+    def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
+        """Return how often each of these was used; those that never were are left out."""
+
+
+class QuotedBookingWork(BookingWork, QuoteWork, Protocol):
+    """A transaction that makes a booking from a quote."""
+
+    @property
+    @abstractmethod
+    def promotions(self) -> PromotionUses:
+        """How often promotions were used."""

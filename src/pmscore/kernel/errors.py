@@ -12,6 +12,7 @@
     │   ├── NightsTakenError      another claim holds the nights (``inventory_overlap``)
     │   ├── StaleVersionError     what was read has changed since
     │   │   └── StaleHouseError   a remembered house has changed; it is forgotten now
+    │   ├── PriceChangedError     what was quoted costs something else by now
     │   ├── BusyError             a lock was not granted in time
     │   └── RequestInProgressError  the same idempotency key is being worked on
     ├── PortError                 the outside failed; raised by adapters only
@@ -44,6 +45,7 @@ __all__ = [
     "PermissionDeniedError",
     "PmsError",
     "PortError",
+    "PriceChangedError",
     "RefusedError",
     "RequestInProgressError",
     "SchemaOutOfDateError",
@@ -176,6 +178,17 @@ class StaleHouseError(StaleVersionError):
     """A remembered house has changed since; it is forgotten, so the same attempt sees it as it is now."""
 
     code = "stale_house"
+
+
+class PriceChangedError(ConflictError):
+    """A quote that has expired would be made differently now: its total, its nights, or its terms.
+
+    ``old_minor`` and ``new_minor`` are the totals in minor units of ``currency``; without ``new_minor`` it is no
+    longer offered.
+    """
+
+    code = "price_changed"
+    is_retryable = False
 
 
 class BusyError(ConflictError):

@@ -7,10 +7,10 @@ and assigned last, so a refusal leaves no trace. Leaves locks, buffers and the l
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
-from attrs import Factory, define, evolve
+from attrs import Factory, define, evolve, frozen
 
 from pmscore.access.model import Agency
 from pmscore.booking.model.booking import Booking
@@ -20,19 +20,39 @@ from pmscore.inventory.model.blocks import Block
 from pmscore.inventory.model.holds import Hold
 from pmscore.inventory.model.house import House, UnitType
 from pmscore.inventory.model.stock import StockChange
-from pmscore.kernel.errors import MisuseError, NightsTakenError, NotFoundError, StaleHouseError
+from pmscore.kernel.errors import (
+    MisuseError,
+    NightsTakenError,
+    NotFoundError,
+    RefusedError,
+    StaleHouseError,
+    StaleVersionError,
+    Violation,
+)
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, QuoteId, UnitId, UnitTypeId
 from pmscore.kernel.money import Money
+from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.quote import KeptQuote
+from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
 
-__all__ = ["Books", "Changes", "OnceName", "StoredReply"]
+__all__ = ["Books", "Changes", "OnceName", "PromotionUse", "StoredReply"]
 
 OnceName: TypeAlias = tuple[str, str, str]
 """Key, route and principal of an idempotent request."""
 StoredReply: TypeAlias = tuple[str, Mapping[str, Json]]
 """Fingerprint of the first request, and the reply that stands for it."""
+
+
+@frozen
+class PromotionUse:
+    """One more use of a promotion, which may be used ``most`` times."""
+
+    property_id: PropertyId
+    code: str
+    most: int
 
 
 @define
@@ -50,6 +70,9 @@ class Changes:
     stock: list[StockChange] = Factory(list[StockChange])
     added: set[tuple[str, object]] = Factory(set[tuple[str, object]])
     houses_seen: dict[PropertyId, int] = Factory(dict[PropertyId, int])
+    price_books: list[PriceBook] = Factory(list[PriceBook])
+    quotes: dict[QuoteId, KeptQuote | None] = Factory(dict[QuoteId, "KeptQuote | None"])
+    promotion_uses: list[PromotionUse] = Factory(list[PromotionUse])
 
 
 @define
@@ -67,12 +90,18 @@ class Books:
     ledger: Ledger = Factory(Ledger)
     types: dict[UnitTypeId, UnitType] = Factory(dict[UnitTypeId, UnitType])
     units: set[UnitId] = Factory(set[UnitId])
+    price_books: dict[PropertyId, tuple[PriceBook, ...]] = Factory(dict[PropertyId, tuple[PriceBook, ...]])
+    quotes: dict[QuoteId, KeptQuote] = Factory(dict[QuoteId, KeptQuote])
+    promotion_uses: dict[tuple[PropertyId, str], int] = Factory(dict[tuple[PropertyId, str], int])
+    quoters: dict[tuple[PropertyId, int, date], Quoter] = Factory(dict[tuple[PropertyId, int, date], Quoter])
 
     def write(self, changes: Changes) -> None:
         """Write everything, or raise and write nothing.
 
         Raises:
             StaleHouseError: a house has changed since the transaction saw it.
+            StaleVersionError: a price book is not the next version.
+            RefusedError: a promotion is used up.
             NightsTakenError: nights are taken, or a new capacity is too small.
             NotFoundError: something that is written belongs to nothing in this agency.
             MisuseError: something new has an id that is there already.
@@ -80,6 +109,8 @@ class Books:
         self._refuse_stale(changes.houses_seen)
         self._refuse_twins(changes.added)
         self._refuse_strays(changes)
+        self._refuse_stale_prices(changes.price_books)
+        self._refuse_used_up(changes.promotion_uses)
         update = self.judged(changes)
         if update.violations:
             raise NightsTakenError(tuple(update.violations))
@@ -113,7 +144,30 @@ class Books:
                 del self.blocks[block_id]
             else:
                 self.blocks[block_id] = block
+        self._put_prices(changes)
         self.ledger.apply(update)
+
+    def _put_prices(self, changes: Changes) -> None:
+        for book in changes.price_books:
+            self.price_books[book.property_id] = (*self.price_books.get(book.property_id, ()), book)
+        for quote_id, kept in changes.quotes.items():
+            if kept is None:
+                del self.quotes[quote_id]
+            else:
+                self.quotes[quote_id] = kept
+        for use in changes.promotion_uses:
+            key = (use.property_id, use.code)
+            self.promotion_uses[key] = self.promotion_uses.get(key, 0) + 1
+
+    def _refuse_stale_prices(self, books: Iterable[PriceBook]) -> None:
+        for book in books:
+            if book.version != len(self.price_books.get(book.property_id, ())) + 1:
+                raise StaleVersionError(property_id=str(book.property_id))
+
+    def _refuse_used_up(self, uses: Iterable[PromotionUse]) -> None:
+        for use in uses:
+            if self.promotion_uses.get((use.property_id, use.code), 0) >= use.most:
+                raise RefusedError((Violation("code_used_up", None, use.code, "plan"),))
 
     def _refuse_stale(self, seen: Mapping[PropertyId, int]) -> None:
         for property_id, version in seen.items():
@@ -128,6 +182,7 @@ class Books:
             "booking": self.bookings,
             "hold": self.holds,
             "block": self.blocks,
+            "quote": self.quotes,
         }
         for kind, key in added:
             if key in present[kind]:
@@ -142,6 +197,9 @@ class Books:
         for change in changes.metrics:
             if change.guest_id not in self.guests and change.guest_id not in changes.guests:
                 raise NotFoundError("guest", change.guest_id)
+        for book in changes.price_books:
+            if book.property_id not in self.houses and book.property_id not in changes.houses:
+                raise NotFoundError("property", book.property_id)
         for stock in changes.stock:
             for claim in stock.after:
                 if claim.unit_id is not None and claim.unit_id not in self.units:

@@ -19,6 +19,12 @@ from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
 from pmscore.testing.journal import Journal, LoggedEvent, Position
 from pmscore.testing.locks import LockTable
+from pmscore.testing.price_repositories import (
+    InMemoryPriceBooks,
+    InMemoryPrices,
+    InMemoryPromotionUses,
+    InMemoryQuotes,
+)
 from pmscore.testing.readers import InMemoryAvailability
 from pmscore.testing.repositories import (
     InMemoryAgencies,
@@ -69,10 +75,13 @@ class InMemoryStore:
         finally:
             self._end(transaction)
 
-    def events_after(self, position: Position = (0, 0)) -> tuple[LoggedEvent, ...]:
-        """Return the events of all agencies behind ``position``; a reader that keeps on loses none."""
+    def events_after(
+        self, position: Position = (0, 0), agency_id: AgencyId | None = None
+    ) -> tuple[LoggedEvent, ...]:
+        """Return the events of one agency (None: of all) behind ``position``; who keeps on reading loses none."""
         with self._locks.mutex:
-            return self._journal.after(position)
+            found = self._journal.after(position)
+        return found if agency_id is None else tuple(each for each in found if each.agency_id == agency_id)
 
     def events_after_sequence(self, sequence: int = 0) -> tuple[LoggedEvent, ...]:
         """Return the events above a sequence number; a reader that keeps on may lose some."""
@@ -100,6 +109,10 @@ class InMemoryStore:
     def availability(self, agency_id: AgencyId) -> InMemoryAvailability:
         """Return the reader of one agency's availability."""
         return InMemoryAvailability(self.books(agency_id), self._locks)
+
+    def prices(self, agency_id: AgencyId) -> InMemoryPrices:
+        """Return the reader of one agency's prices."""
+        return InMemoryPrices(self.books(agency_id), self._locks)
 
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""
@@ -163,6 +176,9 @@ class InMemoryWork:
         self.guests = InMemoryGuests(transaction)
         self.restrictions = InMemoryRestrictions(transaction)
         self.bookings = InMemoryBookings(transaction)
+        self.prices = InMemoryPriceBooks(transaction)
+        self.quotes = InMemoryQuotes(transaction)
+        self.promotions = InMemoryPromotionUses(transaction)
 
     def record(self, *events: Event) -> None:
         """Add events to what the commit stores."""

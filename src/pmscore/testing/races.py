@@ -17,7 +17,7 @@ from pmscore.dates.nights import StayRange
 from pmscore.kernel.errors import PmsError
 from pmscore.testing.scenes import Scene, stay
 
-__all__ = ["RaceReport", "compete", "race", "round_stays"]
+__all__ = ["RaceReport", "at_once", "compete", "race", "round_stays"]
 
 _GAP = 4
 _HOUR = timedelta(hours=1)
@@ -39,6 +39,28 @@ class RaceReport:
 def round_stays(rounds: int) -> tuple[StayRange, ...]:
     """Return the stay that each round is about: two nights, far enough from the next for turnover."""
     return tuple(stay(_GAP * number, 2) for number in range(rounds))
+
+
+def at_once(calls: Sequence[Callable[[], object]]) -> list[str]:
+    """Make all calls at the same moment, each in a thread; return the outcome of each, ``won`` or an error's code."""
+    barrier = threading.Barrier(len(calls))
+    outcomes = ["lost"] * len(calls)
+
+    def make(number: int, call: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            call()
+        except PmsError as error:
+            outcomes[number] = error.code
+        else:
+            outcomes[number] = "won"
+
+    crowd = [threading.Thread(target=make, args=each) for each in enumerate(calls)]
+    for each in crowd:
+        each.start()
+    for each in crowd:
+        each.join()
+    return outcomes
 
 
 def compete(

@@ -14,15 +14,16 @@ from typing import Protocol
 
 from pmscore.access.ports import AccessWork
 from pmscore.availability.ports import AvailabilityReader
-from pmscore.booking.ports import BookingWork
+from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId
+from pmscore.pricing.ports import PriceReader, PriceSettingWork
 from pmscore.testing.journal import LoggedEvent, Position
 
 __all__ = ["StoreUnderTest", "StoreWork"]
 
 
-class StoreWork(AccessWork, BookingWork, Protocol):
+class StoreWork(AccessWork, QuotedBookingWork, PriceSettingWork, Protocol):
     """One transaction with the repositories of every context."""
 
 
@@ -34,8 +35,10 @@ class StoreUnderTest(Protocol):
         """Open a transaction: the unit of work itself."""
 
     @abstractmethod
-    def events_after(self, position: Position) -> Sequence[LoggedEvent]:
-        """Return events of all agencies behind ``position`` in order, as the reader of production would."""
+    def events_after(
+        self, position: Position, agency_id: AgencyId | None = None
+    ) -> Sequence[LoggedEvent]:
+        """Return events of one agency (None: of all) behind ``position`` in order, as production's reader would."""
 
     @abstractmethod
     def events_after_sequence(self, sequence: int) -> Sequence[LoggedEvent]:
@@ -56,3 +59,7 @@ class StoreUnderTest(Protocol):
     @abstractmethod
     def availability(self, agency_id: AgencyId) -> AvailabilityReader:
         """Return the reader of one agency's availability."""
+
+    @abstractmethod
+    def prices(self, agency_id: AgencyId) -> PriceReader:
+        """Return the reader of one agency's prices."""

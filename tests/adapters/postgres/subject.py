@@ -12,6 +12,7 @@ from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.events import Position as StoredPosition
 from pms_adapters.postgres.events import read_events
+from pms_adapters.postgres.pricing import PostgresPrices, QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork
 from pms_adapters.postgres.verify import verify
 from pms_adapters.system import SystemClock, TimeOrderedIds
@@ -29,7 +30,10 @@ class PostgresStore:
 
     def __init__(self, app_url: str, admin_url: str) -> None:
         self.engine = open_engine(app_url, size=40, wait_seconds=30, lock_timeout_ms=300)
-        self.uow = PostgresUnitOfWork(self.engine, clock=SystemClock(), ids=TimeOrderedIds())
+        self.quoters = QuoterMemory()
+        self.uow = PostgresUnitOfWork(
+            self.engine, clock=SystemClock(), ids=TimeOrderedIds(), quoters=self.quoters
+        )
         self._admin_url = admin_url
         self._hook: Callable[[], None] | None = None
 
@@ -39,11 +43,13 @@ class PostgresStore:
             self._hold_open(work)
             yield work
 
-    def events_after(self, position: Position) -> tuple[LoggedEvent, ...]:
+    def events_after(
+        self, position: Position, agency_id: AgencyId | None = None
+    ) -> tuple[LoggedEvent, ...]:
         after = StoredPosition(*position)
         found = [
             (agency_id, event)
-            for agency_id in self._agencies_with_events()
+            for agency_id in (self._agencies_with_events() if agency_id is None else [agency_id])
             for event in read_events(self.engine, agency_id, after=after, limit=100_000)
         ]
         found.sort(key=lambda pair: pair[1].position)
@@ -95,6 +101,9 @@ class PostgresStore:
 
     def availability(self, agency_id: AgencyId) -> PostgresAvailability:
         return PostgresAvailability(self.engine, agency_id)
+
+    def prices(self, agency_id: AgencyId) -> PostgresPrices:
+        return PostgresPrices(self.engine, agency_id, self.quoters)
 
     def close(self) -> None:
         self.engine.dispose()

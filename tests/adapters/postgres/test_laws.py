@@ -11,6 +11,8 @@ from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.prices import PriceLaws
+from pmscore.testing.laws.quotes import BookedQuoteLaws, QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
 from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
@@ -64,6 +66,18 @@ class TestRestrictions(OnPostgres, RestrictionLaws):
 
 
 class TestAvailability(OnPostgres, AvailabilityLaws):
+    pass
+
+
+class TestPrices(OnPostgres, PriceLaws):
+    pass
+
+
+class TestQuotes(OnPostgres, QuoteLaws):
+    pass
+
+
+class TestBookedQuotes(OnPostgres, BookedQuoteLaws):
     pass
 
 

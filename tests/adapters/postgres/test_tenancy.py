@@ -16,12 +16,14 @@ from pms_adapters.postgres.tenancy import Finding, lint_catalogue, unsafe_role
 pytestmark = pytest.mark.postgres
 
 TABLES = [table.name for table in metadata.sorted_tables]
-APPEND_ONLY = {"events"}
+APPEND_ONLY = {"events", "price_books"}
 VALUES = {
     "departure": "2030-01-02",
     "end_date": "2030-01-02",
     "kind": "booked",
     "nightly": "{1}",
+    "night_amounts": "{1}",
+    "parties": "[{}]",
     "capacity": "9",
 }
 BY_TYPE = {
@@ -29,6 +31,8 @@ BY_TYPE = {
     "time without time zone": "12:00",
     "timestamp with time zone": "2030-01-01T00:00Z",
     "jsonb": "{}",
+    "text[]": "{}",
+    "uuid[]": "{}",
     "integer": "1",
     "smallint": "1",
     "bigint": "1",

@@ -28,10 +28,9 @@ from pms_adapters.lab.bench.house import (
     sql_id,
 )
 from pms_adapters.postgres.engine import checked_out, open_engine
-from pms_adapters.postgres.houses import HouseMemory
 from pms_adapters.postgres.prepared import PreparedStatement
 from pms_adapters.postgres.session import Session
-from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork
+from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork, ProcessMemory
 from pms_adapters.system import SystemClock, TimeOrderedIds
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.events import BookingCreated
@@ -158,7 +157,7 @@ def hand_over(booking: Prepared, work: PostgresWork) -> None:
 
 def sent_by(shop: Shop, bookings: Iterable[Prepared]) -> list[tuple[PreparedStatement, ...]]:
     """Return the statements with values that the adapter would send for each booking; nothing is written."""
-    memory = HouseMemory()
+    memory = ProcessMemory()
     found: list[tuple[PreparedStatement, ...]] = []
     for booking in bookings:
         with _Recording(shop.engine, AGENCY) as session:

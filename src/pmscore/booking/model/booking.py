@@ -20,7 +20,7 @@ from pmscore.inventory.model.stock import Claim
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
+from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, QuoteId
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code, checked_text
 
@@ -54,7 +54,8 @@ class Booking:
 
     Invariants: it has its nights exactly while its status is one of ``CLAIMING``; all amounts are in
     ``currency``; ``checked_in_on`` and ``checked_out_on`` are business dates; a pending booking may expire
-    at ``option_until``. ``terms`` is the snapshot of the conditions it was made under.
+    at ``option_until``. ``terms`` is the snapshot of the conditions it was made under, ``quote_id`` the quote
+    that was booked: its nights are the quote's until somebody changes them.
     """
 
     booking_id: BookingId
@@ -72,6 +73,7 @@ class Booking:
     checked_in_on: date | None = None
     checked_out_on: date | None = None
     version: int = 1
+    quote_id: QuoteId | None = None
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= len(self.rooms) <= MOST_ROOMS:

@@ -10,12 +10,13 @@ from attrs import frozen
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.kernel.events import Event, Json, to_json
-from pmscore.kernel.ids import BookingRoomId, GuestId, PropertyId
+from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
 
 __all__ = [
     "BookingAmended",
     "BookingCreated",
     "BookingStatusChanged",
+    "QuoteBooked",
     "RoomAssigned",
     "placement_facts",
     "room_facts",
@@ -60,6 +61,7 @@ class BookingCreated(Event):
     def payload(self) -> dict[str, Json]:
         """Return the facts of the booking."""
         booking = self.booking
+        quoted: dict[str, Json] = {} if booking.quote_id is None else {"quote_id": str(booking.quote_id)}
         return {
             "property_id": str(booking.property_id),
             "guest_id": str(booking.guest_id),
@@ -68,7 +70,19 @@ class BookingCreated(Event):
             "segment": booking.source.segment,
             "currency": booking.currency.code,
             "rooms": [room_facts(room) for room in booking.rooms],
+            **quoted,
         }
+
+
+@frozen(kw_only=True)
+class QuoteBooked(Event):
+    """A quote was taken up by a booking."""
+
+    aggregate: ClassVar[str] = "quote"
+    kind: str = "quote.booked"
+
+    property_id: PropertyId
+    booking_id: BookingId
 
 
 @frozen(kw_only=True)

@@ -12,23 +12,16 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from pmscore.booking.model.booking import Booking, Source
-from pmscore.booking.model.events import BookingCreated
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.policies.drafting import RoomRequest, draft_room, oversold, rule_violations
 from pmscore.booking.ports import BookingWork
+from pmscore.booking.use_cases.making import check_option, made_or_repeated, take_up, write_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
-from pmscore.inventory.model.holds import HoldStatus
+from pmscore.inventory.model.holds import Hold
 from pmscore.inventory.model.house import House
-from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
-from pmscore.kernel.errors import (
-    DomainError,
-    InvalidInputError,
-    NightsTakenError,
-    RefusedError,
-    TransitionError,
-)
+from pmscore.inventory.ports import ExpiredHolds, claiming
+from pmscore.kernel.errors import NightsTakenError, RefusedError, TransitionError
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, HoldId, PropertyId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -85,28 +78,20 @@ def create_booking(
                 broken = rule_violations(booking, house, rules, now=now)
                 if broken:
                     raise RefusedError(broken)
-            return _written(command, work, booking, now=now, expired=expired)
+            given_up = take_up(work, [_hold(work, hold_id, now) for hold_id in command.hold_ids])
+            return write_booking(
+                work, command, booking, command.guest, given_up=given_up, now=now, expired=expired
+            )
 
-    try:
-        return claiming(attempt)
-    except NightsTakenError:
-        if not command.may_oversell:
-            raise
-        return attempt(ExpiredHolds.LEAVE, oversell=True)
-    except DomainError:
-        # A repetition meets what the first one has changed, or what time has: its hold is taken up by now.
-        first = _first_receipt(command, uow)
-        if first is None:
-            raise
-        return first
+    def make() -> BookingReceipt:
+        try:
+            return claiming(attempt)
+        except NightsTakenError:
+            if not command.may_oversell:
+                raise
+            return attempt(ExpiredHolds.LEAVE, oversell=True)
 
-
-def _first_receipt(command: CreateBooking, uow: UnitOfWork[BookingWork]) -> BookingReceipt | None:
-    if command.once is None:
-        return None
-    with uow.begin(command) as work:
-        reply = work.find_reply()
-    return BookingReceipt.from_reply(reply) if reply is not None else None
+    return made_or_repeated(command, uow, make)
 
 
 def _drafted(
@@ -116,8 +101,7 @@ def _drafted(
     booking_id: BookingId,
     room_ids: tuple[BookingRoomId, ...],
 ) -> Booking:
-    if command.option_until is not None and command.option_until <= now:
-        raise InvalidInputError("option_until", "in_the_past")
+    check_option(command.option_until, now)
     guest = command.guest
     return Booking(
         booking_id=booking_id,
@@ -140,31 +124,8 @@ def _drafted(
     )
 
 
-def _written(
-    command: CreateBooking, work: BookingWork, booking: Booking, *, now: datetime, expired: ExpiredHolds
-) -> BookingReceipt:
-    change = StockChange.claiming(*booking.claims())
-    for hold_id in command.hold_ids:
-        change = _taken_up(work, hold_id, now) + change
-    if isinstance(command.guest, Guest):
-        work.guests.add(command.guest)
-        work.record(*command.guest.added().events)
-    work.guests.count(booking.metrics_since(None))
-    work.bookings.add(booking)
-    work.record(BookingCreated(aggregate_id=booking.booking_id, version=1, booking=booking))
-    change_stock(work, change, now=now, expired=expired)
-    receipt = BookingReceipt.of(booking)
-    if command.once is None:
-        work.commit()
-        return receipt
-    return BookingReceipt.from_reply(work.commit_once(receipt.reply()))
-
-
-def _taken_up(work: BookingWork, hold_id: HoldId, now: datetime) -> StockChange:
+def _hold(work: BookingWork, hold_id: HoldId, now: datetime) -> Hold:
     hold = work.holds.get(hold_id)
     if hold.is_expired(now):
         raise TransitionError("take_up", "expired", hold_id=str(hold_id))
-    decision = hold.ended(HoldStatus.TAKEN_UP)
-    work.holds.save(decision.state)
-    work.record(*decision.events)
-    return StockChange.releasing(*hold.claims())
+    return hold

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from pmscore.availability.policies.nearest import nearest_stays, nearest_window
-from pmscore.availability.policies.search import capacities, sellable_rooms
+from pmscore.availability.policies.search import sellable_rooms
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
@@ -25,6 +25,7 @@ from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteRefusal
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.policies.inherited_rules import rules_for_plan
 from pmscore.pricing.policies.occupancy import beds_of
+from pmscore.pricing.policies.occupied import occupied_percent
 from pmscore.pricing.ports import PriceReader, QuoteWork
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
@@ -178,13 +179,7 @@ class _Stock:
 
     def occupied(self, unit_type: UnitType, stay: StayRange) -> tuple[int, ...]:
         """Return how much of a type is taken on each night of a stay, in whole per cent; without rooms all of it."""
-        nights = DateRange.from_stay(stay)
-        rooms = capacities(unit_type, nights)
-        claimed = self._claimed.get(unit_type.unit_type_id, (0,) * stay.length)
-        return tuple(
-            min(100 * claims // count, 100) if count else 100
-            for claims, count in zip(claimed[: stay.length], rooms, strict=True)
-        )
+        return occupied_percent(unit_type, stay, self._claimed.get(unit_type.unit_type_id))
 
     def around(self, unit_type: UnitType) -> tuple[int, ...]:
         """Return the rooms left on each night of the window around the stay."""
