@@ -20,7 +20,7 @@ from pms_web.cli.servers import AppNote
 from pms_web.cli.serving import PortTakenError, listen
 from pmscore.kernel.errors import InvalidInputError, PmsError
 
-COMMANDS = ("bench", "chaos", "demo", "doctor", "migrate", "replay", "serve", "verify")
+COMMANDS = ("bench", "chaos", "demo", "doctor", "migrate", "quote", "replay", "serve", "verify")
 
 
 def _run(*arguments: str, **environ: str | None) -> Result:

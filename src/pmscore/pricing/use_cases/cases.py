@@ -24,12 +24,12 @@ from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Clock, IdSource
 from pmscore.pricing.model.written.cases import PriceCase, case_from_json
 from pmscore.pricing.ports import PriceReader
-from pmscore.pricing.use_cases.quotes import make_quotes
+from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.pricing.views.written_quotes import quote_json, refusal_json
 from pmscore.restrictions.model.book import RuleBook
 
-__all__ = ["answer_case"]
+__all__ = ["answer_case", "quotes_for_case"]
 
 _AROUND: Final = timedelta(days=60)
 
@@ -41,14 +41,7 @@ def answer_case(document: Json) -> dict[str, Json]:
     """
     try:
         case = case_from_json(document)
-        answer = make_quotes(
-            case.house.property.property_id,
-            case.request,
-            availability=_Stock(case),
-            prices=_Prices(case),
-            clock=_Clock(case.now),
-            ids=_Ids(),
-        )
+        answer = quotes_for_case(case)
         return {
             "quotes": [quote_json(each, case) for each in answer.quotes],
             "refusals": [refusal_json(each, case) for each in answer.refusals],
@@ -58,6 +51,22 @@ def answer_case(document: Json) -> dict[str, Json]:
             name: value for name, value in error.params.items() if name in {"field", "reason", "kind", "id"}
         }
         return {"error": {"code": error.code, **told}}
+
+
+def quotes_for_case(case: PriceCase) -> QuoteAnswer:
+    """Return the quotes of a case, cheapest first, and the refusals.
+
+    Raises:
+        NotFoundError, InvalidInputError: as :func:`make_quotes`.
+    """
+    return make_quotes(
+        case.house.property.property_id,
+        case.request,
+        availability=_Stock(case),
+        prices=_Prices(case),
+        clock=_Clock(case.now),
+        ids=_Ids(),
+    )
 
 
 @frozen

@@ -1,0 +1,152 @@
+"""``pms quote``: cases as trees and as JSON, compared with what they expect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pms_web.cli.main import pms
+
+CASES = Path(__file__).parents[2] / "core" / "pricing" / "cases"
+CASE = {
+    "zone": "Europe/Berlin",
+    "unit_types": {"double": {"rooms": 2, "largest_party": 4}},
+    "book": {
+        "format": 1,
+        "currency": "EUR",
+        "plans": [
+            {"code": "flex", "name": "Flex", "prices": {"double": {"default": "100.00"}}, "terms": "usual"},
+            {
+                "code": "shut",
+                "name": "Shut",
+                "prices": {
+                    "double": {
+                        "dates": [{"nights": {"from": "2027-07-01", "to": "2027-08-01"}, "price": "1.00"}]
+                    }
+                },
+            },
+        ],
+        "rules": [
+            {
+                "code": "weekend",
+                "name": "Weekend",
+                "kind": "channel",
+                "value": {"channels": {"direct": {"percent": "12.5"}}},
+                "weekdays": ["fri", "sat"],
+                "rank": 1,
+                "group": "days",
+                "version": 3,
+            }
+        ],
+        "terms": {
+            "usual": {
+                "cancellation": [{"anchor": "created", "fee": {}}],
+                "no_show": {"percent": "90"},
+                "deposit": [{"due": "booking", "percent": "30"}, {"due": "arrival"}],
+            }
+        },
+    },
+    "now": "2027-05-01T10:00:00Z",
+    "request": {"arrival": "2027-06-03", "departure": "2027-06-06", "parties": [{"adults": 2}]},
+}
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(pms, ("quote", *arguments), env={"DATABASE_URL": None, "PMS_HOME": None})
+
+
+def _on(tmp_path: Path, document: object, *arguments: str) -> Result:
+    file = tmp_path / "case.json"
+    file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return _run("--case", str(file), *arguments)
+
+
+def test_a_person_reads_a_tree_for_each_quote_and_sentences_for_each_refusal(tmp_path: Path) -> None:
+    result = _on(tmp_path, CASE)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "double, quote flex: 325.00 EUR"
+    assert "│   ├── 2027-06-04: 112.50" in lines
+    assert "│   │   ├── rule weekend (channel, v3) 12.5 %: 100.00 → 112.50" in lines
+    assert "│   └── 2027-06-05: 112.50 (as 2027-06-04)" in lines
+    assert "├── no show: 292.50" in lines
+    assert "double, plan shut: not offered" in lines
+    (night, *_) = (line for line in lines if "2027-06-03" in line and "│" not in line)
+    assert night.startswith("├── ")
+    assert night.endswith(".")
+
+
+def test_a_program_reads_lines_totals_refusals_and_the_explanation(tmp_path: Path) -> None:
+    result = _on(tmp_path, CASE, "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert list(report) == ["quotes", "refusals", "differences"]
+    (quoted,) = report["quotes"]
+    assert (quoted["unit_type"], quoted["plan"]) == ("double", "flex")
+    assert quoted["totals"]["due"] == quoted["explanation"]["after"] == "325.00"
+    assert [line["amount"] for line in quoted["lines"]] == ["100.00", "112.50", "112.50"]
+    assert [each["amount"] for each in quoted["deposit"]] == ["97.50", "227.50"]
+    (refused,) = report["refusals"]
+    assert {each["code"] for each in refused["refused"]} == {"no_price"}
+    assert report["differences"] == []
+
+
+def test_what_differs_from_the_expectation_is_named_and_fails(tmp_path: Path) -> None:
+    expected = {"quotes": [{"unit_type": "double", "plan": "flex", "totals": {"due": "324.99"}}]}
+    wrong = {**CASE, "expect": expected}
+    result = _on(tmp_path, wrong)
+    assert result.exit_code == 1
+    assert "quotes.double.flex.totals.due: expected 324.99, found 325.00" in result.stdout
+    report = json.loads(_on(tmp_path, wrong, "--json").stdout)
+    due = {"path": "quotes.double.flex.totals.due", "expected": "324.99", "found": "325.00"}
+    assert due in report["differences"]
+
+
+def test_a_case_that_says_the_right_thing_ends_well() -> None:
+    result = _run("--case", str(CASES / "stages_in_their_order.json"))
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "This is what the case expects.")
+
+
+def test_an_error_that_is_expected_is_no_failure_and_another_one_is(tmp_path: Path) -> None:
+    case = json.loads((CASES / "promotion_code_unknown.json").read_text("utf-8"))
+    result = _on(tmp_path, case)
+    assert (result.exit_code, result.stdout) == (0, "This is what the case expects.\n")
+    assert result.stderr.startswith("codes ")
+    case.pop("expect")
+    result = _on(tmp_path, case)
+    assert (result.exit_code, result.stdout) == (1, "")
+    report = json.loads(_on(tmp_path, case, "--json").stdout)
+    assert report["error"] == {"code": "invalid_input", "field": "codes", "reason": "unknown_code"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not valid JSON"),
+        ('{"now": 1.5}', "decimal point"),
+        ("[]", "must be a JSON object"),
+        ('{"now": "x", "now": "y"}', "twice"),
+    ],
+)
+def test_a_file_that_is_no_case_is_named_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    result = _on(tmp_path, text)
+    assert result.exit_code == 1
+    assert "case.json" in result.stderr
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_mistake_in_a_case_is_named_by_its_place(tmp_path: Path) -> None:
+    book = {**CASE["book"], "currency": "eur"}
+    result = _on(tmp_path, {**CASE, "book": book})
+    assert result.exit_code == 1
+    assert result.stderr.startswith("book.currency ")
+
+
+def test_a_file_that_is_not_there_is_a_wrong_use() -> None:
+    result = _run("--case", "no-such-file.json")
+    assert result.exit_code == 2
+    assert "no-such-file.json" in result.stderr
