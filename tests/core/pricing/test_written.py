@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from datetime import date, time
-from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -13,8 +12,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmscore.dates.ranges import DateRange, DateSet
-from pmscore.dates.recurrence import Season, Weekdays
+from pmscore.dates.ranges import DateRange
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
@@ -22,27 +20,25 @@ from pmscore.kernel.ids import PropertyId, UnitTypeId, parse_id
 from pmscore.kernel.money import Rounding
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.book import PriceBook
-from pmscore.pricing.model.changes import Base, Change
+from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.charges.counting import EVERYBODY, AgeLimit, Per
 from pmscore.pricing.model.charges.fees import Fee, Inclusion
 from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import RoundingScope, Tax, TaxRounding
 from pmscore.pricing.model.instalments import DepositPolicy, Due, Milestone
-from pmscore.pricing.model.occupancy import AgeBand, OccupancyTerms, PricedBy
 from pmscore.pricing.model.plans import (
-    DatedPrice,
     Derivation,
     PriceLimits,
     RatePlan,
     TypePrices,
     WeekPrices,
 )
-from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.tiers import Anchor, CancellationPolicy, Extent, FeeBase, FeeSpec, Tier
 from pmscore.pricing.model.written.book import book_from_json, book_to_bytes, book_to_json
+from pmscore.testing.price_strategies import PRICED_TYPES, price_books
 
-HOUSE = PropertyId(UUID(int=1))
+HOUSE = PropertyId(UUID(int=9))
 TYPES = tuple(UnitTypeId(UUID(int=number)) for number in range(10, 13))
 
 
@@ -58,67 +54,7 @@ def read(document: Json) -> PriceBook:
 
 amounts = st.integers(0, 10**7)
 percents = st.integers(0, 1_000_000).map(Percent)
-changes = st.one_of(
-    st.integers(-(10**6), 10**6).map(Change),
-    st.builds(Change, st.integers(-1_000_000, 2_000_000).map(Percent), st.sampled_from(Base)),
-)
-running = changes.filter(lambda change: change.base is Base.RUNNING)
 ranges = st.builds(DateRange.of, st.dates(date(2026, 1, 1), date(2029, 1, 1)), st.integers(1, 90))
-weeks = st.one_of(
-    amounts.map(WeekPrices.of),
-    st.lists(st.none() | amounts, min_size=7, max_size=7).map(tuple).map(WeekPrices),
-)
-some_weekdays = st.integers(1, 127).map(Weekdays)
-
-
-@st.composite
-def occupancies(draw) -> OccupancyTerms:
-    edges = sorted(draw(st.sets(st.integers(0, 121), max_size=5)))
-    bands = tuple(
-        AgeBand(
-            from_age=low,
-            to_age=high,
-            price=draw(amounts | percents),
-            fills_place=draw(st.booleans()),
-            needs_bed=draw(st.booleans()),
-        )
-        for low, high in pairwise(edges)
-    )
-    if draw(st.booleans()):
-        return OccupancyTerms(priced_by=PricedBy.PERSON, children=bands)
-    return OccupancyTerms(
-        included=draw(st.integers(1, 6)),
-        extra_adult=draw(amounts),
-        empty_place=draw(amounts),
-        children=bands,
-    )
-
-
-@st.composite
-def type_prices(draw, seasons: list[str]) -> TypePrices:
-    dates: list[DatedPrice] = []
-    for nights in draw(st.lists(ranges, max_size=3)):
-        if not any(nights.overlaps(each.nights) for each in dates):
-            dates.append(DatedPrice(nights, draw(st.none() | amounts)))
-    named = st.dictionaries(st.sampled_from(seasons), weeks, max_size=2) if seasons else st.just({})
-    return TypePrices(
-        default=draw(st.none() | weeks),
-        seasons=draw(named),
-        dates=tuple(dates),
-        occupancy=draw(st.none() | occupancies()),
-    )
-
-
-@st.composite
-def limits(draw) -> PriceLimits:
-    floor = draw(st.none() | amounts)
-    ceiling = draw(st.none() | st.integers(floor or 0, 10**8))
-    return PriceLimits(
-        step=draw(st.integers(1, 1000)),
-        rounding=draw(st.sampled_from(Rounding)),
-        floor=floor,
-        ceiling=ceiling,
-    )
 
 
 age_limits = st.builds(
@@ -230,99 +166,33 @@ def terms(draw, currency: Currency) -> Terms:
     )
 
 
-def change_value(change: Change) -> dict[str, Json]:
-    written: dict[str, Json] = {"base": change.base.value}
-    if isinstance(change.operand, int):
-        return {"amount": change.operand}
-    return {**written, "percent": change.operand.plain()}
-
-
-@st.composite
-def rules(draw, rank: int) -> PriceRule:
-    change = change_value(draw(changes))
-    kind, value = draw(
-        st.sampled_from(
-            [
-                (
-                    "length_of_stay",
-                    {"bands": [{"from": 28, "change": change}, {"from": 7, "change": change}]},
-                ),
-                ("early_bird", {"bands": [{"from": 60, "change": change}]}),
-                ("last_minute", {"until": [{"days": 3, "change": change}]}),
-                ("promotion", {"code": "summer", "uses": 3, "change": change}),
-                ("yield", {"steps": [{"from": 80, "change": change}], "most_lead": 30}),
-                ("channel", {"channels": {"ota": change, "amount": change}}),
-            ]
-        )
-    )
-    return PriceRule(
-        code=f"rule{rank}",
-        name="Rule",
-        kind=kind,
-        value=value,
-        rank=rank,
-        group="one" if rank else "two",
-        excludes=draw(st.sampled_from([frozenset(), frozenset({"two"})])) if rank else frozenset(),
-        nights=draw(st.none() | ranges),
-        weekdays=draw(some_weekdays),
-        booked=draw(st.none() | ranges),
-        plans=draw(st.sampled_from([frozenset(), frozenset({"flex"})])),
-        unit_types=draw(st.frozensets(st.sampled_from(TYPES))),
-        channels=draw(st.frozensets(st.sampled_from(["direct", "ota"]))),
-        version=draw(st.integers(1, 9)),
-    )
-
-
 @st.composite
 def books(draw) -> PriceBook:
-    currency = Currency.of(draw(st.sampled_from(["EUR", "JPY", "KWD"])))
-    names = draw(st.lists(st.sampled_from(["summer", "winter", "Fête", "fair.1"]), max_size=3, unique=True))
-    seasons = tuple(
-        Season(
-            name=name,
-            nights=DateSet.of(*draw(st.lists(ranges, min_size=1, max_size=3))),
-            weekdays=draw(some_weekdays),
-            priority=at,
-        )
-        for at, name in enumerate(names)
-    )
-    coded = draw(st.dictionaries(st.sampled_from(["std", "nr", "a.b"]), terms(currency), max_size=2))
-    inclusions_ = tuple(draw(inclusions(code)) for code in draw(st.sets(st.sampled_from(["bf", "spa"]))))
-    base = RatePlan(
-        code="flex",
-        name="Flexible",
-        prices=draw(st.dictionaries(st.sampled_from(TYPES), type_prices(names), min_size=1)),
-        occupancy=draw(st.none() | occupancies()),
-        limits=draw(limits()),
-        inclusions=tuple(each.code for each in inclusions_),
+    """Return books with parts of every kind; plans, seasons and rules are those that all tests of prices share."""
+    bare = draw(price_books(most_rules=3))
+    coded = draw(st.dictionaries(st.sampled_from(["std", "nr", "a.b"]), terms(bare.currency), max_size=2))
+    included = tuple(draw(inclusions(code)) for code in draw(st.sets(st.sampled_from(["bf", "spa"]))))
+    first, *others = bare.plans
+    rich = evolve(
+        first,
+        inclusions=tuple(each.code for each in included),
         terms=draw(st.sampled_from([None, *coded])),
         version=draw(st.integers(1, 5)),
-    )
-    derived = RatePlan(
-        code="nonref",
-        name="Non refundable",
-        derivation=Derivation(
-            parent="flex",
-            operations=tuple(draw(st.lists(running, max_size=3))),
-            inherits=draw(st.frozensets(st.sampled_from(["min_stay", "closed"]))),
-        ),
-        limits=draw(limits()),
-        unit_types=draw(st.frozensets(st.sampled_from(sorted(base.prices)))),
+        derivation=None
+        if first.derivation is None
+        else evolve(first.derivation, inherits=draw(st.frozensets(st.sampled_from(["min_stay", "closed"])))),
     )
     own = RatePlan(
         code="own",
         name="Own prices",
-        prices={TYPES[0]: TypePrices(default=WeekPrices.of(1))},
-        derivation=Derivation(parent="nonref", inherits_price=False),
+        prices={PRICED_TYPES[0]: TypePrices(default=WeekPrices.of(1))},
+        derivation=Derivation(parent=first.code, inherits_price=False),
     )
-    return PriceBook(
-        property_id=HOUSE,
-        currency=currency,
-        seasons=seasons,
-        plans=draw(st.permutations([base, derived, own])),
-        rules=tuple(draw(rules(rank)) for rank in range(draw(st.integers(0, 3)))),
+    return evolve(
+        bare,
+        plans=(rich, *others, own),
         fees=tuple(draw(fees(code)) for code in draw(st.sets(st.sampled_from(["clean", "park"])))),
-        inclusions=inclusions_,
+        inclusions=included,
         taxes=TaxTable(tuple(draw(taxes(number)) for number in range(draw(st.integers(0, 3))))),
         tax_rounding=TaxRounding(
             scope=draw(st.sampled_from(RoundingScope)), mode=draw(st.sampled_from(Rounding))
