@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -23,18 +23,34 @@ def bench() -> None:
     """
 
 
+def _measured(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all measurements share."""
+    options = (
+        click.option(
+            "--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="Interleaved rounds."
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="ID",
+            help="Measure this target only (P1, P2, …); may be repeated.",
+        ),
+        click.option(
+            "--scale",
+            default="full",
+            show_default=True,
+            type=click.Choice(SCALES),
+            help="How much is measured.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return click.pass_context(command)
+
+
 @bench.command()
-@click.option(
-    "--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="Interleaved rounds."
-)
-@click.option(
-    "--only", multiple=True, metavar="ID", help="Measure this target only (P1, P2, …); may be repeated."
-)
-@click.option(
-    "--scale", default="full", show_default=True, type=click.Choice(SCALES), help="How much is measured."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.pass_context
+@_measured
 def stock(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
     """Measure bookings, races, search and calendar; ends with 1 where a must is missed.
 
@@ -45,11 +61,33 @@ def stock(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as
       pms bench stock
       pms bench stock --only P1 --scale quick --json
     """
+    _measure(ctx, "stock", rounds, only, scale, as_json)
+
+
+@bench.command()
+@_measured
+def pricing(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
+    """Measure the year matrix and its changes; ends with 1 where a must is missed.
+
+    Needs no server, and takes a quarter of a minute.
+
+    \b
+    Example:
+      pms bench pricing
+      pms bench pricing --only P14 --json
+    """
+    _measure(ctx, "pricing", rounds, only, scale, as_json)
+
+
+def _measure(
+    ctx: click.Context, subject: str, rounds: int, only: tuple[str, ...], scale: str, as_json: bool
+) -> None:
     from pms_adapters.lab import bench as lab  # noqa: PLC0415 - needs the extra pmscore[bench]
 
+    run = {"stock": lab.run_stock, "pricing": lab.run_pricing}[subject]
     sizes = {"full": lab.FULL, "quick": lab.QUICK, "tiny": lab.TINY}
     with steps("Measuring", is_quiet=as_json) as tell:
-        found = lab.run_stock(rounds=rounds, only=only or None, scale=sizes[scale], progress=tell)
+        found = run(rounds=rounds, only=only or None, scale=sizes[scale], progress=tell)
     for warning in lab.warnings(found):
         say(warning)
     if as_json:

@@ -114,6 +114,8 @@ class TypeNights:
     def claimed(self) -> tuple[int, ...]:
         """Return the claims that count against the limit by night: all kinds but oversold ones."""
         counted = [counts for kind, counts in self.claims.items() if kind is not ClaimKind.OVERSOLD]
+        if len(counted) == 1:
+            return counted[0]
         return tuple(map(sum, zip(*counted, strict=True))) if counted else (0,) * len(self.capacity)
 
     def free(self) -> tuple[int, ...]:

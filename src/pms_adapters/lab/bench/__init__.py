@@ -1,13 +1,26 @@
 """Measurements beside their floors, for ``pms bench``.
 
-``run_stock`` measures, ``warnings`` says which floors are suspiciously low; ``FULL``, ``QUICK`` and ``TINY``
+``run_stock`` and ``run_pricing`` measure, ``warnings`` says which floors are suspiciously low; ``FULL``, ``QUICK`` and ``TINY``
 are how much is measured.
 """
 
 from __future__ import annotations
 
 from pms_adapters.lab.bench.measurement import Limit, Measurement, warnings
+from pms_adapters.lab.bench.pricing import PRICING_IDS, run_pricing
 from pms_adapters.lab.bench.scale import FULL, QUICK, TINY, Scale
 from pms_adapters.lab.bench.stock import STOCK_IDS, run_stock
 
-__all__ = ["FULL", "QUICK", "STOCK_IDS", "TINY", "Limit", "Measurement", "Scale", "run_stock", "warnings"]
+__all__ = [
+    "FULL",
+    "PRICING_IDS",
+    "QUICK",
+    "STOCK_IDS",
+    "TINY",
+    "Limit",
+    "Measurement",
+    "Scale",
+    "run_pricing",
+    "run_stock",
+    "warnings",
+]

@@ -12,7 +12,8 @@ class Scale:
     """The sizes of one run.
 
     ``small``, ``usual`` and ``large`` are bookings already there (ten times as many years at ten times as
-    many); without ``large`` the growth is measured from small to usual. The rest are operations a round.
+    many); without ``large`` the growth is measured from small to usual. ``rated_types`` and ``rated_plans`` are those
+    of a year matrix, which has a tenth of the types where its growth is measured. The rest are operations a round.
     """
 
     rooms: int = 1_000
@@ -28,6 +29,9 @@ class Scale:
     reads: int = 200
     racers: int = 50
     races: int = 40
+    rated_types: int = 100
+    rated_plans: int = 20
+    changes: int = 200
 
     @property
     def largest(self) -> int:
@@ -51,4 +55,7 @@ TINY = Scale(
     reads=5,
     racers=6,
     races=2,
+    rated_types=10,
+    rated_plans=4,
+    changes=5,
 )

@@ -7,7 +7,7 @@ runs that a change returns are the difference, no more and no less. How it works
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pmscore.availability.model import TypeNights
@@ -32,8 +32,7 @@ def occupied_percent(counts: TypeNights) -> tuple[int, ...]:
 
     A type without rooms is taken altogether.
     """
-    pairs = zip(counts.capacity, counts.claimed(), strict=True)
-    return tuple([claims * _ALL // rooms if rooms else _ALL for rooms, claims in pairs])
+    return tuple(_percent(counts.capacity, counts.claimed()))
 
 
 class YearMatrix:
@@ -92,7 +91,7 @@ class YearMatrix:
         Raises:
             MisuseError: the plan has no prices of its own, or none of the type.
         """
-        if plan not in self._rates.roots or unit_type_id not in self._rates.types_of(plan):
+        if not self._rates.has_prices(plan, unit_type_id):
             raise MisuseError(plan=plan, unit_type_id=str(unit_type_id))
         self._rates.take_prices(book, plan)
         self._book = book
@@ -146,10 +145,8 @@ class YearMatrix:
         rates: list[list[int]] = []
         for type_id in types:
             kept = self._counts.setdefault(type_id, _Counts(self.nights.length))
-            kept.steps = [
-                NOT_COUNTED if each == NOT_COUNTED or not steps.matter else steps.step(each)
-                for each in kept.percent
-            ]
+            if steps.matter:
+                kept.steps = steps.steps(kept.percent)
             made = dict(self._rates.rates(type_id, self._rates.roots, 0, kept.steps))
             codes = sorted(made)
             pairs += [(type_id, code) for code in codes]
@@ -169,9 +166,8 @@ class YearMatrix:
 
     def _count_steps(self, type_id: UnitTypeId, kept: _Counts, first: int, end: int) -> list[MatrixRun]:
         """Return the rates that change because a step of yield is crossed."""
-        step = self._rates.rules.steps.step
         before = kept.steps[first:end]
-        after = [NOT_COUNTED if each == NOT_COUNTED else step(each) for each in kept.percent[first:end]]
+        after = self._rates.rules.steps.steps(kept.percent[first:end])
         if after == before:
             return []
         kept.steps[first:end] = after
@@ -195,9 +191,19 @@ class _Counts:
         offset = counts.nights.first_ordinal - nights.first_ordinal
         first, end = max(offset, 0), min(offset + len(counts.capacity), len(self.sellable))
         if first < end:
-            self.sellable[first:end] = counts.sellable()[first - offset : end - offset]
-            self.percent[first:end] = occupied_percent(counts)[first - offset : end - offset]
+            inside = slice(first - offset, end - offset)
+            rooms, claims = counts.capacity[inside], counts.claimed()[inside]
+            more = counts.overbooking
+            self.sellable[first:end] = [
+                each + more - taken if each + more > taken else 0
+                for each, taken in zip(rooms, claims, strict=True)
+            ]
+            self.percent[first:end] = _percent(rooms, claims)
         return first, end
+
+
+def _percent(capacity: Sequence[int], claimed: Sequence[int]) -> list[int]:
+    return [taken * _ALL // rooms if rooms else _ALL for rooms, taken in zip(capacity, claimed, strict=True)]
 
 
 def _prices_changed(before: PriceBook, after: PriceBook) -> list[tuple[str, UnitTypeId]] | None:

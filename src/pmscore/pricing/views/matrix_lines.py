@@ -39,17 +39,16 @@ def line_through(zero: Ratio, one: Ratio, step: int = 1) -> Line:
     return a // shared, b // shared, c // shared
 
 
-def on_line(prices: Sequence[int], line: Line) -> list[int]:
-    """Return what becomes of the prices; what is not sold stays so."""
+def on_line(prices: Sequence[int], line: Line, *, has_gaps: bool = True) -> Sequence[int]:
+    """Return what becomes of the prices; what is not sold stays so, and without ``has_gaps`` everything is sold."""
     if line == SAME:
-        return [*prices]
+        return prices
     a, b, c = line
-    found = [NOT_SOLD if price < 0 else (a * price + b) // c for price in prices]
     if a < 0 or b < 0:
-        return [
-            NOT_SOLD if price < 0 else max(amount, 0) for price, amount in zip(prices, found, strict=True)
-        ]
-    return found
+        return [NOT_SOLD if price < 0 else max((a * price + b) // c, 0) for price in prices]
+    if has_gaps:
+        return [NOT_SOLD if price < 0 else (a * price + b) // c for price in prices]
+    return [(a * price + b) // c for price in prices]
 
 
 @frozen
@@ -62,31 +61,30 @@ class PlanStep:
     operations: Sequence[Change]
     limits: PriceLimits
     line: Line | None
+    is_limited: bool
 
     @classmethod
     def of(cls, operations: Sequence[Change], limits: PriceLimits) -> PlanStep:
         """Return the step of a plan."""
         if limits.rounding is not Rounding.HALF_UP:
-            return cls(operations, limits, None)
+            return cls(operations, limits, None, is_limited=True)
         zero, one = changed_night(0, operations), changed_night(1, operations)
-        return cls(operations, limits, line_through(zero, one, limits.step))
+        is_limited = limits.step > 1 or limits.floor is not None or limits.ceiling is not None
+        return cls(operations, limits, line_through(zero, one, limits.step), is_limited)
 
-    def prices(self, prices: list[int]) -> list[int]:
-        """Return the plan's prices; what is not sold stays so."""
+    def prices(self, prices: Sequence[int], *, has_gaps: bool = True) -> Sequence[int]:
+        """Return the plan's prices; what is not sold stays so, and without ``has_gaps`` everything is sold."""
         limits = self.limits
         if self.line is None:
             return [
                 NOT_SOLD if price < 0 else limited(changed_night(price, self.operations), limits)
                 for price in prices
             ]
-        found = on_line(prices, self.line)
-        if limits.step > 1:
-            size = limits.step
-            found = [price if price < 0 else price * size for price in found]
-        if limits.floor is not None:
-            floor = limits.floor
-            found = [price if price < 0 else max(floor, price) for price in found]
-        if limits.ceiling is not None:
-            ceiling = limits.ceiling
-            found = [min(ceiling, price) for price in found]
-        return found
+        found = on_line(prices, self.line, has_gaps=has_gaps)
+        return self._within(found) if self.is_limited else found
+
+    def _within(self, prices: Sequence[int]) -> list[int]:
+        """Return prices in steps as prices within the limits."""
+        size, floor, ceiling = self.limits.step, self.limits.floor or 0, self.limits.ceiling
+        found = [price if price < 0 else max(price * size, floor) for price in prices]
+        return found if ceiling is None else [min(price, ceiling) for price in found]

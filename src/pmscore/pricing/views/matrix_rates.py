@@ -9,7 +9,7 @@ it, each plan as a line of its parent's table. Leaves the lines to ``matrix_line
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -21,17 +21,17 @@ from pmscore.kernel.ids import UnitTypeId
 from pmscore.kernel.percent import WHOLE
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.occupancy import OccupancyTerms, PricedBy
-from pmscore.pricing.model.plans import RatePlan, TypePrices
+from pmscore.pricing.model.plans import DatedPrice, RatePlan, TypePrices
 from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.policies.planning import season_slots
 from pmscore.pricing.views.matrix_changes import NightRules, RuleGroup
-from pmscore.pricing.views.matrix_lines import PlanStep, on_line
+from pmscore.pricing.views.matrix_lines import Line, PlanStep, on_line
 from pmscore.pricing.views.rate_tables import NOT_SOLD
 
 __all__ = ["RateMaker"]
 
 _DAYS: Final = 7
-_Pick: TypeAlias = "Callable[[list[int]], Sequence[int]]"
+_Pick: TypeAlias = "Callable[[Sequence[int]], Sequence[int]]"
 """From the cells of a table to those of a row."""
 
 
@@ -39,14 +39,14 @@ _Pick: TypeAlias = "Callable[[list[int]], Sequence[int]]"
 class _Node:
     """A plan among those that have their prices from one root; the root itself has no parent.
 
-    ``charge`` and ``group`` are those of all types, unless they ``vary``.
+    ``lines`` and ``group`` are those of all types, unless it ``varies``.
     """
 
     plan: RatePlan
     parent: str | None
     types: frozenset[UnitTypeId]
     step: PlanStep
-    charge: PartyCharge
+    lines: Mapping[int, Line]
     group: RuleGroup | None
     varies: bool
 
@@ -60,6 +60,7 @@ class RateMaker:
         self._origin = nights.first_ordinal
         self._length = nights.length
         self._sets, self._slots = season_slots(book.seasons, nights)
+        self._pick = _picker(self._slots)
         self._trees = self._grown()
 
     @property
@@ -70,6 +71,10 @@ class RateMaker:
     def types_of(self, code: str) -> frozenset[UnitTypeId]:
         """Return the types that a plan is sold for."""
         return self._types[code]
+
+    def has_prices(self, code: str, unit_type_id: UnitTypeId) -> bool:
+        """Return whether the plan has prices of its own for a type."""
+        return code in self._trees and unit_type_id in self._types[code]
 
     def take_prices(self, book: PriceBook, code: str) -> None:
         """Read the prices of a plan from another book that differs in nothing else."""
@@ -84,72 +89,65 @@ class RateMaker:
 
         ``steps`` has the step of occupancy of each of these nights.
         """
-        numbers: dict[int, list[int]] = {}
+        by_group: dict[int, list[int]] = {}
         for root in roots:
             tree = self._trees[root]
             own = tree[0].plan.prices.get(type_id)
             if own is None:
                 continue
-            table, places = self._table(own, first, len(steps))
-            picks: dict[int, tuple[Sequence[int], _Pick]] = {}
-            made: dict[str | None, list[int]] = {None: table}
+            written = self._written(own, first, len(steps))
+            table = [*dict.fromkeys(written)]
+            has_gaps = NOT_SOLD in table
+            sold = tree[0].types
+            spreads: dict[int, _Spread] = {}
+            made: dict[str | None, Sequence[int]] = {None: table}
             for node in tree:
                 parent = made.get(node.parent)
-                if parent is None or type_id not in node.types:
+                if parent is None or (node.types is not sold and type_id not in node.types):
                     continue
                 code = node.plan.code
-                prices = made[code] = node.step.prices(parent)
-                charge, group = self._terms(node, type_id) if node.varies else (node.charge, node.group)
-                known = picks.get(id(group))
-                if known is None:
-                    if group is None:
-                        known = (0,), _picker(places)
-                    else:
-                        rows = numbers.get(id(group))
-                        if rows is None:
-                            rows = numbers[id(group)] = self.rules.numbers(group, type_id, code, first, steps)
-                        known = _spread(rows, places, len(table))
-                    picks[id(group)] = known
-                cells: list[int] = []
-                for number in known[0]:
-                    cells += on_line(prices, self.rules.line(charge, number))
-                yield code, [*known[1](cells)]
+                prices = made[code] = node.step.prices(parent, has_gaps=has_gaps)
+                lines, group = self._terms(node, type_id) if node.varies else (node.lines, node.group)
+                spread = spreads.get(id(group))
+                if spread is None:
+                    by_night = by_group.get(id(group))
+                    if by_night is None and group is not None:
+                        by_night = by_group[id(group)] = self.rules.numbers(
+                            group, type_id, code, first, steps
+                        )
+                    spread = spreads[id(group)] = _Spread.of(written, table, by_night)
+                yield code, spread.row(prices, lines, has_gaps=has_gaps)
 
-    def _table(self, own: TypePrices, first: int, length: int) -> tuple[list[int], Sequence[int]]:
-        """Return the written prices of a type, and the place in them of each night; dated ones come last."""
-        places: Sequence[int] = self._slots
-        if length < self._length:
-            slots = self._slots[first : first + length]
-            kept = {slot: at for at, slot in enumerate(dict.fromkeys(slots))}
-            places = [kept[slot] for slot in slots]
-            weeks = {slot // _DAYS: self._week(own, slot // _DAYS) for slot in kept}
-            table = [weeks[slot // _DAYS][slot % _DAYS] for slot in kept]
+    def _written(self, own: TypePrices, first: int, length: int) -> list[int]:
+        """Return the written price of each night: that of its date, else of its season, else the default."""
+        if length == self._length:
+            found = [*self._pick([price for at in range(len(self._sets)) for price in self._week(own, at)])]
         else:
-            table = [price for at in range(len(self._sets)) for price in self._week(own, at)]
+            slots = self._slots[first : first + length]
+            weeks = {at: self._week(own, at) for at in {slot // _DAYS for slot in slots}}
+            found = [weeks[slot // _DAYS][slot % _DAYS] for slot in slots]
         if own.dates:
             start = self._origin + first
-            at = bisect_right(own.dates, date.fromordinal(start), key=lambda each: each.nights.end)
+            at = bisect_right(own.dates, date.fromordinal(start), key=_end_of)
             while at < len(own.dates) and own.dates[at].nights.first_ordinal < start + length:
                 dated = own.dates[at]
                 begin = max(dated.nights.first_ordinal - start, 0)
                 end = min(dated.nights.end_ordinal - start, length)
-                if not isinstance(places, list):
-                    places = list(places)
-                places[begin:end] = [len(table)] * (end - begin)
-                table.append(NOT_SOLD if dated.price is None else dated.price)
+                found[begin:end] = [NOT_SOLD if dated.price is None else dated.price] * (end - begin)
                 at += 1
-        return table, places
+        return found
 
     def _week(self, own: TypePrices, at: int) -> list[int]:
-        names = [name for name in self._sets[at] if name in own.seasons]
+        """Return the prices of a type in a set of seasons, Monday first."""
+        names = [name for name in self._sets[at] if name in own.seasons] if own.seasons else []
         week = own.seasons[names[0]] if names else own.default
         if week is None:
             return [NOT_SOLD] * _DAYS
         return [NOT_SOLD if price is None else price for price in week.by_weekday]
 
-    def _terms(self, node: _Node, type_id: UnitTypeId) -> tuple[PartyCharge, RuleGroup | None]:
+    def _terms(self, node: _Node, type_id: UnitTypeId) -> tuple[Mapping[int, Line], RuleGroup | None]:
         charge = _charge(self._book.occupancy(node.plan, type_id))
-        return charge, self.rules.group(node.plan.code, type_id)
+        return self.rules.lines(charge), self.rules.group(node.plan.code, type_id)
 
     def _grown(self) -> dict[str, list[_Node]]:
         """Return each plan with prices of its own, followed by those derived from it, parents first."""
@@ -179,7 +177,7 @@ class RateMaker:
             parent=None if derivation is None else derivation.parent,
             types=types,
             step=PlanStep.of(() if derivation is None else derivation.operations, plan.limits),
-            charge=_charge(self._book.occupancy(plan, some_type)),
+            lines=self.rules.lines(_charge(self._book.occupancy(plan, some_type))),
             group=self.rules.group(plan.code, None),
             varies=varies,
         )
@@ -200,13 +198,54 @@ def _charge(terms: OccupancyTerms) -> PartyCharge:
     return PartyCharge(WHOLE * (terms.included if terms.priced_by is PricedBy.PERSON else 1), 0)
 
 
-def _spread(numbers: list[int], places: Sequence[int], width: int) -> tuple[Sequence[int], _Pick]:
-    """Return the numbers that there are, and how a row is picked from a table repeated for each of them."""
-    kept = [*dict.fromkeys(numbers)]
-    if len(kept) == 1:
-        return kept, _picker(places)
-    offsets = {number: at * width for at, number in enumerate(kept)}
-    return kept, _picker([offsets[number] + place for number, place in zip(numbers, places, strict=True)])
+@frozen
+class _Spread:
+    """How the rates of a row are worked out once each: for which changes, of which prices, and where they stand.
+
+    ``prices`` has for each number of changes the places of the prices in the table; None: all of them.
+    """
+
+    numbers: Sequence[int]
+    prices: Sequence[_Pick] | None
+    pick: _Pick
+
+    @classmethod
+    def of(cls, written: list[int], table: list[int], by_night: list[int] | None) -> _Spread:
+        """Return the spread of a row; ``by_night`` has the number of the changes of each night, None: no changes."""
+        place_of = {price: at for at, price in enumerate(table)}
+        places = [place_of[price] for price in written]
+        numbers = (0,) if by_night is None else (*dict.fromkeys(by_night),)
+        if by_night is None or len(numbers) == 1:
+            return cls(numbers, None, _picker(places))
+        width = len(table)
+        offsets = [0] * (max(numbers) + 1)
+        for at, number in enumerate(numbers):
+            offsets[number] = at * width
+        keys = [offsets[number] + place for number, place in zip(by_night, places, strict=True)]
+        if width * len(numbers) <= len(keys):
+            return cls(numbers, None, _picker(keys))
+        # Few of all combinations occur, so only those are worked out.
+        kept = sorted(set(keys))
+        place_of = {key: at for at, key in enumerate(kept)}
+        by_number = [[key % width for key in kept if key // width == at] for at in range(len(numbers))]
+        return cls(numbers, [_picker(each) for each in by_number], _picker([place_of[key] for key in keys]))
+
+    def row(self, prices: Sequence[int], lines: Mapping[int, Line], *, has_gaps: bool) -> list[int]:
+        """Return the rates of a plan with such prices."""
+        if len(self.numbers) == 1:
+            return [*self.pick(on_line(prices, lines[self.numbers[0]], has_gaps=has_gaps))]
+        cells: list[int] = []
+        if self.prices is None:
+            for number in self.numbers:
+                cells += on_line(prices, lines[number], has_gaps=has_gaps)
+        else:
+            for number, pick in zip(self.numbers, self.prices, strict=True):
+                cells += on_line(pick(prices), lines[number], has_gaps=has_gaps)
+        return [*self.pick(cells)]
+
+
+def _end_of(dated: DatedPrice) -> date:
+    return dated.nights.end
 
 
 def _picker(places: Sequence[int]) -> _Pick:

@@ -7,10 +7,11 @@ two of them share a cell, and two that touch differ in their value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -93,8 +94,8 @@ class MatrixRows:
         self._shared = dict(shared)
         self._type_at = {type_id: at for at, type_id in enumerate(self.types)}
         self._plans_at: dict[UnitTypeId, dict[str, int]] = {type_id: {} for type_id in self.types}
-        for at, (type_id, plan) in enumerate(self.pairs):
-            self._plans_at[type_id][plan] = at
+        for type_id, found in groupby(enumerate(self.pairs), key=lambda each: each[1][0]):
+            self._plans_at[type_id].update({plan: at for at, (_, plan) in found})
 
     def row(self, field: MatrixField, unit_type_id: UnitTypeId, plan: str | None = None) -> tuple[int, ...]:
         """Return the number of each night; the blank ones of the field where there is no such type or pair."""
@@ -165,7 +166,7 @@ class MatrixRows:
             key = id(before), id(after)
             cells = known.get(key)
             if cells is None:
-                cells = known[key] = [] if before == after else [*runs_between(before, after)]
+                cells = known[key] = [] if before == after else runs_between(before, after)
             runs += self._said(cells, field, type_id, plan)
         self._shared[field] = rows
         return runs
@@ -184,7 +185,10 @@ class MatrixRows:
         if before == values:
             return []
         row[first:end] = values
-        return self._said(runs_between(before, values), field, type_id, plan, first)
+        value = values[0]
+        is_one = value not in before and values.count(value) == len(values)
+        cells = ((0, len(values), value),) if is_one else runs_between(before, values)
+        return self._said(cells, field, type_id, plan, first)
 
     def _said(
         self,
@@ -226,8 +230,9 @@ class MatrixRows:
         return [(key, before.get(key, blank), then.get(key, blank)) for key in keys]
 
 
-def runs_between(before: Sequence[int], after: Sequence[int]) -> Iterator[Cells]:
-    """Yield where the second row differs from the first, as the fewest runs of one value each, ascending."""
+def runs_between(before: Sequence[int], after: Sequence[int]) -> list[Cells]:
+    """Return where the second row differs from the first, as the fewest runs of one value each, ascending."""
+    found: list[Cells] = []
     first = end = value = 0
     for at, (was, now) in enumerate(zip(before, after, strict=True)):
         if was == now:
@@ -236,10 +241,11 @@ def runs_between(before: Sequence[int], after: Sequence[int]) -> Iterator[Cells]
             end += 1
             continue
         if first < end:
-            yield first, end, value
+            found.append((first, end, value))
         first, end, value = at, at + 1, now
     if first < end:
-        yield first, end, value
+        found.append((first, end, value))
+    return found
 
 
 @lru_cache(maxsize=8192)

@@ -101,13 +101,17 @@ class StayRows:
         types = {type_id for type_id, _ in by_owner if type_id is not None}
         of_plan: dict[str, tuple[int, ...]] = {}
         found: list[tuple[int, ...]] = []
+        last: UnitTypeId | None = None
+        named: UnitTypeId | None = None
         for type_id, code in pairs:
-            if type_id in types:
-                found.append(self._row(field, kinds, type_id, code))
-                continue
-            row = of_plan.get(code)
+            if type_id is not last:
+                # Pairs come type by type, and ids are dear to hash.
+                last, named = type_id, type_id if type_id in types else None
+            row = of_plan.get(code) if named is None else None
             if row is None:
-                row = of_plan[code] = self._row(field, kinds, None, code)
+                row = self._row(field, kinds, named, code)
+                if named is None:
+                    of_plan[code] = row
             found.append(row)
         return found
 
