@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from attrs import frozen
 
@@ -17,13 +17,19 @@ from pmscore.kernel.events import Json
 
 __all__ = ["ObjectReader", "joined", "moved"]
 
+_LONGEST: Final = 200
+
 _ValueT = TypeVar("_ValueT")
 _EnumT = TypeVar("_EnumT", bound=StrEnum)
 
 
 def joined(path: str, name: str) -> str:
-    """Return the path of what is called ``name`` at ``path``; at the root that is the name alone."""
-    return f"{path}.{name}" if path else name
+    """Return the path of what is called ``name`` at ``path``; at the root that is the name alone.
+
+    Paths go into answers and logs, so a name that is long or cannot be shown is cut and escaped.
+    """
+    shown = name if len(name) <= _LONGEST and name.isprintable() else ascii(name[:_LONGEST])[1:-1]
+    return f"{path}.{shown}" if path else shown
 
 
 @frozen
@@ -53,9 +59,15 @@ class ObjectReader:
         """
         for name in names:
             self.value(name)
-        unknown = sorted(self.values.keys() - {*names, *optional})
+        known = {*names, *optional}
+        unknown = sorted(self.values.keys() - known)
         if unknown:
-            raise InvalidInputError(self.path or "document", "unknown_name", value=ascii(unknown[0][:32]))
+            raise InvalidInputError(
+                self.path or "document",
+                "unknown_name",
+                value=ascii(unknown[0][:32]),
+                known=", ".join(sorted(known)),
+            )
 
     def make(self, build: Callable[[], _ValueT], *, renamed: Mapping[str, str] | None = None) -> _ValueT:
         """Return what ``build`` makes; an error that names a field of the value comes to name its place.

@@ -142,6 +142,13 @@ def test_the_root_has_no_path() -> None:
     assert refusal(lambda: root.make(lambda: Percent.parse("x"))) == ("percent", "not_decimal")
 
 
+def test_names_that_cannot_be_shown_are_escaped_in_paths() -> None:
+    root = ObjectReader.of({"a\ud800b": {}, "x" * 5_000: {}, "Größe": {}})
+    assert root.inside("a\ud800b").at("c") == "a\\ud800b.c"
+    assert len(root.inside("x" * 5_000).path) == 200
+    assert root.inside("Größe").path == "Größe"
+
+
 def test_an_error_of_a_value_comes_to_name_its_place(reader: ObjectReader) -> None:
     house = reader.inside("house")
     assert house.make(lambda: Percent.parse("5")) == Percent(50_000)

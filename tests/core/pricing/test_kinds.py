@@ -182,7 +182,7 @@ SENSELESS = (
         "value.bands.1.from",
         "same_threshold",
     ),
-    ("length_of_stay", {"bands": [{"from": 3, "change": OFF, "to": 5}]}, "value.bands.0", "unknown_field"),
+    ("length_of_stay", {"bands": [{"from": 3, "change": OFF, "to": 5}]}, "value.bands.0", "unknown_name"),
     ("length_of_stay", {"bands": [{"from": 3}]}, "value.bands.0.change", "not_an_object"),
     ("length_of_stay", {"bands": [{"from": 3, "change": {}}]}, "value.bands.0.change", "percent_or_amount"),
     (
@@ -239,7 +239,7 @@ SENSELESS = (
         "value.bands.0.change.base",
         "amount_has_no_base",
     ),
-    ("early_bird", {"until": []}, "value", "unknown_field"),
+    ("early_bird", {"until": []}, "value", "unknown_name"),
     ("early_bird", {"bands": [{"from": 1_501, "change": OFF}]}, "value.bands.0.from", "out_of_range"),
     ("last_minute", {"until": []}, "value.until", "no_band"),
     ("last_minute", {"until": [{"days": -1, "change": OFF}]}, "value.until.0.days", "out_of_range"),

@@ -14,6 +14,7 @@ from attrs import frozen
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
 from pmscore.kernel.percent import Percent
+from pmscore.kernel.reading import ObjectReader
 from pmscore.pricing.model.changes import Base, Change
 
 __all__ = ["Bands", "change_from_json", "change_to_json", "fields_of", "whole_number"]
@@ -25,12 +26,9 @@ def fields_of(value: Json, *, field: str, known: frozenset[str]) -> Mapping[str,
     Raises:
         InvalidInputError: it is no object, or has another field.
     """
-    if not isinstance(value, dict):
-        raise InvalidInputError(field, "not_an_object")
-    unknown = sorted(value.keys() - known)
-    if unknown:
-        raise InvalidInputError(field, "unknown_field", value=unknown[0][:64], known=", ".join(sorted(known)))
-    return value
+    reader = ObjectReader.of(value, field)
+    reader.hold_to(optional=known)
+    return reader.values
 
 
 def whole_number(value: Json, *, field: str, least: int, most: int) -> int:

@@ -217,9 +217,9 @@ def with_amounts_read(value: Json, currency: Currency, path: str, depth: int = D
     match value:
         case dict():
             return {
-                name: _rule_amount(each, currency, joined(path, name[:64]))
+                name: _rule_amount(each, currency, joined(path, name))
                 if name == "amount" and not isinstance(each, dict | list)
-                else with_amounts_read(each, currency, joined(path, name[:64]), depth - 1)
+                else with_amounts_read(each, currency, joined(path, name), depth - 1)
                 for name, each in value.items()
             }
         case list():

@@ -58,8 +58,10 @@ _OPTIONAL = (
 def season_from(reader: ObjectReader) -> Season:
     """Return a season."""
     reader.hold_to("name", "nights", optional=("weekdays", "priority"))
+    name = reader.text("name")
+    reader.make(lambda: checked_text(name, field="name"))
     return Season(
-        name=reader.make(lambda: checked_text(reader.text("name"), field="name")),
+        name=name,
         nights=DateSet.of(*[date_range(each) for each in reader.each("nights")]),
         weekdays=weekdays(reader, "weekdays"),
         priority=reader.integer("priority", 0),
@@ -83,9 +85,9 @@ def plan_from(reader: ObjectReader, currency: Currency, unit_type: Callable[[str
     prices: dict[UnitTypeId, TypePrices] = {}
     if (listed := reader.find_inside("prices")) is not None:
         for text in listed.values:
-            type_id = unit_type_at(unit_type, text, listed.at(text[:64]))
+            type_id = unit_type_at(unit_type, text, listed.at(text))
             if type_id in prices:
-                raise InvalidInputError(listed.at(text[:64]), "twice")
+                raise InvalidInputError(listed.at(text), "twice")
             prices[type_id] = _type_prices(listed.inside(text), currency)
     derivation = reader.find_inside("derivation")
     occupancy = reader.find_inside("occupancy")
