@@ -85,11 +85,11 @@ def can_be_assigned(units, taken: Taken, lodgers: Sequence[Lodger], *, everybody
     return place(0, frozenset((unit, day) for unit, days in taken.items() for day in days))
 
 
-def fewest_changes(units, taken: Taken, stay: DateRange) -> int | None:
-    """Count the changes of the best split by trying every set of days to change on."""
+def fewest_changes(units, taken: Taken, stay: DateRange, turnover: int = 0) -> int | None:
+    """Count the changes of the best split by trying every set of nights of the stay to change on."""
     days = stay.nights()
     for changes in range(len(days)):
-        for cuts in combinations(range(1, len(days)), changes):
+        for cuts in combinations(range(1, len(days) - turnover), changes):
             edges = [0, *cuts, len(days)]
             parts = [days[a:b] for a, b in pairwise(edges)]
             if all(any(not set(part) & set(taken.get(unit, ())) for unit in units) for part in parts):
@@ -342,22 +342,29 @@ def test_the_checker_agrees_with_brute_force_on_any_units(house, data):
     assert is_valid(Plan(moves, drawn), units, taken, lodgers) == expected
 
 
-@given(houses(), RANGES)
-def test_a_split_has_the_fewest_changes(house, stay):
-    """Farthest reach is minimal: no set of change days with fewer of them works."""
+@given(houses(), RANGES, st.integers(0, 2))
+def test_a_split_has_the_fewest_changes(house, stay, turnover):
+    """Farthest reach is minimal: no set of change days with fewer of them works; the turnover stays with the last."""
     units, taken, _ = house
-    outcome = split(units, taken, stay)
-    fewest = fewest_changes(units, taken, stay)
+    turnover = min(turnover, stay.length - 1)
+    outcome = split(units, taken, stay, turnover=turnover)
+    fewest = fewest_changes(units, taken, stay, turnover)
     if isinstance(outcome, SplitPlan):
         assert outcome.changes == fewest
         assert tuple(day for _, part in outcome.parts for day in part.nights()) == stay.nights()
         assert all(
             not taken.get(unit, DateSet.EMPTY).overlaps(DateSet.of(part)) for unit, part in outcome.parts
         )
+        assert outcome.parts[-1][1].length > turnover
     else:
         assert fewest is None
         full = [day for day in stay.nights() if all(day in taken.get(unit, ()) for unit in units)]
-        assert outcome == Impossible(tuple(full), (), Obstacle.OVERFULL)
+        rest = stay.nights()[-turnover - 1 :]
+        assert outcome == (
+            Impossible(tuple(full), (), Obstacle.OVERFULL)
+            if full
+            else Impossible(rest, (), Obstacle.FRAGMENTED)
+        )
 
 
 @given(houses(), RANGES)

@@ -208,7 +208,8 @@ def _one_by_one(
         arrives = round_.rooms[lodger.room_id][1].stay.arrival in command.arrivals
         if lodger.unit_id is not None or not arrives:
             continue
-        found = split(units, taken, lodger.nights)
+        turnover = round_.rooms[lodger.room_id][1].turnover_nights
+        found = split(units, taken, lodger.nights, turnover=turnover)
         if isinstance(found, Impossible) or (found.changes and not command.may_split):
             left.append(lodger.room_id)
             continue

@@ -25,12 +25,14 @@ def free_throughout(
 
 
 def split(
-    units: Sequence[UnitId], taken: Mapping[UnitId, DateSet], nights: DateRange
+    units: Sequence[UnitId], taken: Mapping[UnitId, DateSet], nights: DateRange, *, turnover: int = 0
 ) -> SplitPlan | Impossible:
     """Return the stay with the fewest changes of unit, one part if a unit is free throughout.
 
-    From each change on the guest takes the unit that is free longest, the first of them in the given order;
-    no other choice can reach further with as many changes. Impossible names the nights without a free unit.
+    The last ``turnover`` of the nights come after the stay, on the unit of its last night. From each change on
+    the guest takes the unit that is free longest, the first of them in the given order; no other choice can
+    reach further with as many changes. Impossible names the nights without a free unit, or else the last
+    night and its turnover, for which no unit is free throughout.
     """
     wanted = nights.mask(nights.start)
     free = {unit: wanted & ~taken.get(unit, DateSet.EMPTY).mask(nights.start) for unit in units}
@@ -41,10 +43,16 @@ def split(
         without = tuple(_day(nights, night) for night in bits_of(wanted & ~covered))
         return Impossible(without, (), Obstacle.OVERFULL)
     parts: list[tuple[UnitId, DateRange]] = []
+    last_night = nights.length - turnover - 1
     at = 0
     while at < nights.length:
         unit = max(free, key=lambda each: _run(free[each] >> at))
         end = at + _run(free[unit] >> at)
+        if end < nights.length:
+            end = min(end, last_night)
+        if end == at:
+            rest = tuple(_day(nights, night) for night in range(at, nights.length))
+            return Impossible(rest, (), Obstacle.FRAGMENTED)
         parts.append((unit, DateRange(_day(nights, at), _day(nights, end))))
         at = end
     return SplitPlan(tuple(parts))
