@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,34 @@ def test_a_case_says_where_it_is_from_and_every_line(path: Path) -> None:
         assert {"nightly", "lines", "taxes", "totals"} <= quote.keys()
     for refusal in expected.get("refusals", ()):
         assert refusal["refused"]
+
+
+def times(line: dict[str, Json]) -> int:
+    if "nights" not in line:
+        return 1
+    first, end = (date.fromisoformat(line["nights"][name]) for name in ("from", "to"))
+    return (end - first).days
+
+
+def summed(lines: list[dict[str, Json]], name: str) -> Decimal:
+    return sum((Decimal(each[name]) * times(each) for each in lines), Decimal(0))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_a_case_expects_adds_up(path: Path) -> None:
+    """The figures are right among themselves, whatever the code makes of them."""
+    for quote in document(path)["expect"].get("quotes", ()):
+        totals = {name: Decimal(text) for name, text in quote["totals"].items()}
+        taxes = quote["taxes"]
+        city = [each for each in taxes if each.get("is_city_tax")]
+        assert totals["room"] == sum(Decimal(each) for room in quote["nightly"] for each in room)
+        assert totals["room"] + totals["fees"] == summed(quote["lines"], "amount")
+        assert totals["net"] == summed(quote["lines"], "net")
+        assert totals["city_tax"] == summed(city, "amount")
+        assert totals["tax"] == summed(taxes, "amount") - totals["city_tax"]
+        assert totals["due"] == totals["net"] + totals["tax"] + totals["city_tax"]
+        if "deposit" in quote:
+            assert totals["due"] == summed(quote["deposit"], "amount")
 
 
 def test_there_are_enough_cases() -> None:
