@@ -135,7 +135,8 @@ def rate_shape_of(book: PriceBook, stay: ChargedStay, extras: Iterable[str]) -> 
     Raises:
         InvalidInputError: field ``extras``; a chosen code is no fee, or is not to be had in this stay.
     """
-    if len(stay.rooms) > 1 or any(fee.valid or isinstance(fee.amount, Percent) for fee in book.fees):
+    (party, *others) = stay.rooms
+    if others or any(fee.valid or isinstance(fee.amount, Percent) for fee in book.fees):
         return None
     taxes = plain_taxes(book.taxes, book.tax_rounding, None, stay.channel)
     if taxes is None:
@@ -145,7 +146,7 @@ def rate_shape_of(book: PriceBook, stay: ChargedStay, extras: Iterable[str]) -> 
     for fee in fees:
         by_category.setdefault(fee.category, []).append(fee.amount)
     grouped = tuple((category, tuple(amounts)) for category, amounts in by_category.items())
-    return RateShape(grouped, sum(fee.amount for fee in fees), taxes, stay.rooms[0])
+    return RateShape(grouped, sum(fee.amount for fee in fees), taxes, party)
 
 
 def room_charges(stay: StayRange, nightly: Iterable[Iterable[int]]) -> list[Chargeable]:

@@ -19,7 +19,7 @@ NOT_SOLD: Final = -1
 NightTotals: TypeAlias = "tuple[int, int, int]"
 """What the amount of one night comes to: its net, its taxes without city tax, its city tax."""
 
-RunningSums: TypeAlias = "tuple[list[int], list[int], list[int]]"
+RunningSums: TypeAlias = "tuple[array[int], array[int], array[int]]"
 
 
 class NightTable:
@@ -45,5 +45,5 @@ class NightTable:
         return found
 
 
-def _running(values: tuple[int, ...] | list[int]) -> list[int]:
-    return list(accumulate(values, initial=0))
+def _running(values: tuple[int, ...] | list[int]) -> array[int]:
+    return array("q", accumulate(values, initial=0))

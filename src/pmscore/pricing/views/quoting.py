@@ -82,11 +82,12 @@ class Quoter(QuoteSource):
         self._zone = zone
         self._holds_for = holds_for
         self._kinds: dict[_Key, _Kind] = {}
+        self._times_cleared = 0
         self._classes: dict[object, int] = {}
         self._last_day: tuple[datetime, date] | None = None
         self._has_shapes = has_shapes(book)
         self._turn = _turn_of(book.rules)
-        self._known_codes = frozenset(rule.value.get("code") for rule in book.rules)
+        self._known_codes = frozenset(str(rule.value.get("code")) for rule in book.rules)
 
     def quote(
         self,
@@ -115,10 +116,15 @@ class Quoter(QuoteSource):
                 return found
             kind = found
             if key is not None:
-                if len(self._kinds) >= MOST_KINDS:
-                    self._kinds.clear()
-                self._kinds[key] = kind
+                self._remember(key, kind)
         return self._made(kind, request, now, quote_id)
+
+    def _remember(self, key: _Key, kind: _Kind) -> None:
+        """Keep a kind as long as its tables are kept."""
+        if len(self._kinds) >= MOST_KINDS or self._times_cleared != self.tables.times_cleared:
+            self._kinds.clear()
+            self._times_cleared = self.tables.times_cleared
+        self._kinds[key] = kind
 
     @property
     def has_yield(self) -> bool:
@@ -197,7 +203,7 @@ class Quoter(QuoteSource):
             return (Violation("plan_not_sold_for_type", None, plan.code, "plan"),)
         asked = (request.stay, unit_type_id, plan.code, self._booked_on(now), request.channel, request.codes)
         stack = self.tables.stack(_question(*asked, occupied))
-        used = {each.rule.value.get("code") for each in stack.applied}
+        used = {str(each.rule.value.get("code")) for each in stack.applied}
         if unused := [code for code in request.codes if code not in used]:
             return tuple(Violation("code_does_not_apply", None, code, "plan") for code in unused)
         charges = tuple(self.tables.charge(plan, unit_type_id, party) for party in request.parties)

@@ -28,7 +28,7 @@ from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
 
 __all__ = ["NOT_SOLD", "RateTables"]
 
-MOST_TABLES: Final = 20_000
+MOST_TABLES: Final = 2_000
 _Key: TypeAlias = "tuple[str, UnitTypeId, PartyCharge, tuple[tuple[str, Change], ...]]"
 
 
@@ -46,6 +46,7 @@ class RateTables:
         self._sets, self._slots = season_slots(book.seasons, nights)
         self._prices: dict[tuple[str, UnitTypeId], PlanPrices] = {}
         self._rows: dict[tuple[str, UnitTypeId], list[int | None]] = {}
+        self.times_cleared = 0
         self._charges: dict[tuple[str, UnitTypeId, GuestParty], PartyCharge] = {}
         self._tables: dict[_Key, NightTable] = {}
         self._groups: Mapping[str, tuple[PriceRule, ...]] = {
@@ -112,6 +113,7 @@ class RateTables:
         if table is None:
             if len(self._tables) >= MOST_TABLES:
                 self._tables.clear()
+                self.times_cleared += 1
             table = self._tables[key] = NightTable(self._amounts(plan, unit_type_id, charge, shared))
         return table
 
