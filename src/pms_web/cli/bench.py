@@ -67,9 +67,9 @@ def stock(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as
 @bench.command()
 @_measured
 def pricing(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
-    """Measure the year matrix and its changes; ends with 1 where a must is missed.
+    """Measure quotes and the year matrix; ends with 1 where a must is missed.
 
-    Needs no server, and takes a quarter of a minute.
+    Starts no server and takes half a minute.
 
     \b
     Example:

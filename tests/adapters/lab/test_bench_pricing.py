@@ -8,9 +8,10 @@ from importlib.util import find_spec
 
 import pytest
 
-from pms_adapters.lab.bench import PRICING_IDS, TINY, Measurement, rating, run_pricing
+from pms_adapters.lab.bench import PRICING_IDS, TINY, Measurement, quoting, rating, run_pricing, warnings
 from pms_adapters.lab.bench.floors import ari_numpy, ari_rows
 from pms_adapters.lab.bench.grounds import Grounds, open_grounds
+from pms_adapters.lab.bench.measurement import compared
 from pms_adapters.lab.bench.rating_house import RatedHouse
 from pmscore.kernel.errors import InvalidInputError
 
@@ -32,6 +33,9 @@ def test_every_id_is_measured_in_its_order(lines):
 
 def test_every_line_has_a_floor_and_a_positive_ratio(lines):
     for line in lines:
+        if line.id == "G-quote":
+            assert math.isfinite(line.ratio), line
+            continue
         assert line.floor is not None, line
         assert line.floor > 0, line
         assert line.value > 0, line
@@ -43,6 +47,31 @@ def test_no_server_is_started(grounds):
     (first, *_) = rating.measure_years(grounds)
     assert first.id == "P13"
     assert grounds._server is None
+
+
+def test_all_contenders_come_to_the_same_amount_worked_out_by_hand():
+    # Night 1 (a Wednesday) is in the season from 0 to 6: 245.00. Taxes of 7 % on 245.00, on 45.00 + 12.00 + 3.00 of
+    # fees: 17.15 + 4.20; 2.00 of city tax. The tier from 7 nights on is not reached.
+    asked = [quoting.Asked(1, 1, 1)]
+    for contender in (quoting.of_the_product, quoting.of_the_kernel, quoting.of_the_textbook):
+        timed = contender(quoting.TARIFF, asked)
+        assert timed.dues(timed.run()) == [24_500 + 6_000 + 1_715 + 420 + 200]
+
+
+def test_a_contender_that_comes_to_another_amount_stops_the_run(grounds, monkeypatch):
+    dearer = quoting.TARIFF._replace(night_fee=quoting.TARIFF.night_fee + 100)
+    honest = quoting.of_the_kernel
+    monkeypatch.setattr(quoting, "of_the_kernel", lambda _, asked: honest(dearer, asked))
+    with pytest.raises(AssertionError, match="different amounts"):
+        list(quoting.measure_quotes(grounds))
+
+
+def test_a_slow_machine_is_warned_of():
+    def line(key: str, floor: float) -> Measurement:
+        return compared(key, "x", [floor], [floor])
+
+    assert len(warnings([line("P11", 399_000.0), line("P12", 12_400.0)])) == 2
+    assert warnings([line("P11", 401_000.0), line("P12", 12_600.0)]) == ()
 
 
 def test_an_unknown_id_is_refused_with_those_there_are():

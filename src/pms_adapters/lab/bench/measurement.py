@@ -17,6 +17,8 @@ __all__ = ["Limit", "Measurement", "compared", "warnings"]
 _USUAL_FLOORS: Mapping[str, tuple[float, str]] = {
     "P1": (1_500.0, "bookings/s through pgbench"),
     "P2": (1_500.0, "bookings/s through pgbench"),
+    "P11": (800_000.0, "quotes/s from bare tables"),
+    "P12": (25_000.0, "quotes/s as in a textbook"),
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pms_adapters.lab.bench.grounds import Progress
 from pms_adapters.lab.bench.measurement import Measurement
+from pms_adapters.lab.bench.quoting import measure_quotes, measure_slope
 from pms_adapters.lab.bench.rating import measure_changes, measure_growth_of_changes, measure_years
 from pms_adapters.lab.bench.scale import FULL, Scale
 from pms_adapters.lab.bench.subjects import Subject, ids_of, run_subjects
@@ -16,8 +17,10 @@ from pms_adapters.lab.bench.subjects import Subject, ids_of, run_subjects
 __all__ = ["PRICING_IDS", "run_pricing"]
 
 _SUBJECTS = (
+    Subject(("P11", "P12"), measure_quotes),
     Subject(("P13",), measure_years),
     Subject(("P14",), measure_changes),
+    Subject(("G-quote",), measure_slope),
     Subject(("G-matrix",), measure_growth_of_changes),
 )
 PRICING_IDS: tuple[str, ...] = ids_of(_SUBJECTS)

@@ -32,6 +32,7 @@ class Scale:
     rated_types: int = 100
     rated_plans: int = 20
     changes: int = 200
+    quotes: int = 3_000
 
     @property
     def largest(self) -> int:
@@ -58,4 +59,5 @@ TINY = Scale(
     rated_types=10,
     rated_plans=4,
     changes=5,
+    quotes=20,
 )
