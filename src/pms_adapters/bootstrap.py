@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.errors import RetryError
+from pms_adapters.postgres.pricing import QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
 from pms_adapters.settings import Settings
 from pms_adapters.system import SystemClock, TimeOrderedIds
@@ -39,6 +40,7 @@ class Services:
     uow: PostgresUnitOfWork
     clock: Clock
     ids: IdSource
+    quoters: QuoterMemory
 
 
 @contextmanager
@@ -58,11 +60,10 @@ def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Servi
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     clock = clock or SystemClock()
-    ids = TimeOrderedIds()
+    ids, quoters = TimeOrderedIds(), QuoterMemory()
+    uow = PostgresUnitOfWork(engine, clock=clock, ids=ids, quoters=quoters)
     try:
-        yield Services(
-            engine=engine, uow=PostgresUnitOfWork(engine, clock=clock, ids=ids), clock=clock, ids=ids
-        )
+        yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters)
     finally:
         engine.dispose()
 

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import HTTPException
 
-from pms_web.api import availability, bookings, properties
+from pms_web.api import availability, bookings, prices, properties, quotes
 from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
 from pms_web.ops import health, home
@@ -39,7 +39,9 @@ def create_app(services: WebServices) -> Flask:
         health.blueprint(services),
         home.blueprint(services),
         properties.blueprint(services),
+        prices.blueprint(services),
         availability.blueprint(services),
+        quotes.blueprint(services),
         bookings.blueprint(services),
     ):
         app.register_blueprint(blueprint)

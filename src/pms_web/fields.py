@@ -115,6 +115,27 @@ class Fields:
             return None
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """Return true or false."""
+        value = self._take(name, required=False)
+        if value is not None and not isinstance(value, bool):
+            self.note(name, "not_a_switch")
+            return None
+        return value
+
+    def texts(self, name: str, *, most: int) -> tuple[str, ...]:
+        """Return a list of texts."""
+        return tuple(each for each in self._list(name, most, "not_text") if isinstance(each, str))
+
+    def wholes(self, name: str, *, most: int) -> tuple[int, ...]:
+        """Return a list of whole numbers."""
+        return tuple(each for each in self._list(name, most, "not_a_number") if isinstance(each, int))
+
+    def refuse(self, name: str, code: str, **params: str | int | None) -> None:
+        """Note a mistake if the member is there: beside another it has no meaning."""
+        if self._take(name, required=False) is not None:
+            self.note(name, code, **params)
+
     def day(self, name: str, *, required: bool = False) -> date | None:
         """Return a date."""
         return self._parsed(name, parse_date, required=required)
@@ -212,6 +233,23 @@ class Fields:
         for name in sorted(set(self._members) - self._read):
             shown = name[:64].encode("ascii", "backslashreplace").decode("ascii")
             self._errors.append(FieldError(self.path(shown), "unknown_field"))
+
+    def _list(self, name: str, most: int, code: str) -> list[Json]:
+        """Return a list whose members are texts or whole numbers; ``code`` says which, and notes all others."""
+        value = self._take(name, required=False)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.note(name, "not_a_list")
+            return []
+        if len(value) > most:
+            self.note(name, "too_many", most=most)
+            return []
+        kind = str if code == "not_text" else int
+        for at, each in enumerate(value):
+            if not isinstance(each, kind) or isinstance(each, bool):
+                self._errors.append(FieldError(f"{self.path(name)}[{at}]", code))
+        return value
 
     def _take(self, name: str, *, required: bool) -> Json:
         self._read.add(name)

@@ -27,7 +27,16 @@ from pmscore.kernel.ids import BookingRoomId, GuestId, HoldId, PropertyId, UnitI
 from pmscore.kernel.money import Money
 from pmscore.kernel.ports import IdSource
 
-__all__ = ["Amendment", "NewBooking", "Patch", "RoomChange", "StatusChange", "UnitChange"]
+__all__ = [
+    "Amendment",
+    "NewBooking",
+    "Patch",
+    "RoomChange",
+    "StatusChange",
+    "UnitChange",
+    "only_room",
+    "read_guest",
+]
 
 MOST_ROOMS = 100
 
@@ -55,7 +64,7 @@ class NewBooking:
         with collecting() as errors:
             fields = Fields(body, errors)
             property_id = fields.id("property_id", required=True)
-            guest = _guest(fields, ids)
+            guest = read_guest(fields, ids)
             nested = fields.objects("rooms", most=MOST_ROOMS)
             rooms = tuple(_room(each) for each in nested) if fields.has("rooms") else (_room(fields),)
             for each in nested:
@@ -194,7 +203,8 @@ def only_room(booking: Booking) -> BookedRoom:
     return booking.rooms[0]
 
 
-def _guest(fields: Fields, ids: IdSource) -> GuestId | Guest | None:
+def read_guest(fields: Fields, ids: IdSource) -> GuestId | Guest | None:
+    """Read who a booking is for: the id of a known guest, or a new one."""
     known, new = fields.id("guest_id"), fields.object("guest")
     if fields.has("guest_id") and fields.has("guest"):
         fields.note("guest", "one_of_two", other="guest_id")

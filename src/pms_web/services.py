@@ -12,11 +12,12 @@ from uuid import UUID
 from attrs import field, frozen
 
 from pmscore.availability.ports import AvailabilityReader
-from pmscore.booking.ports import BookingWork
+from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.ids import ActorId, AgencyId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.pricing.ports import PriceReader, PriceSettingWork
 
-__all__ = ["NOBODY", "ComponentDownError", "Probe", "Retry", "WebServices"]
+__all__ = ["NOBODY", "ComponentDownError", "Probe", "Retry", "WebServices", "WebWork"]
 
 ResultT = TypeVar("ResultT")
 
@@ -29,6 +30,10 @@ Probe = Callable[[], Mapping[str, object] | None]
 
 class ComponentDownError(Exception):
     """A component is not there; the text says in a few words why."""
+
+
+class WebWork(QuotedBookingWork, PriceSettingWork, Protocol):
+    """A transaction on whatever the views touch."""
 
 
 class Retry(Protocol):
@@ -46,8 +51,9 @@ class WebServices:
     """
 
     agency_id: AgencyId
-    uow: UnitOfWork[BookingWork] = field(repr=False)
+    uow: UnitOfWork[WebWork] = field(repr=False)
     availability: AvailabilityReader = field(repr=False)
+    prices: PriceReader = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)

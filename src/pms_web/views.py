@@ -78,6 +78,7 @@ def booking_body(booking: Booking, guest: Guest) -> dict[str, Json]:
         "checked_in_on": None if booking.checked_in_on is None else booking.checked_in_on.isoformat(),
         "checked_out_on": None if booking.checked_out_on is None else booking.checked_out_on.isoformat(),
         "created_at": booking.created_at.isoformat(),
+        "quote_id": _id(booking.quote_id),
         "is_oversold": booking.is_oversold,
         "version": booking.version,
     }

@@ -16,6 +16,7 @@ from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.drift import SchemaCheck
 from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
 from pms_web.services import ComponentDownError, Probe, WebServices
@@ -41,6 +42,7 @@ def connected(
             agency_id=agency_id,
             uow=services.uow,
             availability=PostgresAvailability(services.engine, agency_id),
+            prices=PostgresPrices(services.engine, agency_id, services.quoters),
             clock=services.clock,
             ids=services.ids,
             retry=_Retrying(services),

@@ -36,7 +36,7 @@ from pmscore.inventory.model.house import House
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.money import Currency
-from pmscore.testing.clocks import FixedClock
+from pmscore.testing.clocks import MovableClock
 
 TODAY = date(2027, 3, 1)
 _NUMBERS = count(1)
@@ -111,7 +111,7 @@ def web_on(url: str, **settings: object) -> Iterator[Web]:
     """Yield the app on a migrated database, with its agency and houses made."""
     agency_id = AgencyId(uuid4())
     chosen = Settings(database_url=url, is_redis_health_checked=False, **settings)
-    clock = FixedClock(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    clock = MovableClock(datetime(2027, 3, 1, 12, tzinfo=UTC))
     with connected(chosen, agency_id, commit="0123abc", clock=clock) as services:
         hotel, home = _make_houses(services)
         app = create_app(services)

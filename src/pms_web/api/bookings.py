@@ -7,10 +7,12 @@ life cycle says which act leads there.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, request
 
 from pms_web.bodies import fingerprint, parse_json
+from pms_web.quote_schemas import QuotedBooking
 from pms_web.routing import answer, asked, route
 from pms_web.schemas import Amendment, NewBooking, Patch, StatusChange, UnitChange, only_room
 from pms_web.services import WebServices
@@ -19,11 +21,13 @@ from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import TRANSITIONS, Status
 from pmscore.booking.use_cases.amend import AmendBooking, amend_booking
 from pmscore.booking.use_cases.assign import AssignRoom, assign_room
+from pmscore.booking.use_cases.book_quote import BookQuote, book_quote
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
+from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
 from pmscore.kernel.errors import InvalidInputError, TransitionError
-from pmscore.kernel.events import OnceKey
+from pmscore.kernel.events import Json, OnceKey
 from pmscore.kernel.ids import BookingId, parse_id
 
 __all__ = ["blueprint"]
@@ -42,16 +46,27 @@ def blueprint(services: WebServices) -> Blueprint:
 
 
 def create(services: WebServices) -> Response:
-    """Make a booking; the same key and body again get the same answer and no second booking."""
+    """Make a booking, from a quote or from rooms; the same key and body again get the same answer and no second one."""
     key = _idempotency_key()
     body = parse_json(request.get_data(cache=False), request.content_type or "")
+    once = OnceKey(key, f"POST {ADDRESS}", fingerprint("POST", ADDRESS, body))
+    make = _from_quote if body.get("quote_id") is not None else _from_rooms
+    receipt = services.retry(make(services, body, once))
+    response = answer(receipt_body(receipt), status=201)
+    response.headers["Location"] = f"{ADDRESS}/{receipt.booking_id}"
+    return response
+
+
+def _from_rooms(
+    services: WebServices, body: Mapping[str, Json], once: OnceKey
+) -> Callable[[], BookingReceipt]:
     wanted = NewBooking.read(body, services.ids)
     who = asked(services)
     command = CreateBooking(
         request_id=who.request_id,
         agency_id=who.agency_id,
         actor_id=who.actor_id,
-        once=OnceKey(key, f"POST {ADDRESS}", fingerprint("POST", ADDRESS, body)),
+        once=once,
         property_id=wanted.property_id,
         guest=wanted.guest,
         rooms=wanted.rooms,
@@ -61,12 +76,35 @@ def create(services: WebServices) -> Response:
         option_until=wanted.option_until,
         hold_ids=wanted.hold_ids,
     )
-    receipt = services.retry(
-        lambda: create_booking(command, uow=services.uow, clock=services.clock, ids=services.ids)
+    return lambda: create_booking(command, uow=services.uow, clock=services.clock, ids=services.ids)
+
+
+def _from_quote(
+    services: WebServices, body: Mapping[str, Json], once: OnceKey
+) -> Callable[[], BookingReceipt]:
+    wanted = QuotedBooking.read(body, services.ids)
+    who = asked(services)
+    command = BookQuote(
+        request_id=who.request_id,
+        agency_id=who.agency_id,
+        actor_id=who.actor_id,
+        once=once,
+        quote_id=wanted.quote_id,
+        guest=wanted.guest,
+        reference=wanted.reference,
+        segment=wanted.segment,
+        requests=wanted.requests,
+        notes=wanted.notes,
+        option_until=wanted.option_until,
     )
-    response = answer(receipt_body(receipt), status=201)
-    response.headers["Location"] = f"{ADDRESS}/{receipt.booking_id}"
-    return response
+    return lambda: book_quote(
+        command,
+        uow=services.uow,
+        availability=services.availability,
+        prices=services.prices,
+        clock=services.clock,
+        ids=services.ids,
+    )
 
 
 def show(services: WebServices, booking_id: str) -> Response:

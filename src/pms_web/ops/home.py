@@ -52,6 +52,7 @@ def _page(services: WebServices) -> str:
         '<li><a href="/health">/health</a>, <a href="/health/ready">/health/ready</a></li>'
         '<li><a href="/api/v1/properties">/api/v1/properties</a></li>'
         "<li>/api/v1/availability, /api/v1/availability/search, /api/v1/availability/calendar</li>"
+        "<li>/api/v1/properties/{id}/prices, /api/v1/quotes, /api/v1/quotes/{id}, /api/v1/quotes/{id}/hold</li>"
         "<li>/api/v1/bookings, /api/v1/bookings/{id}</li></ul>"
         f"<h2>To try it</h2><pre>{escape(_lines(houses, address))}</pre></html>"
     )
@@ -100,10 +101,21 @@ def _lines(houses: tuple[House, ...] | None, address: str) -> str:
         },
         indent=2,
     )
+    asked = json.dumps(
+        {
+            "property_id": property_id,
+            "arrival": arrival.isoformat(),
+            "departure": departure.isoformat(),
+            "adults": 2,
+            "keep": True,
+        },
+        indent=2,
+    )
     query = f"arrival={arrival}&departure={departure}&adults=2"
     return (
         f"curl {address}/api/v1/properties\n\n"
         f"curl '{address}/api/v1/availability/search?{query}'\n\n"
+        f"curl -X POST {address}/api/v1/quotes -H 'Content-Type: application/json' -d '{asked}'\n\n"
         f"curl -X POST {address}/api/v1/bookings -H 'Content-Type: application/json' \\\n"
         f"  -H 'Idempotency-Key: my-first-booking' -d '{body}'\n\n"
         f"curl -X PATCH {address}/api/v1/bookings/BOOKING_ID -H 'Content-Type: application/json' \\\n"

@@ -53,6 +53,7 @@ __all__ = [
     "quoted",
     "repriced",
     "set_book",
+    "with_prices",
 ]
 
 COUPLE = GuestParty(adults=2)
@@ -140,6 +141,12 @@ def set_book(scene: Scene, book: PriceBook, *, based_on: int | None = None) -> P
     """Make a book the next version of the scene's prices."""
     command = SetPrices(**scene.asked(), book=book, based_on=based_on)
     return set_prices(command, uow=scene.store)
+
+
+def with_prices(scene: Scene) -> Scene:
+    """Give a new scene its first book, and return it."""
+    set_book(scene, price_book(scene))
+    return scene
 
 
 def repriced(scene: Scene, *, night: int) -> PriceBook:

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from pmscore.testing.laws.availability import AvailabilityLaws
+from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.prices import PriceLaws
-from pmscore.testing.laws.quotes import BookedQuoteLaws, QuoteLaws
+from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
 from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws

@@ -12,7 +12,7 @@ from pmscore.availability.policies.search import sellable_rooms
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.holds import Hold
+from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House, UnitType
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
@@ -54,7 +54,10 @@ class KeepQuotes(Command):
 
 @frozen(kw_only=True)
 class HoldQuote(Command):
-    """Promise the price of a kept quote until ``until``; ``with_stock`` keeps its rooms as well."""
+    """Promise the price of a kept quote until ``until``; ``with_stock`` keeps its rooms as well.
+
+    It replaces an earlier hold of the quote: without ``with_stock`` the rooms of that one are given up.
+    """
 
     quote_id: QuoteId
     until: datetime
@@ -133,6 +136,7 @@ def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, 
                 if command.with_stock
                 else ()
             )
+            change = _given_up(work, kept, now)
             for hold in holds:
                 decision = hold.placed(now)
                 work.holds.add(hold)
@@ -148,9 +152,9 @@ def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, 
                     hold_ids=held.hold_ids,
                 )
             )
-            if holds:
-                claims = [claim for hold in holds for claim in hold.claims()]
-                change_stock(work, StockChange.claiming(*claims), now=now, expired=expired)
+            change += StockChange.claiming(*(claim for hold in holds for claim in hold.claims()))
+            if change:
+                change_stock(work, change, now=now, expired=expired)
             work.commit()
             return held
 
@@ -266,6 +270,19 @@ def _plans(quoter: Quoter, request: QuoteRequest) -> tuple[str, ...]:
         if code not in known:
             raise InvalidInputError("plans", "unknown_plan", value=code, known=", ".join(known))
     return request.plans or tuple(known)
+
+
+def _given_up(work: QuoteWork, kept: KeptQuote, now: datetime) -> StockChange:
+    """Release what an earlier hold of the quote still claims; return the claims that are given up."""
+    change = StockChange((), ())
+    for hold_id in sorted(kept.hold_ids):
+        hold = work.holds.get(hold_id)
+        if hold.status is HoldStatus.ACTIVE and not hold.is_expired(now):
+            decision = hold.ended(HoldStatus.RELEASED)
+            work.holds.save(decision.state)
+            work.record(*decision.events)
+            change += StockChange.releasing(*hold.claims())
+    return change
 
 
 def _holds(quote: Quote, house: House, command: HoldQuote, ids: IdSource) -> tuple[Hold, ...]:

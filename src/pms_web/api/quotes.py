@@ -1,0 +1,112 @@
+"""``/api/v1/quotes``: what a stay costs, kept and held on request.
+
+Owns addresses; the answers are the use cases' of :mod:`pmscore.pricing`.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from pms_web.bodies import parse_json
+from pms_web.quote_schemas import HoldOfQuote, NewQuotes
+from pms_web.quote_views import answer_body, kept_body
+from pms_web.routing import answer, asked, route
+from pms_web.services import WebServices
+from pmscore.dates.zones import Zone
+from pmscore.kernel.ids import PropertyId, QuoteId, parse_id
+from pmscore.pricing.model.quote import KeptQuote
+from pmscore.pricing.use_cases.quotes import (
+    HoldQuote,
+    KeepQuotes,
+    QuoteAnswer,
+    hold_quote,
+    keep_quotes,
+    make_quotes,
+)
+
+__all__ = ["blueprint"]
+
+ADDRESS = "/api/v1/quotes"
+
+
+def blueprint(services: WebServices) -> Blueprint:
+    """Return the views of quotes."""
+    made = Blueprint("quotes", __name__, url_prefix=ADDRESS)
+    route(made, "POST", "", ask, services)
+    route(made, "GET", "/<quote_id>", show, services)
+    route(made, "POST", "/<quote_id>/hold", hold, services)
+    return made
+
+
+def ask(services: WebServices) -> Response:
+    """Return a quote or a refusal for each room type and rate plan; nothing is stored unless that is asked for."""
+    wanted = NewQuotes.read(parse_json(request.get_data(cache=False), request.content_type or ""))
+
+    def attempt() -> QuoteAnswer:
+        found = make_quotes(
+            wanted.property_id,
+            wanted.request,
+            availability=services.availability,
+            prices=services.prices,
+            clock=services.clock,
+            ids=services.ids,
+        )
+        if wanted.keeps and found.quotes:
+            who = asked(services)
+            command = KeepQuotes(
+                request_id=who.request_id,
+                agency_id=who.agency_id,
+                actor_id=who.actor_id,
+                quotes=found.quotes,
+            )
+            keep_quotes(command, uow=services.uow)
+        return found
+
+    found = services.retry(attempt)
+    is_kept = wanted.keeps and bool(found.quotes)
+    zone = _zone(services, wanted.property_id)
+    body = answer_body(wanted.request.stay, found, zone, is_kept=is_kept)
+    return answer(body, status=201 if is_kept else 200)
+
+
+def show(services: WebServices, quote_id: str) -> Response:
+    """Return a kept quote."""
+    key = _quote_id(quote_id)
+
+    def attempt() -> KeptQuote:
+        with services.uow.begin(asked(services)) as work:
+            return work.quotes.read(key)
+
+    return _kept(services, services.retry(attempt))
+
+
+def hold(services: WebServices, quote_id: str) -> Response:
+    """Promise the price of a kept quote for longer, with its rooms where that is asked for."""
+    key = _quote_id(quote_id)
+    wanted = HoldOfQuote.read(parse_json(request.get_data(cache=False), request.content_type or ""))
+    who = asked(services)
+    command = HoldQuote(
+        request_id=who.request_id,
+        agency_id=who.agency_id,
+        actor_id=who.actor_id,
+        quote_id=key,
+        until=wanted.until,
+        with_stock=wanted.with_stock,
+    )
+    held = services.retry(
+        lambda: hold_quote(command, uow=services.uow, clock=services.clock, ids=services.ids)
+    )
+    return _kept(services, held)
+
+
+def _kept(services: WebServices, kept: KeptQuote) -> Response:
+    return answer(kept_body(kept, _zone(services, kept.quote.property_id)))
+
+
+def _zone(services: WebServices, property_id: PropertyId) -> Zone:
+    (house,) = services.retry(lambda: services.availability.houses([property_id]))
+    return house.property.zone
+
+
+def _quote_id(text: str) -> QuoteId:
+    return QuoteId(parse_id(text, field="quote_id"))
