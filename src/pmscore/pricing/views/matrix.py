@@ -52,13 +52,15 @@ class YearMatrix:
         channel: str = "direct",
     ) -> None:
         self.nights = nights
+        self._origin = nights.first_ordinal
+        self._length = nights.length
         self.channel = channel
         self._booked_on = booked_on
         self._book = book
         self._rules = rules
         self._counts: dict[UnitTypeId, _Counts] = {}
         for each in counts:
-            self._counts.setdefault(each.unit_type_id, _Counts(nights.length)).take(each, nights)
+            self._counts.setdefault(each.unit_type_id, _Counts(self._length)).take(each, self._origin)
         self._make()
 
     def take_counts(self, counts: TypeNights) -> tuple[MatrixRun, ...]:
@@ -73,7 +75,7 @@ class YearMatrix:
         kept = self._counts.get(type_id)
         if kept is None:
             raise MisuseError(unit_type_id=str(type_id))
-        first, end = kept.take(counts, self.nights)
+        first, end = kept.take(counts, self._origin)
         if first >= end:
             return ()
         runs = self.rows.write_count(type_id, first, kept.sellable[first:end])
@@ -95,8 +97,8 @@ class YearMatrix:
             raise MisuseError(plan=plan, unit_type_id=str(unit_type_id))
         self._rates.take_prices(book, plan)
         self._book = book
-        first = max(nights.first_ordinal - self.nights.first_ordinal, 0)
-        end = min(nights.end_ordinal - self.nights.first_ordinal, self.nights.length)
+        start = nights.start.toordinal() - self._origin
+        first, end = max(start, 0), min(start + nights.length, self._length)
         return tuple(self._rate(unit_type_id, (plan,), first, end)) if first < end else ()
 
     def take_book(self, book: PriceBook) -> tuple[MatrixRun, ...]:
@@ -112,7 +114,7 @@ class YearMatrix:
         for plan in dict.fromkeys(code for code, _ in touched):
             self._rates.take_prices(book, plan)
         for plan, type_id in touched:
-            runs += self._rate(type_id, (plan,), 0, self.nights.length)
+            runs += self._rate(type_id, (plan,), 0, self._length)
         return tuple(runs)
 
     def take_rules(self, rules: RuleBook) -> tuple[MatrixRun, ...]:
@@ -133,7 +135,7 @@ class YearMatrix:
         self._rates = self._rate_maker()
         runs: list[MatrixRun] = []
         for type_id in self.rows.types:
-            runs += self._rate(type_id, self._rates.roots, 0, self.nights.length)
+            runs += self._rate(type_id, self._rates.roots, 0, self._length)
         return tuple(runs)
 
     def _make(self) -> None:
@@ -144,7 +146,7 @@ class YearMatrix:
         pairs: list[tuple[UnitTypeId, str]] = []
         rates: list[list[int]] = []
         for type_id in types:
-            kept = self._counts.setdefault(type_id, _Counts(self.nights.length))
+            kept = self._counts.setdefault(type_id, _Counts(self._length))
             if steps.matter:
                 kept.steps = steps.steps(kept.percent)
             made = dict(self._rates.rates(type_id, self._rates.roots, 0, kept.steps))
@@ -186,9 +188,9 @@ class _Counts:
         self.percent = [NOT_COUNTED] * length
         self.steps = [NOT_COUNTED] * length
 
-    def take(self, counts: TypeNights, nights: DateRange) -> tuple[int, int]:
-        """Enter the counts of some nights, and return the places of those that are in the range."""
-        offset = counts.nights.first_ordinal - nights.first_ordinal
+    def take(self, counts: TypeNights, origin: int) -> tuple[int, int]:
+        """Enter the counts of some nights, and return the places of those in the range that begins at ``origin``."""
+        offset = counts.nights.start.toordinal() - origin
         first, end = max(offset, 0), min(offset + len(counts.capacity), len(self.sellable))
         if first < end:
             inside = slice(first - offset, end - offset)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -20,13 +20,10 @@ from pmscore.pricing.policies.nightly import Ratio, changed_night
 from pmscore.pricing.policies.planning import limited
 from pmscore.pricing.views.rate_tables import NOT_SOLD
 
-__all__ = ["SAME", "Line", "PlanStep", "line_through", "on_line"]
+__all__ = ["Line", "PlanStep", "line_through", "on_line"]
 
 Line: TypeAlias = "tuple[int, int, int]"
 """``(a, b, c)``: the amount is ``(a * price + b) // c``, never below zero; to round half up is in ``b``."""
-
-SAME: Final[Line] = (2, 1, 2)
-"""The line on which each price is itself."""
 
 
 def line_through(zero: Ratio, one: Ratio, step: int = 1) -> Line:
@@ -41,11 +38,11 @@ def line_through(zero: Ratio, one: Ratio, step: int = 1) -> Line:
 
 def on_line(prices: Sequence[int], line: Line, *, has_gaps: bool = True) -> Sequence[int]:
     """Return what becomes of the prices; what is not sold stays so, and without ``has_gaps`` everything is sold."""
-    if line == SAME:
-        return prices
     a, b, c = line
     if a < 0 or b < 0:
         return [NOT_SOLD if price < 0 else max((a * price + b) // c, 0) for price in prices]
+    if a == c and b < c:
+        return prices
     if has_gaps:
         return [NOT_SOLD if price < 0 else (a * price + b) // c for price in prices]
     return [(a * price + b) // c for price in prices]

@@ -14,7 +14,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.ids import UnitTypeId
@@ -62,6 +62,7 @@ class RateMaker:
         self._sets, self._slots = season_slots(book.seasons, nights)
         self._pick = _picker(self._slots)
         self._trees = self._grown()
+        self._own = {root: book.plan(root).prices for root in self._trees}
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -79,8 +80,7 @@ class RateMaker:
     def take_prices(self, book: PriceBook, code: str) -> None:
         """Read the prices of a plan from another book that differs in nothing else."""
         self._book = book
-        tree = self._trees[code]
-        tree[0] = evolve(tree[0], plan=book.plan(code))
+        self._own[code] = book.plan(code).prices
 
     def rates(
         self, type_id: UnitTypeId, roots: Iterable[str], first: int, steps: Sequence[int]
@@ -92,7 +92,7 @@ class RateMaker:
         by_group: dict[int, list[int]] = {}
         for root in roots:
             tree = self._trees[root]
-            own = tree[0].plan.prices.get(type_id)
+            own = self._own[root].get(type_id)
             if own is None:
                 continue
             written = self._written(own, first, len(steps))

@@ -90,6 +90,7 @@ class MatrixRows:
         self.nights = nights
         self.types = tuple(types)
         self.pairs = tuple(pairs)
+        self._origin = nights.first_ordinal
         self._own = own
         self._shared = dict(shared)
         self._type_at = {type_id: at for at, type_id in enumerate(self.types)}
@@ -127,7 +128,7 @@ class MatrixRows:
 
     def apply(self, runs: Iterable[MatrixRun]) -> None:
         """Put runs on; what is outside of the nights, or about no type or pair of these rows, is left out."""
-        origin, length = self.nights.first_ordinal, self.nights.length
+        origin, length = self._origin, self.nights.length
         for run in runs:
             at = self._place(run.field, run.unit_type_id, run.plan)
             first = max(run.nights.first_ordinal - origin, 0)
@@ -186,9 +187,10 @@ class MatrixRows:
             return []
         row[first:end] = values
         value = values[0]
-        is_one = value not in before and values.count(value) == len(values)
-        cells = ((0, len(values), value),) if is_one else runs_between(before, values)
-        return self._said(cells, field, type_id, plan, first)
+        if value not in before and values.count(value) == len(values):
+            nights = _nights_between(self._origin + first, self._origin + end)
+            return [MatrixRun(type_id, plan, field, nights, value)]
+        return self._said(runs_between(before, values), field, type_id, plan, first)
 
     def _said(
         self,
@@ -199,7 +201,7 @@ class MatrixRows:
         offset: int = 0,
     ) -> list[MatrixRun]:
         """Return cells of a row as runs."""
-        origin = self.nights.first_ordinal + offset
+        origin = self._origin + offset
         return [
             MatrixRun(type_id, plan, field, _nights_between(origin + first, origin + end), value)
             for first, end, value in cells
