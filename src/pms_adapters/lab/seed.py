@@ -1,6 +1,6 @@
 """The agency of ``pms demo``: made once, through the statement that every booking goes through.
 
-Owns the order of things. Houses, rules, blocks and holds are made by the use cases; stays are drafted with the
+Owns the order of things. Houses, rules, prices, blocks and holds are made by the use cases; stays are drafted with the
 core's policies and written in batches. The same seed on the same day makes the same stays. The last thing that is
 written is the mark of a whole seed; what an interrupted one has left is removed by the next.
 """
@@ -19,6 +19,7 @@ from attrs import frozen
 
 from pms_adapters.bootstrap import Services
 from pms_adapters.lab.seed_houses import HOMES, HOTEL, HouseDraft
+from pms_adapters.lab.seed_prices import seed_missing_prices, seed_prices
 from pms_adapters.lab.seed_rules import seed_rules
 from pms_adapters.lab.seed_stays import Draw, DrawKind, draw_guest, draw_unit
 from pms_adapters.lab.seed_write import Drafted, drafted, write_bookings, write_guests
@@ -39,7 +40,7 @@ from pmscore.kernel.events import Command, Event
 from pmscore.kernel.ids import ActorId, AgencyId, GuestId, RequestId
 from pmscore.kernel.ports import IdSource
 
-__all__ = ["DEMO_AGENCY", "SeedReport", "is_seeded", "seed"]
+__all__ = ["DEMO_AGENCY", "SeedReport", "add_missing_prices", "is_seeded", "seed"]
 
 DEMO_AGENCY = AgencyId(UUID("00000000-0000-4000-8000-0000000000de"))
 SEED = 20_190
@@ -80,6 +81,12 @@ def is_seeded(services: Services) -> bool:
             DEMO_AGENCY, DEMO_AGENCY, "demo.seeded",
         )  # fmt: skip
     return bool(found)
+
+
+def add_missing_prices(services: Services, drafts: Sequence[HouseDraft] = (HOTEL, *HOMES)) -> int:
+    """Give prices to the houses of a demo that was seeded before there were any; return to how many."""
+    command = Command(request_id=RequestId(services.ids.new()), agency_id=DEMO_AGENCY, actor_id=_SEEDER)
+    return seed_missing_prices(services, command, drafts)
 
 
 def seed(
@@ -156,6 +163,7 @@ class _Seeding:
             for at in range(0, len(stays), BATCH):
                 self._write(house, stays[at : at + BATCH])
             self._block_and_hold(house, draws)
+            seed_prices(self._services, self._asked(), house, draft)
             seed_rules(self._services, self._asked(), house, by_week=draft.by_week)
         with self._services.uow.begin(self._asked()) as work:
             work.record(DemoSeeded(aggregate_id=DEMO_AGENCY, version=1, bookings=self.bookings))

@@ -51,6 +51,7 @@ def run_checks(address: str) -> Iterator[Check]:
         ("readiness", visitor.readiness),
         ("properties", visitor.properties),
         ("search", visitor.search),
+        ("quote", visitor.quote),
         ("book", visitor.book),
         ("repeat with the same key", visitor.repeat),
         ("conflict", visitor.conflict),
@@ -104,6 +105,17 @@ class _Visitor:
                 self._stay = (arrival, departure)
                 return
         raise _CheckFailedError("no free week in a year")
+
+    def quote(self) -> None:
+        body = {
+            "property_id": self._home["id"],
+            "arrival": self._stay[0].isoformat(),
+            "departure": self._stay[1].isoformat(),
+            "adults": 2,
+        }
+        quotes = _list(_expect(self._call("POST", "/api/v1/quotes", body), 200), "quotes")
+        if not quotes or not all(_list(each, "lines") for each in quotes):
+            raise _CheckFailedError("no quote for a week that is free")
 
     def book(self) -> None:
         self._made = _expect(self._post(self._key), 201, status="confirmed")

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
+from attrs import evolve
 
 from adapters.conftest import PostgresDatabase
 from pms_adapters.bootstrap import Services, connect
-from pms_adapters.lab.seed import DEMO_AGENCY, is_seeded, seed
+from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, is_seeded, seed
 from pms_adapters.lab.seed_houses import HOMES, HOTEL, HouseDraft, TypeDraft
+from pms_adapters.postgres.availability import PostgresAvailability
+from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.postgres.verify import verify
 from pms_adapters.settings import Settings
+from pmscore.dates.nights import StayRange
+from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.use_cases.quotes import make_quotes
 from pmscore.testing.clocks import FixedClock
 
 pytestmark = pytest.mark.postgres
@@ -26,6 +33,8 @@ SMALL = HouseDraft(
     currency=HOTEL.currency,
     types=(TypeDraft(name="Room", floors=(1, 2), rooms_a_floor=3),),
 )
+HOTEL_OF_TWO = evolve(SMALL, name="Hotel", types=(TypeDraft(name="Double", floors=(1,), rooms_a_floor=2),))
+PLANS = {HOTEL_OF_TWO.name: ("flex", "saver", "breakfast"), HOMES[5].name: ("flex", "saver")}
 
 
 @contextmanager
@@ -123,3 +132,39 @@ def test_what_an_interrupted_seeding_has_left_is_removed(fresh_postgres_database
     agencies = _counts(fresh_postgres_database, "SELECT agency_id::text, 1 FROM agencies")
     assert list(agencies) == [str(DEMO_AGENCY)]
     assert verify(fresh_postgres_database.admin_url) == ()
+
+
+def test_every_house_can_be_quoted(fresh_postgres_database: PostgresDatabase) -> None:
+    with _services(fresh_postgres_database) as services:
+        seed(services, admin_url=fresh_postgres_database.admin_url, drafts=(HOTEL_OF_TWO, HOMES[5]))
+        availability = PostgresAvailability(services.engine, DEMO_AGENCY)
+        prices = PostgresPrices(services.engine, DEMO_AGENCY)
+        for house in availability.houses():
+            request = QuoteRequest(
+                stay=StayRange(date(2028, 8, 5), date(2028, 8, 12)),
+                parties=(GuestParty(adults=2),),
+                codes=("welcome",) if house.property.name == HOTEL_OF_TWO.name else (),
+            )
+            found = make_quotes(
+                house.property.property_id,
+                request,
+                availability=availability,
+                prices=prices,
+                clock=services.clock,
+                ids=services.ids,
+            )
+            assert {each.plan for each in found.quotes} == set(PLANS[house.property.name]), found.refusals
+            for quote in found.quotes:
+                assert quote.terms is not None
+                assert quote.charged.due == quote.totals.due
+                assert quote.totals.city_tax == 7 * 2 * 200
+        assert add_missing_prices(services) == 0
+
+
+def test_a_demo_of_before_gets_prices(fresh_postgres_database: PostgresDatabase) -> None:
+    with _services(fresh_postgres_database) as services:
+        seed(services, admin_url=fresh_postgres_database.admin_url, drafts=(HOTEL_OF_TWO, SMALL))
+        with psycopg.connect(fresh_postgres_database.admin_url) as connection:
+            connection.execute("DELETE FROM price_books")
+        assert add_missing_prices(services, drafts=(HOTEL_OF_TWO,)) == 1
+        assert add_missing_prices(services, drafts=(HOTEL_OF_TWO,)) == 0
