@@ -417,3 +417,12 @@ def test_a_change_reads_as_it_is_written(change, shown):
 def test_a_type_that_no_plan_knows_has_no_terms_of_its_own():
     found = book()
     assert found.occupancy(found.plan("flex"), UnitTypeId(UUID(int=77))) == OccupancyTerms()
+
+
+def test_a_kind_of_rule_that_there_is_not_cannot_be_inherited():
+    child = RatePlan(
+        code="child", name="Child", derivation=Derivation(parent="flex", inherits=frozenset({"min_stay"}))
+    )
+    with pytest.raises(InvalidInputError) as refused:
+        book(base(), child)
+    assert (refused.value.field, refused.value.reason) == ("plans.child.inherits", "unknown_kind")

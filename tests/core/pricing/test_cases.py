@@ -19,17 +19,6 @@ from pmscore.pricing.use_cases.cases import answer_case
 CASES = Path(__file__).with_name("cases")
 FILES = sorted(CASES.glob("*.json"))
 
-SEARCH_SAYS = "search says type_full with the type, turnover_taken and party_too_large of the type; quotes say it otherwise"
-UNLIKE_SEARCH = frozenset(
-    {
-        "every_reason_is_named",
-        "house_is_full",
-        "night_after_the_departure_is_taken",
-        "party_too_large",
-        "two_rooms_but_one_is_left",
-    }
-)
-
 
 def document(name: str | Path) -> dict[str, Json]:
     path = name if isinstance(name, Path) else CASES / f"{name}.json"
@@ -43,13 +32,7 @@ def told(case: dict[str, Json]) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(
-            path,
-            marks=[pytest.mark.xfail(reason=SEARCH_SAYS, strict=True)] if path.stem in UNLIKE_SEARCH else [],
-        )
-        for path in FILES
-    ],
+    FILES,
     ids=lambda path: path.stem,
 )
 def test_a_case_comes_out_as_worked_out_by_hand(path: Path) -> None:

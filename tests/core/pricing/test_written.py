@@ -180,7 +180,7 @@ def books(draw) -> PriceBook:
         version=draw(st.integers(1, 5)),
         derivation=None
         if first.derivation is None
-        else evolve(first.derivation, inherits=draw(st.frozensets(st.sampled_from(["min_stay", "closed"])))),
+        else evolve(first.derivation, inherits=draw(st.frozensets(st.sampled_from(["min_stay_arrival", "closed_to_arrival"])))),
     )
     own = RatePlan(
         code="own",
@@ -277,7 +277,7 @@ HOTEL: dict[str, Json] = {
             "derivation": {
                 "parent": "flex",
                 "operations": [{"percent": "-10"}, {"amount": "-2.00"}],
-                "inherits": ["min_stay"],
+                "inherits": ["min_stay_arrival"],
             },
             "limits": {"step": "0.50", "rounding": "down", "floor": "40.00"},
             "unit_types": [STUDIO],

@@ -16,7 +16,7 @@ from pmscore.dates.recurrence import Season
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.ids import PropertyId, UnitTypeId
-from pmscore.kernel.text import checked_text
+from pmscore.kernel.text import checked_code, checked_text
 from pmscore.pricing.model.charges.fees import Fee, Inclusion
 from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import TaxRounding
@@ -24,6 +24,7 @@ from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.rules import PriceRule, exclusion_order
 from pmscore.pricing.model.terms import Terms
+from pmscore.restrictions.model.rules import RULE_KINDS
 
 __all__ = ["PriceBook"]
 
@@ -81,6 +82,7 @@ class PriceBook:
         _refuse_twice("inclusions", (each.code for each in self.inclusions))
         _check_seasons(self.seasons)
         for code, terms in self.terms.items():
+            checked_code(code, field="terms")
             if terms.currency != self.currency:
                 raise InvalidInputError(f"terms.{code}", "mixed_currencies", expected=self.currency.code)
         for plan in self.plans:
@@ -175,6 +177,9 @@ class PriceBook:
             derivation = self._plans[derivation.parent].derivation
 
     def _check_plan(self, plan: RatePlan) -> None:
+        inherited = frozenset[str]() if plan.derivation is None else plan.derivation.inherits
+        for kind in sorted(inherited - {kind for kind, _ in RULE_KINDS}):
+            raise InvalidInputError(f"plans.{plan.code}.inherits", "unknown_kind", value=kind[:64])
         if plan.terms is not None and plan.terms not in self.terms:
             raise InvalidInputError(f"plans.{plan.code}.terms", "unknown_terms", value=plan.terms[:64])
         for code in sorted(set(plan.inclusions) - {each.code for each in self.inclusions}):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import frozen
@@ -26,6 +26,7 @@ from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.policies.inherited_rules import rules_for_plan
 from pmscore.pricing.policies.occupancy import beds_of
 from pmscore.pricing.policies.occupied import occupied_percent
+from pmscore.pricing.policies.promotions import used_up
 from pmscore.pricing.ports import PriceReader, QuoteWork
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
@@ -85,7 +86,8 @@ def make_quotes(
     types = [house.type_of(each) for each in request.unit_type_ids] or list(house.types.values())
     rules = availability.rules([property_id]).get(property_id, RuleBook())
     stock = _Stock(availability, types, request.stay, now)
-    desk = _Desk(house=house, quoter=quoter, rules=rules, stock=stock, now=now, ids=ids)
+    uses = prices.uses(property_id, request.codes) if request.codes else {}
+    desk = _Desk(house=house, quoter=quoter, rules=rules, stock=stock, uses=uses, now=now, ids=ids)
     answers = [
         desk.answer(request, unit_type, plan) for plan in _plans(quoter, request) for unit_type in types
     ]
@@ -200,6 +202,7 @@ class _Desk:
     quoter: Quoter
     rules: RuleBook
     stock: _Stock
+    uses: Mapping[str, int]
     now: datetime
     ids: IdSource
 
@@ -213,9 +216,11 @@ class _Desk:
         found = self.quoter.quote(
             request, unit_type.unit_type_id, plan, now=self.now, quote_id=quote_id, occupied=occupied
         )
-        if isinstance(found, Quote) and not reasons:
-            return found
-        if not isinstance(found, Quote):
+        if isinstance(found, Quote):
+            reasons += used_up(found, self.quoter.book, self.uses)
+            if not reasons:
+                return found
+        else:
             reasons += found
         return QuoteRefusal(
             unit_type_id=unit_type.unit_type_id,
@@ -243,11 +248,12 @@ class _Desk:
         book = self.quoter.book
         terms = book.occupancy(book.plan(plan), unit_type.unit_type_id)
         if max(beds_of(terms, party) for party in request.parties) > unit_type.largest_party:
-            yield Violation("party_too_large", request.stay.arrival, unit_type.largest_party, "unit_type")
+            yield Violation("party_too_large", None, unit_type.largest_party, "type")
         nights = DateRange.of(request.stay.arrival, request.stay.length + unit_type.turnover_nights)
         for night, rooms in zip(nights.nights(), self.stock.left(unit_type, nights), strict=True):
             if rooms < len(request.parties):
-                yield Violation("type_full", night, rooms, "type")
+                code = "type_full" if night < request.stay.departure else "turnover_taken"
+                yield Violation(code, night, str(unit_type.unit_type_id), "type")
 
     def _nearest(
         self, request: QuoteRequest, unit_type: UnitType, plan: str, rules: RuleBook, question: StayQuestion

@@ -203,7 +203,9 @@ class Quoter(QuoteSource):
             return (Violation("plan_not_sold_for_type", None, plan.code, "plan"),)
         asked = (request.stay, unit_type_id, plan.code, self._booked_on(now), request.channel, request.codes)
         stack = self.tables.stack(_question(*asked, occupied))
-        used = {str(each.rule.value.get("code")) for each in stack.applied}
+        # A code whose rule stands back for a better one is no mistake of the guest's.
+        met = [each.rule for each in stack.applied] + [each.rule for each in stack.passed_over]
+        used = {str(rule.value.get("code")) for rule in met}
         if unused := [code for code in request.codes if code not in used]:
             return tuple(Violation("code_does_not_apply", None, code, "plan") for code in unused)
         charges = tuple(self.tables.charge(plan, unit_type_id, party) for party in request.parties)
