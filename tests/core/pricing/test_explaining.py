@@ -455,21 +455,19 @@ def test_rules_that_stand_back_say_which_other_one_stands_before_them_and_why():
             rule("summer", "promotion", {"code": "summer", "change": {"percent": "-3"}}, rank=2),
         ]
     )
-    request = {"codes": ("summer",)}
-    explanation = explain(quote_of(what, **request))
+    explanation = explain(quote_of(what, codes=("spring", "summer")))
     passed = [each for each in explanation.root.children if each.code is Part.PASSED_OVER]
-    assert [(each.name, each.children[0].code, each.children[0].name) for each in passed] == [
-        ("short", Part.SAME_GROUP, "weekly")
+    assert sorted((each.name, each.children[0].code, each.children[0].name) for each in passed) == [
+        ("short", Part.SAME_GROUP, "weekly"),
+        ("spring", Part.EXCLUDED, "long"),
     ]
-    assert passed[0].rule == RuleVersion("rule", "short", 1)
-    (refused,) = Quoter(what, MARCH, BERLIN).quote(
-        QuoteRequest(stay=StayRange(day(1), day(4)), parties=(COUPLE,), codes=("spring",)),
-        DOUBLE,
-        "flex",
-        now=NOW,
-        quote_id=QuoteId(UUID(int=1)),
-    )
-    assert refused.code == "code_does_not_apply"
+    assert {each.rule for each in passed} == {RuleVersion("rule", code, 1) for code in ("short", "spring")}
+    (room,) = explanation.rooms
+    assert [each.name for each in room.children[0].children if each.code is Part.RULE] == [
+        "weekly",
+        "long",
+        "summer",
+    ]
 
 
 def test_a_rule_shut_out_on_some_nights_is_excluded_there_and_applies_elsewhere():

@@ -59,9 +59,10 @@ def charge_fees(
     for fee in sorted(fees, key=lambda fee: fee.code):
         if not fee.is_mandatory and fee.code not in chosen:
             continue
-        for night in _nights(fee.per, fee.valid, stay):
+        nights = _nights(fee.per, fee.valid, stay)
+        if nights:
             met.add(fee.code)
-            lines.extend(_fee_lines(fee, night, stay, room_charges, mode))
+            lines.extend(_fee_lines(fee, nights, stay, room_charges, mode))
     for code in sorted(chosen):
         if code not in met:
             raise InvalidInputError("extras", "not_available", value=code)
@@ -111,24 +112,30 @@ def _nights(per: Per, valid: DateRange | None, stay: ChargedStay) -> tuple[date 
 
 
 def _fee_lines(
-    fee: Fee, night: date | None, stay: ChargedStay, room_charges: Sequence[Chargeable], mode: Rounding
+    fee: Fee,
+    nights: Sequence[date | None],
+    stay: ChargedStay,
+    room_charges: Sequence[Chargeable],
+    mode: Rounding,
 ) -> list[Chargeable]:
+    """Return the lines of a fee on its nights, room by room."""
     lines: list[Chargeable] = []
-    rooms = range(1 if fee.per is Per.BOOKING else len(stay.rooms))
-    for room in rooms:
+    for room in range(1 if fee.per is Per.BOOKING else len(stay.rooms)):
         if isinstance(fee.amount, Percent):
-            count = sum(
-                charge.amount
-                for charge in room_charges
-                if (charge.room == room or fee.per is Per.BOOKING)
-                and (night is None or charge.night == night)
-            )
-            amount = share_of(count, fee.amount, mode)
-        else:
-            count = quantity_of(fee.per, fee.counted, stay.rooms[room])
-            amount = count * fee.amount
+            for night in nights:
+                count = sum(
+                    charge.amount
+                    for charge in room_charges
+                    if (charge.room == room or fee.per is Per.BOOKING)
+                    and (night is None or charge.night == night)
+                )
+                if count:
+                    lines.append(_line(fee, share_of(count, fee.amount, mode), count, night, room))
+            continue
+        count = quantity_of(fee.per, fee.counted, stay.rooms[room])
         if count:
-            lines.append(_line(fee, amount, count, night, room))
+            amount = count * fee.amount
+            lines += [_line(fee, amount, count, night, room) for night in nights]
     return lines
 
 

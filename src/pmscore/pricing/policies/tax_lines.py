@@ -6,7 +6,7 @@ Owns how whole amounts become a ``TaxResult`` that says how each tax came to be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ _Place: TypeAlias = "tuple[str | None, str | None, date | None, int]"
 """The charge or else the tax that a tax is on, its night and its room."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class FlatTax:
     """A flat tax that was raised: ``count`` times its amount, ``taken_of`` a charge whose price includes it."""
 
@@ -72,11 +72,12 @@ def result_of(
         lines.append(ChargedLine(charge=charge, net=net, gross=net + included, added=added))
     for at, flat in enumerate(flats, start=len(charges)):
         taxes.append(_flat_line(flat, None if flat.taken_of is None else charges[flat.taken_of].code))
-        on_flat = (None, flat.tax.code, flat.night, flat.room)
-        taxes += [
-            _percentage_line(part, on_flat, flat.amount, flat.amount, taxed[at][1], amount, of_net=of_net)
-            for part, amount in zip(rates[at].parts, taxed[at][1], strict=True)
-        ]
+        if rates[at].parts:
+            on_flat = (None, flat.tax.code, flat.night, flat.room)
+            taxes += [
+                _percentage_line(part, on_flat, flat.amount, flat.amount, taxed[at][1], amount, of_net=of_net)
+                for part, amount in zip(rates[at].parts, taxed[at][1], strict=True)
+            ]
     sums = _sums(table, taxes)
     city_tax = sum([each.amount for each in sums if each.is_city_tax])
     return TaxResult(
@@ -103,19 +104,16 @@ def _percentage_line(
     effective = part.on_net if of_net else part.on_gross
     tax = part.tax
     return TaxLine(
-        tax=tax.code,
-        rate=tax.rate,
-        source=place[0],
-        on_tax=place[1],
-        night=place[2],
-        room=place[3],
-        base=_base(part, net, amounts),
-        effective=effective,
-        numer=price * effective[0],
-        denom=effective[1],
-        amount=amount,
-        is_inclusive=tax.is_inclusive,
-        is_city_tax=tax.is_city_tax,
+        tax.code,
+        tax.rate,
+        *place,
+        _base(part, net, amounts),
+        effective,
+        price * effective[0],
+        effective[1],
+        amount,
+        tax.is_inclusive,
+        tax.is_city_tax,
     )
 
 
@@ -128,44 +126,53 @@ def _base(part: RatePart, net: int, amounts: Sequence[int]) -> int:
 
 
 def _flat_line(flat: FlatTax, source: str | None) -> TaxLine:
+    tax, amount = flat.tax, flat.amount
     return TaxLine(
-        tax=flat.tax.code,
-        rate=flat.tax.rate,
-        source=source,
-        on_tax=None,
-        night=flat.night,
-        room=flat.room,
-        base=flat.count,
-        effective=(flat.tax.flat, 1),
-        numer=flat.amount,
-        denom=1,
-        amount=flat.amount,
-        is_inclusive=flat.tax.is_inclusive,
-        is_city_tax=flat.tax.is_city_tax,
+        tax.code,
+        tax.rate,
+        source,
+        None,
+        flat.night,
+        flat.room,
+        flat.count,
+        (tax.flat, 1),
+        amount,
+        1,
+        amount,
+        tax.is_inclusive,
+        tax.is_city_tax,
     )
 
 
 def _sums(table: TaxTable, lines: Sequence[TaxLine]) -> tuple[TaxSum, ...]:
     """Return the lines summed by tax and effective rate: by level, code, and then the rates as numbers."""
-    found: dict[tuple[str, tuple[int, int], bool, bool], list[TaxLine]] = {}
+    by_code: dict[str, list[TaxLine]] = {tax.code: [] for tax in table.taxes}
     for line in lines:
-        key = (line.tax, line.effective, line.is_inclusive, line.is_city_tax)
-        if key in found:
-            found[key].append(line)
-        else:
-            found[key] = [line]
-    rank = {tax.code: at for at, tax in enumerate(table.taxes)}
-    return tuple(
-        TaxSum(
-            tax=key[0],
-            rate=found[key][0].rate,
-            effective=key[1],
-            base=sum([line.base for line in found[key]]),
-            numer=sum([line.numer for line in found[key]]),
-            denom=key[1][1],
-            amount=sum([line.amount for line in found[key]]),
-            is_inclusive=key[2],
-            is_city_tax=key[3],
-        )
-        for key in sorted(found, key=lambda key: (rank[key[0]], *key[1:]))
+        by_code[line.tax].append(line)
+    # Codes stand in the order of the table, by level and code.
+    return tuple([_sum(same) for each in by_code.values() for same in _by_rate(each)])
+
+
+def _by_rate(lines: Sequence[TaxLine]) -> Iterator[Sequence[TaxLine]]:
+    """Yield the lines of one tax that are of one rate, rates ascending; most taxes have one."""
+    rates = {(line.effective, line.is_inclusive, line.is_city_tax) for line in lines}
+    if len(rates) == 1:
+        yield lines
+        return
+    for rate in sorted(rates):
+        yield [line for line in lines if (line.effective, line.is_inclusive, line.is_city_tax) == rate]
+
+
+def _sum(lines: Sequence[TaxLine]) -> TaxSum:
+    first = lines[0]
+    return TaxSum(
+        tax=first.tax,
+        rate=first.rate,
+        effective=first.effective,
+        base=sum([line.base for line in lines]),
+        numer=sum([line.numer for line in lines]),
+        denom=first.effective[1],
+        amount=sum([line.amount for line in lines]),
+        is_inclusive=first.is_inclusive,
+        is_city_tax=first.is_city_tax,
     )

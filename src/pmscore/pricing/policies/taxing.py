@@ -16,7 +16,7 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.counting import EVERYBODY, ChargedStay, Per
 from pmscore.pricing.model.charges.lines import Chargeable, TaxResult
 from pmscore.pricing.model.charges.tax_table import TaxTable
-from pmscore.pricing.model.charges.taxes import Tax, TaxRounding
+from pmscore.pricing.model.charges.taxes import RoundingScope, Tax, TaxRounding
 from pmscore.pricing.policies.charging import quantity_of
 from pmscore.pricing.policies.tax_lines import FlatTax, result_of
 from pmscore.pricing.policies.tax_rates import NO_TAX, Borne, Rates, rates_of
@@ -43,14 +43,22 @@ def charge_taxes(
         for price, charge in zip(left, charges, strict=True)
     ]
     sources += [(flat.amount, bearing.of_flat(flat.tax, flat.night, flat.room)) for flat in flats]
-    places = [(charge.night, charge.room) for charge in charges]
-    places += [(flat.night, flat.room) for flat in flats]
+    taxed = _rounded(sources, [*charges, *flats], rounding)
+    return result_of(table, charges, flats, [rates for _, rates in sources], taxed, rounding)
+
+
+def _rounded(
+    sources: Sequence[tuple[int, Rates]], places: Sequence[Chargeable | FlatTax], rounding: TaxRounding
+) -> Sequence[Taxed]:
+    """Return net and taxes of each source, rounded night by night where the order makes a difference."""
+    if rounding.scope is RoundingScope.PER_LINE:
+        return round_taxes(sources, rounding)
     # Charges of a night before those of none, then by room; the sort is stable.
-    order = sorted(range(len(sources)), key=lambda at: (places[at][0] or date.max, places[at][1]))
+    order = sorted(range(len(sources)), key=lambda at: (places[at].night or date.max, places[at].room))
     taxed: list[Taxed] = [(0, ())] * len(sources)
     for at, each in zip(order, round_taxes([sources[at] for at in order], rounding), strict=True):
         taxed[at] = each
-    return result_of(table, charges, flats, [rates for _, rates in sources], taxed, rounding)
+    return taxed
 
 
 def is_charged_on(tax: Tax, night: date | None, stay: ChargedStay) -> bool:
@@ -74,10 +82,11 @@ def rates_on(table: TaxTable, category: str, night: date | None, room: int, stay
 
 
 def _check_of_stay(charges: Sequence[Chargeable], stay: ChargedStay) -> None:
+    rooms, arrival, departure = len(stay.rooms), stay.stay.arrival, stay.stay.departure
     for charge in charges:
-        if not 0 <= charge.room < len(stay.rooms):
+        if not 0 <= charge.room < rooms:
             raise InvalidInputError("room", "not_of_this_stay", room=charge.room, charge=charge.code)
-        if charge.night is not None and charge.night not in stay.stay:
+        if charge.night is not None and not arrival <= charge.night < departure:
             raise InvalidInputError(
                 "night", "not_of_this_stay", night=charge.night.isoformat(), charge=charge.code
             )
@@ -156,10 +165,11 @@ def _flats(
     for tax in table.taxes:
         if isinstance(tax.rate, Percent) or tax.per is None:
             continue
+        counts = [quantity_of(tax.per, tax.counted, party) for party in stay.rooms]
         for (night, room), bearing in sorted(_occasions(tax, tax.per, charges).items(), key=_by_night):
             if not is_charged_on(tax, night, stay):
                 continue
-            count = quantity_of(tax.per, tax.counted, stay.rooms[room])
+            count = counts[room]
             owed = count * tax.rate
             if not tax.is_inclusive:
                 if owed:

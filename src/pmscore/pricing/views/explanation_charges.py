@@ -37,14 +37,15 @@ def explained_inclusions(lines: Sequence[ChargedLine]) -> list[Explained]:
 
 def explained_taxes(charged: TaxResult) -> tuple[Explained, Explained]:
     """Return the taxes and the city taxes: each tax at each rate, with the lines that it is made of."""
-    members: dict[tuple[str, tuple[int, int], bool, bool], list[TaxLine]] = {}
+    by_code: dict[str, list[TaxLine]] = {each.tax: [] for each in charged.sums}
     for line in charged.taxes:
-        key = (line.tax, line.effective, line.is_inclusive, line.is_city_tax)
-        members.setdefault(key, []).append(line)
+        by_code[line.tax].append(line)
     taxes: list[Explained] = []
     city_taxes: list[Explained] = []
     for each in charged.sums:
-        lines = members[each.tax, each.effective, each.is_inclusive, each.is_city_tax]
+        lines = by_code[each.tax]
+        if len(by_code) < len(charged.sums):
+            lines = [line for line in lines if _is_part(line, each)]
         (city_taxes if each.is_city_tax else taxes).append(_tax(each, lines, charged.rounding))
     return (
         Explained(Part.TAXES, "", charged.tax, tuple(taxes)),
@@ -101,43 +102,69 @@ def _line(charge: Chargeable) -> Explained:
     )
 
 
+def _is_part(line: TaxLine, tax: TaxSum) -> bool:
+    """Return whether a line of a tax of this code is part of the sum; the rate of a tax may change in a stay."""
+    return (
+        line.effective == tax.effective
+        and line.is_inclusive is tax.is_inclusive
+        and line.is_city_tax is tax.is_city_tax
+    )
+
+
 def _tax(tax: TaxSum, lines: Sequence[TaxLine], rounding: TaxRounding) -> Explained:
     """Return a tax at one rate. Where sums are rounded, the lines show how the sum was spread."""
-    is_percentage = isinstance(tax.rate, Percent)
-    mode = rounding.mode.value if is_percentage else None
-    by_line = rounding.scope is RoundingScope.PER_LINE
-    of_line = mode if by_line or mode is None else _SPREAD
+    kind = "included" if tax.is_inclusive else "added"
+    if not isinstance(tax.rate, Percent):
+        flat = tuple([_flat_line(line) for line in lines])
+        return Explained(Part.TAX, tax.tax, tax.amount, flat, None, tax.rate, None, kind, tax.base)
+    is_by_line = rounding.scope is RoundingScope.PER_LINE
+    mode = rounding.mode.value
+    of_line = mode if is_by_line else _SPREAD
     return Explained(
         Part.TAX,
         tax.tax,
         tax.amount,
-        tuple([_tax_line(line, of_line, is_percentage=is_percentage) for line in lines]),
-        Ratio(tax.numer, tax.denom) if is_percentage else None,
+        tuple([_percentage_line(line, of_line) for line in lines]),
+        Ratio(tax.numer, tax.denom),
         tax.rate,
         None,
-        "included" if tax.is_inclusive else "added",
-        None if is_percentage else tax.base,
-        tax.base if is_percentage else None,
-        None if by_line else mode,
-        share=tax.effective if is_percentage else None,
+        kind,
+        None,
+        tax.base,
+        None if is_by_line else mode,
+        share=tax.effective,
     )
 
 
-def _tax_line(line: TaxLine, rounding: str | None, *, is_percentage: bool) -> Explained:
-    name = line.source if line.on_tax is None else line.on_tax
-    if not is_percentage:
-        return Explained(
-            Part.TAX_LINE, name or "", line.amount, quantity=line.base, on=line.night, room=line.room + 1
-        )
+def _flat_line(line: TaxLine) -> Explained:
     return Explained(
         Part.TAX_LINE,
-        name or "",
+        line.source or "",
+        line.amount,
+        (),
+        None,
+        None,
+        None,
+        "",
+        line.base,
+        None,
+        None,
+        line.night,
+        line.room + 1,
+    )
+
+
+def _percentage_line(line: TaxLine, rounding: str) -> Explained:
+    on_tax = line.on_tax
+    return Explained(
+        Part.TAX_LINE,
+        (line.source or "") if on_tax is None else on_tax,
         line.amount,
         (),
         Ratio(line.numer, line.denom),
         None,
         None,
-        "" if line.on_tax is None else "on_tax",
+        "" if on_tax is None else "on_tax",
         None,
         line.base,
         rounding,

@@ -6,8 +6,10 @@ steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from pmscore.dates.nights import StayRange
 from pmscore.kernel.ids import UnitTypeId
 from pmscore.kernel.money import Rounding
 from pmscore.kernel.percent import Percent
@@ -16,7 +18,7 @@ from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.quote import Quote, RuleVersion
 from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.policies.nightly import NightStep, Ratio, night_steps
-from pmscore.pricing.policies.stacking import Stack
+from pmscore.pricing.policies.stacking import Applied, Stack
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 from pmscore.pricing.views.explanation_prices import PriceExplainer, explained_occupancy
 from pmscore.pricing.views.quoting import Quoter
@@ -25,7 +27,7 @@ __all__ = ["NightExplainer", "explained_passed_over"]
 
 _HALF_UP: Final = Rounding.HALF_UP.value
 MOST_STEPS: Final = 20_000
-_Changes: TypeAlias = "list[tuple[PriceRule, Change]]"
+_Changes: TypeAlias = "tuple[Change | None, ...]"
 _Remembered: TypeAlias = "tuple[tuple[Explained, ...], _Changes]"
 
 
@@ -36,24 +38,31 @@ class NightExplainer:
         self._book = quoter.book
         self._tables = quoter.tables
         self._prices: dict[tuple[str, UnitTypeId], PriceExplainer] = {}
-        self._steps: dict[tuple[str, UnitTypeId, GuestParty], dict[tuple[int, ...], _Remembered]] = {}
+        self._steps: dict[
+            tuple[str, UnitTypeId, GuestParty, tuple[int, ...]], dict[tuple[int, ...], _Remembered]
+        ] = {}
         self._count = 0
 
     def rooms(self, quote: Quote, stack: Stack) -> list[Explained]:
         """Return the rooms of a quote with their nights."""
         nights = quote.stay.nights()
-        prices = self._prices_of(quote)
-        by_night = list(zip(nights, map(prices.on, nights), _changes(quote, stack), strict=True))
+        rules = tuple([applied.rule for applied in stack.applied])
+        columns = list(zip(*[_by_night(each, quote.stay) for each in stack.applied], strict=True))
+        by_night = list(
+            zip(nights, map(self._prices_of(quote).on, nights), columns or [()] * len(nights), strict=True)
+        )
         rooms: list[Explained] = []
         for room, (party, amounts) in enumerate(zip(quote.parties, quote.nightly, strict=True), start=1):
-            known = self._steps.setdefault((quote.plan, quote.unit_type_id, party), {})
+            # Prices, rules and changes are remembered or the book's own, so their identities tell nights apart, and
+            # quicker than their values.
+            kind = (quote.plan, quote.unit_type_id, party, tuple(map(id, rules)))
+            known = self._steps.setdefault(kind, {})
             found: list[Explained] = []
             for (night, price, changes), amount in zip(by_night, amounts, strict=True):
-                # All of these are remembered, so their identities tell nights apart, and quicker than their values.
-                key = (id(price), *[id(part) for pair in changes for part in pair])
+                key = (id(price), *map(id, changes))
                 steps = known.get(key)
                 if steps is None:
-                    steps = known[key] = self._explained(quote, party, price, changes)
+                    steps = known[key] = self._explained(quote, party, price, rules, changes)
                 found.append(Explained(Part.NIGHT, "", amount, steps[0], on=night))
             rooms.append(Explained(Part.ROOM, _said(party), sum(amounts), tuple(found), room=room))
         return rooms
@@ -71,13 +80,21 @@ class NightExplainer:
             found = self._prices[key] = PriceExplainer(self._book, plan, quote.unit_type_id)
         return found
 
-    def _explained(self, quote: Quote, party: GuestParty, price: Explained, changes: _Changes) -> _Remembered:
+    def _explained(
+        self,
+        quote: Quote,
+        party: GuestParty,
+        price: Explained,
+        rules: tuple[PriceRule, ...],
+        changes: _Changes,
+    ) -> _Remembered:
         """Return the steps of a night, and what their key is made of."""
         self._count += 1
         plan = self._book.plan(quote.plan)
         charge = self._tables.charge(plan, quote.unit_type_id, party)
         before = price.after if isinstance(price.after, int) else 0
-        first, *rest = night_steps(before, charge, changes)
+        pairs = [(rule, change) for rule, change in zip(rules, changes, strict=True) if change is not None]
+        first, *rest = night_steps(before, charge, pairs)
         terms = self._book.occupancy(plan, quote.unit_type_id)
         occupancy = explained_occupancy(terms, party, before, first.after)
         ruled = [_ruled(step, before, first.after) for step in rest]
@@ -105,16 +122,14 @@ def explained_passed_over(stack: Stack) -> list[Explained]:
     ]
 
 
-def _changes(quote: Quote, stack: Stack) -> list[_Changes]:
-    """Return, for each night, the rules that change it, in their order."""
-    found: list[_Changes] = [[] for _ in range(quote.stay.length)]
-    for applied in stack.applied:
-        mask = applied.rule.mask_over(quote.stay)
-        for night, changes in enumerate(found):
-            change = applied.changes if isinstance(applied.changes, Change) else applied.changes[night]
-            if change is not None and mask >> night & 1:
-                changes.append((applied.rule, change))
-    return found
+def _by_night(applied: Applied, stay: StayRange) -> Sequence[Change | None]:
+    """Return what a rule does to each night of a stay; None for nothing."""
+    mask = applied.rule.mask_over(stay)
+    changes = applied.changes
+    by_night = [changes] * stay.length if isinstance(changes, Change) else changes
+    if mask == (1 << stay.length) - 1:
+        return by_night
+    return [change if mask >> night & 1 else None for night, change in enumerate(by_night)]
 
 
 def _ruled(step: NightStep, price: int, occupied: Ratio) -> Explained:

@@ -78,7 +78,7 @@ class Part(StrEnum):
     SOURCE = "source"
 
 
-@frozen
+@frozen(slots=False)  # quicker to make, and there are many
 class Explained:
     """One step to an amount, or one group of them; ``children`` say how it came to be.
 
