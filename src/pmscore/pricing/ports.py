@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -35,6 +36,10 @@ class PriceReader(Protocol):
         Raises:
             NotFoundError: no such property in this agency, it has no prices, or none of this version.
         """
+
+    @abstractmethod
+    def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
+        """Return how often bookings were made with each of these promotion codes; those never used are left out."""
 
 
 class PriceBookRepository(Protocol):

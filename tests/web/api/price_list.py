@@ -1,8 +1,8 @@
 """A price list for the hotel of the web tests, and short words for what is asked of it.
 
-An ordinary night in a double is 100.00, at weekends 120.00; a single is 70.00. With ``spring``, which may be used
-twice, a fifth less; the saver is a tenth less and breakfast 14.00 more. Cleaning 25.00 a stay, city tax 2.00 an
-adult and night.
+An ordinary night in a double is 100.00, at weekends 120.00; a single is 70.00. The saver is a tenth less. With the
+code ``spring`` it is a fifth less, with ``autumn`` a tenth; each may be used twice. Cleaning is 25.00 a stay, city tax
+2.00 an adult and night.
 """
 
 from __future__ import annotations
@@ -51,7 +51,15 @@ def price_list(web: Web, **changes: object) -> dict[str, object]:
                 "value": {"code": "spring", "uses": 2, "change": {"percent": "-20"}},
                 "rank": 1,
                 "group": "code",
-            }
+            },
+            {
+                "code": "autumn-sale",
+                "name": "Autumn sale",
+                "kind": "promotion",
+                "value": {"code": "autumn", "uses": 2, "change": {"percent": "-10"}},
+                "rank": 2,
+                "group": "code",
+            },
         ],
         "fees": [{"code": "cleaning", "name": "Cleaning", "per": "stay", "price": {"amount": "25.00"}}],
         "taxes": [

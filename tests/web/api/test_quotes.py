@@ -288,13 +288,15 @@ class TestBooking:
         assert codes == [201] + [409] * 5
 
     def test_a_promotion_that_is_used_up_is_refused_with_its_reason(self, priced: Web) -> None:
-        quotes = [kept(priced, 25, 1, codes=["spring"]) for _ in range(3)]
+        quotes = [kept(priced, 25, 1, codes=["autumn"]) for _ in range(3)]
         assert [priced.post(booking_of(each)).status_code for each in quotes[:2]] == [201, 201]
         answer = problem(priced.post(booking_of(quotes[2])), 422, "stay_refused")
         assert [(each["code"], each["value"]) for each in answer["violations"]] == [
-            ("code_used_up", "spring")
+            ("code_used_up", "autumn")
         ]
-        assert answer["violations"][0]["message"].startswith("The promotion code spring has been used")
+        assert answer["violations"][0]["message"].startswith("The promotion code autumn has been used")
+        (refusal,) = ask(priced, question(priced, 26, 1, codes=["autumn"])).get_json()["refusals"]
+        assert [each["code"] for each in refusal["violations"]] == ["code_used_up"]
 
     def test_a_quote_that_is_not_here_or_a_guest_is_not_found(self, priced: Web) -> None:
         problem(priced.post(booking_of({"id": str(uuid4())})), 404, "not_found")

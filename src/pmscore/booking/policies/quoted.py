@@ -1,20 +1,19 @@
 """What a quote says to whoever books it.
 
-Owns the way back from a quote to its request, its guests as booked rooms count them, and its promotions. Law: a quote
-is offered alike when the same question gets the same fingerprint.
+Owns the way back from a quote to its request, and its guests as booked rooms count them. Law: a quote is offered alike
+when the same question gets the same fingerprint.
 """
 
 from __future__ import annotations
 
 from pmscore.inventory.model.party import Party
-from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.policies.occupancy import beds_of
 
-__all__ = ["guests_of", "is_offered_alike", "limited_promotions", "request_of"]
+__all__ = ["guests_of", "is_offered_alike", "request_of"]
 
 
 def request_of(quote: Quote) -> QuoteRequest:
@@ -39,22 +38,3 @@ def guests_of(party: GuestParty, terms: OccupancyTerms) -> Party:
     """Return the guests of a room by number: children without a bed of their own are infants."""
     beds = beds_of(terms, party)
     return Party(party.adults, beds - party.adults, party.count - beds)
-
-
-def limited_promotions(quote: Quote, book: PriceBook) -> tuple[tuple[str, int], ...]:
-    """Return the promotion codes in a quote that may be used so often and no more, with how often, by code.
-
-    ``book`` is the one that the quote was made from. Where several rules have one code, the smallest number counts.
-    """
-    applied = {each.code for each in quote.versions if each.kind == "rule"}
-    limits: dict[str, int] = {}
-    for rule in book.rules:
-        code, uses = rule.value.get("code"), rule.value.get("uses")
-        if (
-            rule.code in applied
-            and rule.kind == "promotion"
-            and isinstance(code, str)
-            and isinstance(uses, int)
-        ):
-            limits[code] = min(uses, limits.get(code, uses))
-    return tuple(sorted(limits.items()))

@@ -16,7 +16,7 @@ from pmscore.booking.model.booking import Booking, Source
 from pmscore.booking.model.events import QuoteBooked
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.policies.drafting import RoomRequest, draft_room, rule_violations
-from pmscore.booking.policies.quoted import guests_of, is_offered_alike, limited_promotions, request_of
+from pmscore.booking.policies.quoted import guests_of, is_offered_alike, request_of
 from pmscore.booking.ports import QuotedBookingWork
 from pmscore.booking.use_cases.making import check_option, made_or_repeated, take_up, write_booking
 from pmscore.booking.views import BookingReceipt
@@ -34,6 +34,7 @@ from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.quote import KeptQuote, Quote
 from pmscore.pricing.policies.inherited_rules import rules_for_plan
 from pmscore.pricing.policies.occupied import occupied_percent
+from pmscore.pricing.policies.promotions import limited_promotions
 from pmscore.pricing.ports import PriceReader
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion

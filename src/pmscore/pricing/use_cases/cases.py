@@ -103,6 +103,13 @@ class _Prices(PriceReader):
             raise NotFoundError("price_book", property_id)
         return self._quoter
 
+    def uses(
+        self,
+        property_id: PropertyId,  # noqa: ARG002 (a case has no bookings)
+        codes: Iterable[str],  # noqa: ARG002
+    ) -> Mapping[str, int]:
+        return {}
+
 
 @frozen
 class _Stock(AvailabilityReader):

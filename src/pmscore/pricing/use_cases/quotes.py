@@ -86,7 +86,7 @@ def make_quotes(
     types = [house.type_of(each) for each in request.unit_type_ids] or list(house.types.values())
     rules = availability.rules([property_id]).get(property_id, RuleBook())
     stock = _Stock(availability, types, request.stay, now)
-    uses = prices.uses(property_id, request.codes) if request.codes else {}
+    uses: Mapping[str, int] = prices.uses(property_id, request.codes) if request.codes else {}
     desk = _Desk(house=house, quoter=quoter, rules=rules, stock=stock, uses=uses, now=now, ids=ids)
     answers = [
         desk.answer(request, unit_type, plan) for plan in _plans(quoter, request) for unit_type in types

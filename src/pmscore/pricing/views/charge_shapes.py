@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import count
+from typing import Final
 
 from attrs import frozen
 
@@ -39,6 +41,7 @@ __all__ = [
 
 ROOM = "room"
 """The code and the tax category of the nights of a room."""
+_NUMBERS: Final = count()
 
 
 @frozen
@@ -169,7 +172,8 @@ def _classes(
         borne = tuple(tax.code for tax in book.taxes.taxes if is_charged_on(tax, night, stay))
         alike = (borne, inclusions, stay.rooms[room])
         if alike != before:
-            key = keys.setdefault(alike, len(keys))
+            # Drawn, not counted: two threads that count at once would give two sets of taxes the same number.
+            key = keys.setdefault(alike, next(_NUMBERS))
             found.append(NightClass(key, book, inclusions, stay, room, at, stay.stay.length))
             if len(found) > 1:
                 last = found[-2]

@@ -37,6 +37,7 @@ from pmscore.testing.price_scenes import (
     hold_kept,
     keep_one,
     price_book,
+    quoted,
     repriced,
     set_book,
     with_prices,
@@ -238,6 +239,8 @@ class BookedQuoteLaws(StoreLaws):
         assert _read(scene, kept[USES].quote.quote_id) == kept[USES]
         with scene.begin() as work:
             assert work.promotions.uses(scene.property_id, ("spring", "autumn")) == {"spring": USES}
+        (refusal,) = quoted(scene, stay(5), codes=("spring",)).refusals
+        assert [each.code for each in refusal.violations] == ["code_used_up"]
         book_kept(scene, plain.quote.quote_id)
         all_agree(scene)
 
