@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.conftest import PostgresDatabase
 from pms_web.cli.main import pms
+from web.api.price_list import reprice
+from web.conftest import Web, day
 
 CASES = Path(__file__).parents[2] / "core" / "pricing" / "cases"
 CASE = {
@@ -54,8 +57,9 @@ CASE = {
 }
 
 
-def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(pms, ("quote", *arguments), env={"DATABASE_URL": None, "PMS_HOME": None})
+def _run(*arguments: str, **environ: str | None) -> Result:
+    unset = {"DATABASE_URL": None, "REDIS_URL": None, "PMS_HOME": None, **environ}
+    return CliRunner().invoke(pms, ("quote", *arguments), env=unset)
 
 
 def _on(tmp_path: Path, document: object, *arguments: str) -> Result:
@@ -150,3 +154,85 @@ def test_a_file_that_is_not_there_is_a_wrong_use() -> None:
     result = _run("--case", "no-such-file.json")
     assert result.exit_code == 2
     assert "no-such-file.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--property", "Hotel"),
+        ("--property", "Hotel", "--arrival", "2027-03-03"),
+        ("--case", str(CASES / "stages_in_their_order.json"), "--property", "Hotel"),
+    ],
+)
+def test_half_a_question_is_a_wrong_use(arguments: tuple[str, ...]) -> None:
+    result = _run(*arguments)
+    assert result.exit_code == 2
+    assert "--property, --arrival and --departure" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def priced(web: Web) -> Web:
+    reprice(web)
+    return web
+
+
+@pytest.mark.postgres
+class TestInTheDatabase:
+    def _ask(
+        self, web: Web, database: PostgresDatabase, *arguments: str, stay: tuple[int, int] = (2, 5)
+    ) -> Result:
+        asked = {
+            "--property": web.hotel.property.name,
+            "--arrival": day(stay[0]),
+            "--departure": day(stay[1]),
+            "--agency": str(web.services.agency_id),
+        }
+        options = [part for pair in asked.items() for part in pair if pair[0] not in arguments]
+        return _run(*options, *arguments, DATABASE_URL=database.app_url)
+
+    def test_a_stay_is_priced_by_names_and_nothing_is_stored(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        result = self._ask(
+            priced, postgres_database, "--type", "Double", "--plan", "saver", "--code", "spring"
+        )
+        assert result.exit_code == 0, result.output
+        lines = result.stdout.splitlines()
+        assert lines[0].startswith("Double, quote saver: ")
+        assert "│   │   ├── rule spring-sale (promotion, v1) -20 %: 90.00 → 72.00" in lines
+
+    def test_a_program_reads_what_the_app_would_answer_with_explanations(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        result = self._ask(priced, postgres_database, "--type", priced.types["Double"], "--json")
+        report = json.loads(result.stdout)
+        assert [each["plan"] for each in report["quotes"]] == ["saver", "flex"]
+        for each in report["quotes"]:
+            assert each["explanation"]["after"] == each["total"]["amount"]
+
+    def test_a_stay_that_is_not_offered_fails_with_sentences(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        party = ("--adults", "9", "--type", "Single")
+        result = self._ask(priced, postgres_database, *party)
+        assert result.exit_code == 1
+        assert "Single, plan flex: not offered" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("option", "known"), [("--property", "Hotel"), ("--type", "Double"), ("--plan", "saver")]
+    )
+    def test_a_name_that_is_not_known_is_refused_with_those_that_are(
+        self, priced: Web, postgres_database: PostgresDatabase, option: str, known: str
+    ) -> None:
+        result = self._ask(priced, postgres_database, option, "nowhere")
+        assert result.exit_code == 1
+        assert known in result.stderr
+        assert "Traceback" not in result.output
+
+    def test_a_day_that_does_not_exist_is_a_sentence(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        result = self._ask(priced, postgres_database, "--arrival", "2027-02-30")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("arrival ")

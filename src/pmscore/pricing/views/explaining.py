@@ -79,7 +79,7 @@ def _nights(quoter: Quoter) -> NightExplainer:
     """Return what explains the nights of a quoter's quotes; it lives as long as the quoter does."""
     found = _NIGHTS.get(quoter)
     if found is None or found.is_full:
-        found = _NIGHTS[quoter] = NightExplainer(quoter)
+        found = _NIGHTS[quoter] = NightExplainer(quoter.book)
     return found
 
 

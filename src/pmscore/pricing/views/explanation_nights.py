@@ -13,15 +13,16 @@ from pmscore.dates.nights import StayRange
 from pmscore.kernel.ids import UnitTypeId
 from pmscore.kernel.money import Rounding
 from pmscore.kernel.percent import Percent
+from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Base, Change
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.quote import Quote, RuleVersion
 from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.policies.nightly import NightStep, Ratio, night_steps
+from pmscore.pricing.policies.occupancy import party_charge
 from pmscore.pricing.policies.stacking import Applied, Stack
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 from pmscore.pricing.views.explanation_prices import PriceExplainer, explained_occupancy
-from pmscore.pricing.views.quoting import Quoter
 
 __all__ = ["NightExplainer", "explained_passed_over"]
 
@@ -34,9 +35,8 @@ _Remembered: TypeAlias = "tuple[tuple[Explained, ...], _Changes]"
 class NightExplainer:
     """Explains the nights of quotes of one book; remembers what they have in common, as tables do for amounts."""
 
-    def __init__(self, quoter: Quoter) -> None:
-        self._book = quoter.book
-        self._tables = quoter.tables
+    def __init__(self, book: PriceBook) -> None:
+        self._book = book
         self._prices: dict[tuple[str, UnitTypeId], PriceExplainer] = {}
         self._steps: dict[
             tuple[str, UnitTypeId, GuestParty, tuple[int, ...]], dict[tuple[int, ...], _Remembered]
@@ -91,11 +91,10 @@ class NightExplainer:
         """Return the steps of a night, and what their key is made of."""
         self._count += 1
         plan = self._book.plan(quote.plan)
-        charge = self._tables.charge(plan, quote.unit_type_id, party)
         before = price.after if isinstance(price.after, int) else 0
         pairs = [(rule, change) for rule, change in zip(rules, changes, strict=True) if change is not None]
-        first, *rest = night_steps(before, charge, pairs)
         terms = self._book.occupancy(plan, quote.unit_type_id)
+        first, *rest = night_steps(before, party_charge(terms, party), pairs)
         occupancy = explained_occupancy(terms, party, before, first.after)
         ruled = [_ruled(step, before, first.after) for step in rest]
         exact = rest[-1].after if rest else first.after
