@@ -34,7 +34,7 @@ from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone, instant_at
 from pmscore.kernel.errors import InvalidInputError, MisuseError
 from pmscore.kernel.ids import QuoteId
-from pmscore.kernel.money import round_ratio
+from pmscore.kernel.money import Currency, Money, round_ratio
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.counting import AgeLimit, Per
@@ -56,6 +56,7 @@ from pmscore.pricing.views.explaining import (
     Explanation,
     Part,
     Whereabouts,
+    amount_text,
     explain,
     explanation_json,
 )
@@ -682,3 +683,19 @@ def test_what_is_remembered_of_nights_is_forgotten_when_it_is_too_much(monkeypat
 def test_lines_have_the_depth_of_their_nodes():
     lines = list(explained_lines(explain(quote_of(book()))))
     assert lines[:3] == [(0, "quote flex: 300.00 EUR"), (1, "room 1 (2): 300.00"), (2, "2027-03-01: 100.00")]
+
+
+@pytest.mark.parametrize(
+    ("currency", "texts"), [("JPY", "-5 0 7"), ("EUR", "-0.05 0.00 0.07"), ("KWD", "-0.005 0.000 0.007")]
+)
+def test_whole_amounts_have_all_digits_of_their_currency(currency, texts):
+    known = Currency.of(currency)
+    assert " ".join(amount_text(each, known) for each in (-5, 0, 7)) == texts
+    assert amount_text(123_456, known) == Money(123_456, known).plain()
+
+
+def test_amounts_between_stages_have_four_more_digits_and_the_rest_is_cut_off():
+    euro = Currency.of("EUR")
+    assert amount_text(Ratio(-2_000, 3), euro) == "-6.666666"
+    assert amount_text(Ratio(1, 10_000_000), euro) == "0.00"
+    assert amount_text(Ratio(15, 10), euro) == "0.015"

@@ -137,8 +137,12 @@ def is_exact(amount: Amount) -> bool:
 
 def amount_text(amount: Amount, currency: Currency) -> str:
     """Return an amount as decimal text, with up to four digits more than the currency has; the rest is cut off."""
-    ratio = Ratio(amount, 1) if isinstance(amount, int) else amount
-    return ratio.plain(currency.digits)
+    if not isinstance(amount, int):
+        return amount.plain(currency.digits)
+    digits = currency.digits
+    text = str(abs(amount)).rjust(digits + 1, "0")
+    shown = f"{text[:-digits]}.{text[-digits:]}" if digits else text
+    return f"-{shown}" if amount < 0 else shown
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Json]:
