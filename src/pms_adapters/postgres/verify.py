@@ -188,6 +188,16 @@ SELECT g.agency_id, g.guest_id, g.total_bookings, coalesce(m.bookings, 0) AS mad
     OR g.first_booking_at IS DISTINCT FROM m.first_at OR g.last_booking_at IS DISTINCT FROM m.last_at""",
     ),
     Invariant(
+        "quotes_and_bookings_name_each_other",
+        "a booked quote and the booking that was made from it name each other",
+        """\
+SELECT coalesce(q.agency_id, b.agency_id) AS agency_id, q.quote_id, b.booking_id
+  FROM (SELECT agency_id, quote_id, booking_id, property_id FROM quotes WHERE booking_id IS NOT NULL) AS q
+  FULL JOIN (SELECT agency_id, quote_id, booking_id, property_id FROM bookings WHERE quote_id IS NOT NULL) AS b
+    USING (agency_id, quote_id, booking_id, property_id)
+ WHERE q.quote_id IS NULL OR b.quote_id IS NULL""",
+    ),
+    Invariant(
         "history_is_whole",
         "every booking has an event for each of its versions",
         """\

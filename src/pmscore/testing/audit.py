@@ -30,6 +30,7 @@ def broken_invariants(books: Books) -> tuple[str, ...]:
         *_wrong_owners(books, claims),
         *_wrong_capacities(books),
         *_wrong_figures(books),
+        *_wrong_quotes(books),
     )
 
 
@@ -106,6 +107,14 @@ def _wrong_figures(books: Books) -> Iterator[str]:
         )
         if found != wanted:
             yield f"guest {guest_id} has the figures {found}, the bookings say {wanted}"
+
+
+def _wrong_quotes(books: Books) -> Iterator[str]:
+    booked = {quote_id: kept.booking_id for quote_id, kept in books.quotes.items() if kept.booking_id}
+    made = {each.quote_id: each.booking_id for each in books.bookings.values() if each.quote_id}
+    for quote_id in booked.keys() | made.keys():
+        if booked.get(quote_id) != made.get(quote_id):
+            yield f"quote {quote_id} and its booking do not name each other"
 
 
 def _figures(bookings: list[Booking]) -> GuestMetrics:

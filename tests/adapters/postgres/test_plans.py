@@ -20,6 +20,7 @@ NOBODY = UUID(int=0)
         ("units", ("unit_id",)),
         ("unit_types", ("unit_type_id",)),
         ("holds", ("hold_id",)),
+        ("quotes", ("quote_id",)),
     ],
 )
 def test_a_key_is_looked_up_by_its_own_index_while_the_table_is_empty(fresh_postgres_database, table, key):

@@ -349,3 +349,7 @@ def test_a_quote_that_has_expired_is_booked_only_where_it_would_be_made_alike(
         assert (answer["old_total"], answer["new_total"]) == (other["total"], money("208.00"))
         assert web.client.get(f"/api/v1/quotes/{other['id']}").get_json()["status"] == "kept"
     assert verify(fresh_postgres_database.admin_url) == ()
+    with psycopg.connect(fresh_postgres_database.admin_url) as connection:
+        connection.execute("UPDATE bookings SET quote_id = NULL")
+    found = {each.code for each in verify(fresh_postgres_database.admin_url)}
+    assert found == {"quotes_and_bookings_name_each_other"}
