@@ -13,7 +13,12 @@ from pathlib import Path
 
 # attrs and pendulum, and what pendulum itself asks for; pip and setuptools come with the environment.
 EXPECTED = {"attrs", "pendulum", "pip", "pmscore", "python-dateutil", "setuptools", "six", "tzdata"}
-NEED_TESTING = ("pmscore.testing.histories", "pmscore.testing.laws", "pmscore.testing.strategies")
+NEED_TESTING = (
+    "pmscore.testing.histories",
+    "pmscore.testing.laws",
+    "pmscore.testing.price_strategies",
+    "pmscore.testing.strategies",
+)
 NEED_NOTHING = "pmscore.testing.memory"
 ADVICE = 'pip install "pmscore[testing]"'
 

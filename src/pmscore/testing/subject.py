@@ -35,9 +35,7 @@ class StoreUnderTest(Protocol):
         """Open a transaction: the unit of work itself."""
 
     @abstractmethod
-    def events_after(
-        self, position: Position, agency_id: AgencyId | None = None
-    ) -> Sequence[LoggedEvent]:
+    def events_after(self, position: Position, agency_id: AgencyId | None = None) -> Sequence[LoggedEvent]:
         """Return events of one agency (None: of all) behind ``position`` in order, as production's reader would."""
 
     @abstractmethod

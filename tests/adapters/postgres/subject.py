@@ -43,9 +43,7 @@ class PostgresStore:
             self._hold_open(work)
             yield work
 
-    def events_after(
-        self, position: Position, agency_id: AgencyId | None = None
-    ) -> tuple[LoggedEvent, ...]:
+    def events_after(self, position: Position, agency_id: AgencyId | None = None) -> tuple[LoggedEvent, ...]:
         after = StoredPosition(*position)
         found = [
             (agency_id, event)

@@ -180,7 +180,10 @@ def books(draw) -> PriceBook:
         version=draw(st.integers(1, 5)),
         derivation=None
         if first.derivation is None
-        else evolve(first.derivation, inherits=draw(st.frozensets(st.sampled_from(["min_stay_arrival", "closed_to_arrival"])))),
+        else evolve(
+            first.derivation,
+            inherits=draw(st.frozensets(st.sampled_from(["min_stay_arrival", "closed_to_arrival"]))),
+        ),
     )
     own = RatePlan(
         code="own",
