@@ -307,6 +307,21 @@ def test_a_booking_that_crosses_a_step_says_the_rates_of_its_type_on_those_night
     }
 
 
+def test_a_price_of_its_own_for_each_night_meets_the_step_of_that_night():
+    # 100.00, 101.00, … and 20 % more on every other night: more prices by steps than there are nights.
+    prices = TypePrices(
+        dates=tuple(DatedPrice(nights(at, at + 1), 10_000 + 100 * at) for at in range(LENGTH))
+    )
+    book = book_of(
+        base_plan(room=prices), derived_plan("up", "bar", Change(500)), rules=(yield_rule(80, "20"),)
+    )
+    rows = matrix_of(book, counts=(counts_of(ROOM, 0, *[9 if at % 2 else 0 for at in range(LENGTH)]),)).rows
+    for code, more in (("bar", 0), ("up", 500)):
+        assert rows.row(MatrixField.RATE, ROOM, code) == tuple(
+            (10_000 + 100 * at + more) * (12 if at % 2 else 10) // 10 for at in range(LENGTH)
+        )
+
+
 def test_a_price_of_dates_says_its_plan_and_those_derived_from_it_and_no_other():
     plans = (
         base_plan(),
