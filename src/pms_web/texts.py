@@ -24,6 +24,9 @@ FIELD_TEXTS: Mapping[str, str] = {
     "empty": "must not be empty",
     "fraction": 'holds a number with a decimal point; write amounts as text, such as "123.45"',
     "in_the_past": "must lie in the future",
+    "made_without_quote": "was made with amounts of its own, not from a quote, so nobody knows which plan to price it by; "
+    "give the amount of each night",
+    "rooms_unlike_quote": "has other rooms ({rooms}) than it was quoted with; give the amount of each night",
     "incomplete": "lacks members that a booking needs",
     "lone_surrogate": "holds half of a character pair, which is no text; send valid Unicode",
     "member_twice": "names a member twice; send each member once",
