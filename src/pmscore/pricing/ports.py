@@ -17,6 +17,7 @@ from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 
 __all__ = [
+    "ExchangeRates",
     "PriceBookRepository",
     "PriceReader",
     "PriceSettingWork",
