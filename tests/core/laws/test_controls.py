@@ -6,9 +6,13 @@ import threading
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from pmscore.inventory.model.stock import StockChange
+from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.prices import PriceLaws
+from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
 from pmscore.testing.laws.setting import StoreLaws, raised
 from pmscore.testing.laws.stock import StockLaws
@@ -81,9 +85,59 @@ class KeylessStore(InMemoryStore):
         super().commit(transaction, None)
 
 
+class UncountingStore(InMemoryStore):
+    """Never counts the use of a promotion."""
+
+    def write(self, transaction):
+        transaction.changes.promotion_uses.clear()
+        super().write(transaction)
+
+
+class RenumberingStore(InMemoryStore):
+    """Takes every price list for the next version."""
+
+    def write(self, transaction):
+        books = transaction.books.price_books
+        transaction.changes.price_books[:] = [
+            evolve(each, version=len(books.get(each.property_id, ())) + 1)
+            for each in transaction.changes.price_books
+        ]
+        super().write(transaction)
+
+
+class MeetingStore(RenumberingStore):
+    """Lets two that have read the same list go on to their commits together."""
+
+    meet = MeetingPoint()
+
+    def commit(self, transaction, once):
+        self.meet()
+        super().commit(transaction, once)
+
+
+class UnmarkingStore(InMemoryStore):
+    """Forgets that a quote was booked."""
+
+    def write(self, transaction):
+        changes = transaction.changes
+        changes.quotes = {
+            key: kept for key, kept in changes.quotes.items() if not kept or not kept.booking_id
+        }
+        super().write(transaction)
+
+
 @pytest.mark.parametrize(
     ("store", "laws", "law"),
     [
+        (UncountingStore, BookedQuoteLaws, "test_a_promotion_is_used_as_often_as_it_may_be"),
+        (UncountingStore, BookedQuoteLaws, "test_the_last_use_of_a_promotion_is_given_once"),
+        (RenumberingStore, PriceLaws, "test_the_store_refuses_every_version_but_the_next"),
+        (MeetingStore, PriceLaws, "test_of_two_at_once_one_wins"),
+        (UnmarkingStore, BookedQuoteLaws, "test_a_quote_is_booked_once"),
+        (UnmarkingStore, BookedQuoteLaws, "test_of_many_at_once_one_books"),
+        (UnmarkingStore, BookedQuoteLaws, "test_what_was_quoted_is_booked"),
+        (SharedStore, PriceLaws, "test_another_agency_sees_no_prices"),
+        (SharedStore, QuoteLaws, "test_another_agency_sees_no_quote"),
         (ForgetfulStore, StockLaws, "test_what_ends_is_free_at_once"),
         (ForgetfulStore, StockLaws, "test_a_change_keeps_the_nights_that_both_sides_have"),
         (SharedStore, TenancyLaws, "test_ids_of_another_agency_are_not_found"),
