@@ -223,7 +223,7 @@ _DETAILS: Mapping[str, str] = {
         " it will have one effect only."
     ),
     "stale_house": "The house has changed in the meantime. Nothing was done; try again.",
-    "stale_version": "The booking has changed since you read it. Read it again and repeat what is still wanted.",
+    "stale_version": "Somebody has changed this since you read it. Nothing was done; read it again and repeat what is still wanted.",
     "stay_refused": "The stay breaks rules of the house; violations lists them. Search shows the nearest stays that pass.",
     "unsupported_media_type": "The body must be JSON, sent as Content-Type: application/json.",
 }  # fmt: skip
