@@ -28,6 +28,7 @@ from pmscore.pricing.policies.taxing import charge_taxes, is_charged_on
 from pmscore.pricing.views.night_table import NightTotals
 
 __all__ = [
+    "NOTHING",
     "ROOM",
     "ChargeShape",
     "Charged",
@@ -52,6 +53,9 @@ class Charged:
     net: int
     tax: int
     city_tax: int
+
+
+NOTHING = Charged(0, 0, 0, 0)
 
 
 @frozen

@@ -31,10 +31,6 @@ class NightTable:
         self.unsold = _running([int(amount == NOT_SOLD) for amount in amounts])
         self._sums: dict[int, RunningSums] = {}
 
-    def is_unsold(self, first: int, end: int) -> bool:
-        """Return whether some night between two places has no price."""
-        return self.unsold[end] != self.unsold[first]
-
     def sums(self, key: int, totals_of: Callable[[int], NightTotals]) -> RunningSums:
         """Return the running sums under the taxes that ``key`` stands for."""
         found = self._sums.get(key)

@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from itertools import repeat
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -37,6 +36,8 @@ from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.policies.stacking import Stack
 from pmscore.pricing.policies.taxing import charge_taxes
 from pmscore.pricing.views.charge_shapes import (
+    NOTHING,
+    Charged,
     ChargeShape,
     RateShape,
     has_shapes,
@@ -44,7 +45,7 @@ from pmscore.pricing.views.charge_shapes import (
     room_charges,
     shape_of,
 )
-from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
+from pmscore.pricing.views.night_table import NOT_SOLD, NightTable, RunningSums
 from pmscore.pricing.views.rate_tables import RateTables
 
 __all__ = ["Quoter"]
@@ -52,6 +53,8 @@ __all__ = ["Quoter"]
 HOLDS_FOR: Final = timedelta(hours=24)
 MOST_KINDS: Final = 50_000
 _Key: TypeAlias = "tuple[object, ...]"
+_Run: TypeAlias = "tuple[int, int, RunningSums]"
+_Amounts: TypeAlias = "tuple[list[array[int]], Totals]"
 
 
 @frozen(kw_only=True)
@@ -62,13 +65,15 @@ class _Kind:
     unit_type_id: UnitTypeId
     stack: Stack
     charges: tuple[PartyCharge, ...]
+    length: int
     tables: tuple[NightTable, ...]
-    shape: ChargeShape | None
+    runs: tuple[_Run, ...] | None
+    constant: Charged
     by_rate: RateShape | None
     terms: Terms | None
     versions: tuple[RuleVersion, ...]
     occupied: tuple[int, ...] | None
-    prefix: bytes
+    digest: blake2b
 
 
 class Quoter(QuoteSource):
@@ -210,6 +215,8 @@ class Quoter(QuoteSource):
             return tuple(Violation("code_does_not_apply", None, code, "plan") for code in unused)
         charges = tuple(self.tables.charge(plan, unit_type_id, party) for party in request.parties)
         tables = [self.tables.table(plan, unit_type_id, charge, stack) for charge in charges]
+        kept = tuple(table for table in tables if table is not None)
+        shape = self._shape(plan, request) if len(kept) == len(charges) else None
         terms = self.book.terms_of(plan)
         versions = (
             RuleVersion("book", "", self.book.version),
@@ -221,13 +228,15 @@ class Quoter(QuoteSource):
             unit_type_id=unit_type_id,
             stack=stack,
             charges=charges,
-            tables=tuple(table for table in tables if table is not None),
-            shape=self._shape(plan, request) if None not in tables else None,
+            length=request.stay.length,
+            tables=kept,
+            runs=None if shape is None else _runs(shape, kept),
+            constant=NOTHING if shape is None else shape.constant,
             by_rate=self._rate_shape(plan, request),
             terms=terms,
             versions=versions,
             occupied=occupied,
-            prefix=_prefix(request, unit_type_id, plan.code, versions, terms),
+            digest=blake2b(_prefix(request, unit_type_id, plan.code, versions, terms), digest_size=16),
         )
 
     def _shape(self, plan: RatePlan, request: QuoteRequest) -> ChargeShape | None:
@@ -256,24 +265,13 @@ class Quoter(QuoteSource):
     ) -> Quote | tuple[Violation, ...]:
         stay = request.stay
         first = self.tables.place(stay)
-        end = first + stay.length
-        if kind.shape is not None:
-            nightly = tuple([table.amounts[first:end] for table in kind.tables])
-            is_unsold = any(map(NightTable.is_unsold, kind.tables, repeat(first), repeat(end)))
-        else:
-            asked = kind.plan, kind.unit_type_id
-            nightly = tuple([self.tables.amounts(*asked, each, kind.stack, stay) for each in kind.charges])
-            is_unsold = any(NOT_SOLD in amounts for amounts in nightly)
-        if is_unsold:
+        found = self._slowly(kind, request) if kind.runs is None else _tabled(kind, kind.runs, first)
+        if found is None:
+            nightly = [self._amounts(kind, charge, stay) for charge in kind.charges]
             return _unpriced(nightly, stay, kind.plan.code)
-        if kind.shape is not None:
-            totals = _summed(kind.shape, kind.tables, first, end)
-        elif kind.by_rate is not None:
-            totals = Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
-        else:
-            totals = _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
-        digest = blake2b(kind.prefix, digest_size=16)
-        digest.update(b"%d" % stay.first_ordinal)
+        nightly, totals = found
+        digest = kind.digest.copy()
+        digest.update(b"%d" % stay.arrival.toordinal())
         for amounts in nightly:
             digest.update(amounts.tobytes())
         return Quote(
@@ -298,6 +296,46 @@ class Quoter(QuoteSource):
             fingerprint=digest.hexdigest(),
             source=self,
         )
+
+    def _slowly(self, kind: _Kind, request: QuoteRequest) -> _Amounts | None:
+        """Return the amounts of a stay that no table has, or whose charges touch each other; None: not sold."""
+        nightly = [self._amounts(kind, charge, request.stay) for charge in kind.charges]
+        if any(NOT_SOLD in amounts for amounts in nightly):
+            return None
+        if kind.by_rate is not None:
+            return nightly, Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
+        return nightly, _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
+
+    def _amounts(self, kind: _Kind, charge: PartyCharge, stay: StayRange) -> array[int]:
+        return self.tables.amounts(kind.plan, kind.unit_type_id, charge, kind.stack, stay)
+
+
+def _tabled(kind: _Kind, runs: tuple[_Run, ...], first: int) -> _Amounts | None:
+    """Return the amounts and totals of a stay from tables; None where a night is not sold."""
+    end = first + kind.length
+    nightly: list[array[int]] = []
+    room = 0
+    for table in kind.tables:
+        if table.unsold[end] != table.unsold[first]:
+            return None
+        nightly.append(table.amounts[first:end])
+        room += table.gross[end] - table.gross[first]
+    constant = kind.constant
+    net, tax, city_tax = constant.net, constant.tax, constant.city_tax
+    for start, until, (nets, taxes, city_taxes) in runs:
+        net += nets[first + until] - nets[first + start]
+        tax += taxes[first + until] - taxes[first + start]
+        city_tax += city_taxes[first + until] - city_taxes[first + start]
+    return nightly, Totals(room, constant.shown, net, tax, city_tax)
+
+
+def _runs(shape: ChargeShape, tables: Sequence[NightTable]) -> tuple[_Run, ...]:
+    """Return, for each run of nights that bear the same taxes, its place in the stay and its running sums."""
+    return tuple(
+        (each.start, each.end, table.sums(each.key, each.totals_of))
+        for table, classes in zip(tables, shape.classes, strict=True)
+        for each in classes
+    )
 
 
 def _turn_of(rules: Iterable[PriceRule]) -> int:
@@ -338,21 +376,6 @@ def _prefix(
     asked = (request.stay.length, request.parties, request.channel, request.codes, request.extras)
     said = repr((str(unit_type_id), plan, asked, versions)).encode()
     return said + (b"" if terms is None else terms.to_bytes())
-
-
-def _summed(shape: ChargeShape, tables: Sequence[NightTable], first: int, end: int) -> Totals:
-    """Return the totals from running sums."""
-    constant = shape.constant
-    room, net, tax, city_tax = 0, constant.net, constant.tax, constant.city_tax
-    for table, classes in zip(tables, shape.classes, strict=True):
-        room += table.gross[end] - table.gross[first]
-        for each in classes:
-            nets, taxes, city_taxes = table.sums(each.key, each.totals_of)
-            start, until = first + each.start, first + each.end
-            net += nets[until] - nets[start]
-            tax += taxes[until] - taxes[start]
-            city_tax += city_taxes[until] - city_taxes[start]
-    return Totals(room, constant.shown, net, tax, city_tax)
 
 
 def _totals(result: TaxResult, room: int) -> Totals:

@@ -141,8 +141,8 @@ class RateTables:
         Raises:
             InvalidInputError: field ``stay``; a night lies outside of the tables.
         """
-        first = stay.first_ordinal - self._origin
-        if first < 0 or stay.end_ordinal > self._end:
+        first = stay.arrival.toordinal() - self._origin
+        if first < 0 or stay.departure.toordinal() > self._end:
             raise InvalidInputError("stay", "outside_of_tables", range=str(self.nights))
         return first
 
