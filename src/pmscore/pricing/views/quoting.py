@@ -113,16 +113,17 @@ class Quoter(QuoteSource):
             InvalidInputError: field ``codes`` (no such promotion), ``extras`` (no such fee) or ``stay`` (outside of
                 the nights that are priced).
         """
-        key = self._key(request, unit_type_id, plan_code, now) if occupied is None else None
+        booked_on = self._booked_on(now)
+        key = self._key(request, unit_type_id, plan_code, booked_on) if occupied is None else None
         kind = self._kinds.get(key) if key is not None else None
         if kind is None:
-            found = self._kind(request, unit_type_id, self.book.plan(plan_code), now, occupied)
+            found = self._kind(request, unit_type_id, self.book.plan(plan_code), booked_on, occupied)
             if isinstance(found, tuple):
                 return found
             kind = found
             if key is not None:
                 self._remember(key, kind)
-        return self._made(kind, request, now, quote_id)
+        return self._made(kind, request, booked_on, now, quote_id)
 
     def _remember(self, key: _Key, kind: _Kind) -> None:
         """Keep a kind as long as its tables are kept."""
@@ -169,11 +170,10 @@ class Quoter(QuoteSource):
         asked = (quote.stay, quote.unit_type_id, quote.plan, quote.booked_on, quote.channel, quote.codes)
         return self.tables.stack(_question(*asked, quote.occupied))
 
-    def _key(self, request: QuoteRequest, unit_type_id: UnitTypeId, plan: str, now: datetime) -> _Key:
+    def _key(self, request: QuoteRequest, unit_type_id: UnitTypeId, plan: str, booked_on: date) -> _Key:
         """Return what stays must have in common to be quoted alike."""
         stay = request.stay
         first = stay.arrival.toordinal()
-        booked_on = self._booked_on(now)
         return (
             unit_type_id,
             plan,
@@ -198,7 +198,7 @@ class Quoter(QuoteSource):
         request: QuoteRequest,
         unit_type_id: UnitTypeId,
         plan: RatePlan,
-        now: datetime,
+        booked_on: date,
         occupied: tuple[int, ...] | None,
     ) -> _Kind | tuple[Violation, ...]:
         for code in request.codes:
@@ -206,7 +206,7 @@ class Quoter(QuoteSource):
                 raise InvalidInputError("codes", "unknown_code", value=code)
         if unit_type_id not in self.book.types_of(plan):
             return (Violation("plan_not_sold_for_type", None, plan.code, "plan"),)
-        asked = (request.stay, unit_type_id, plan.code, self._booked_on(now), request.channel, request.codes)
+        asked = (request.stay, unit_type_id, plan.code, booked_on, request.channel, request.codes)
         stack = self.tables.stack(_question(*asked, occupied))
         # A code whose rule stands back for a better one is no mistake of the guest's.
         met = [each.rule for each in stack.applied] + [each.rule for each in stack.passed_over]
@@ -261,7 +261,7 @@ class Quoter(QuoteSource):
         return charge_taxes(self.book.taxes, charges, stay, self.book.tax_rounding)
 
     def _made(
-        self, kind: _Kind, request: QuoteRequest, now: datetime, quote_id: QuoteId
+        self, kind: _Kind, request: QuoteRequest, booked_on: date, now: datetime, quote_id: QuoteId
     ) -> Quote | tuple[Violation, ...]:
         stay = request.stay
         first = self.tables.place(stay)
@@ -290,7 +290,7 @@ class Quoter(QuoteSource):
             terms=kind.terms,
             versions=kind.versions,
             occupied=kind.occupied,
-            booked_on=self._booked_on(now),
+            booked_on=booked_on,
             made_at=now,
             expires_at=now + self._holds_for,
             fingerprint=digest.hexdigest(),
