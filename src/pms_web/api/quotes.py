@@ -15,14 +15,8 @@ from pms_web.services import WebServices
 from pmscore.dates.zones import Zone
 from pmscore.kernel.ids import PropertyId, QuoteId, parse_id
 from pmscore.pricing.model.quote import KeptQuote
-from pmscore.pricing.use_cases.quotes import (
-    HoldQuote,
-    KeepQuotes,
-    QuoteAnswer,
-    hold_quote,
-    keep_quotes,
-    make_quotes,
-)
+from pmscore.pricing.use_cases.keeping import HoldQuote, KeepQuotes, hold_quote, keep_quotes
+from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 
 __all__ = ["blueprint"]
 

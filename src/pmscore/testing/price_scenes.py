@@ -31,15 +31,9 @@ from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.tiers import Anchor, CancellationPolicy, FeeSpec, Tier
+from pmscore.pricing.use_cases.keeping import HoldQuote, KeepQuotes, hold_quote, keep_quotes
 from pmscore.pricing.use_cases.prices import SetPrices, set_prices
-from pmscore.pricing.use_cases.quotes import (
-    HoldQuote,
-    KeepQuotes,
-    QuoteAnswer,
-    hold_quote,
-    keep_quotes,
-    make_quotes,
-)
+from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 from pmscore.testing.scenes import EUR, Scene, nights
 
 __all__ = [

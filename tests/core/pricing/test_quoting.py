@@ -28,8 +28,11 @@ from pmscore.pricing.model.plans import RatePlan, TypePrices, WeekPrices
 from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.rules import PriceRule
+from pmscore.pricing.use_cases.keeping import PurgeQuotes, purge_quotes
 from pmscore.pricing.views.quoting import Quoter
+from pmscore.testing.memory import InMemoryStore, SeededIds
 from pmscore.testing.price_strategies import PRICED, PRICED_TYPES, guest_parties, price_books
+from pmscore.testing.scenes import open_scene, pool
 
 DOUBLE = UnitTypeId(UUID(int=1))
 NOW = datetime(2030, 1, 2, 9, tzinfo=UTC)
@@ -238,3 +241,11 @@ def test_another_party_another_stay_or_another_version_is_another_fingerprint() 
         quoted(book, asked(channel="ota")).fingerprint,
     }
     assert len(found) == 5
+
+
+def test_a_purge_that_makes_no_sense_is_refused() -> None:
+    scene = open_scene(InMemoryStore(), SeededIds("purge"), pool(1))
+    for more, field in (({"kept_for": timedelta(days=-1)}, "kept_for"), ({"most": 0}, "most")):
+        with pytest.raises(InvalidInputError) as refused:
+            purge_quotes(PurgeQuotes(**scene.asked(), **more), uow=scene.store, clock=scene.clock)
+        assert refused.value.field == field

@@ -78,7 +78,11 @@ class PriceQuestion:
 
 
 class PriceRuleKind(Protocol):
-    """What one kind of rule does with its value; the classes in ``policies`` fulfil it."""
+    """What one kind of rule does with its value; the classes in ``policies`` fulfil it.
+
+    A kind judges by the stay, never by type or plan: for these the rule itself is narrowed. So what it does can be worked
+    out once for all of them.
+    """
 
     stage: ClassVar[Stage]
 

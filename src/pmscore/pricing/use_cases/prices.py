@@ -40,6 +40,9 @@ def set_prices(command: SetPrices, *, uow: UnitOfWork[PriceSettingWork]) -> Pric
         for plan in command.book.plans:
             for type_id in (*plan.prices, *plan.unit_types):
                 house.type_of(type_id)
+        for rule in command.book.rules:
+            for type_id in rule.unit_types:
+                house.type_of(type_id)
         before = work.prices.find(command.book.property_id)
         if command.based_on != (None if before is None else before.version):
             raise StaleVersionError(property_id=str(command.book.property_id))

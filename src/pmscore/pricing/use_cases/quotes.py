@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from attrs import frozen
 
@@ -12,30 +12,23 @@ from pmscore.availability.policies.search import sellable_rooms
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House, UnitType
-from pmscore.inventory.model.stock import StockChange
-from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
-from pmscore.kernel.errors import InvalidInputError, TransitionError, Violation
-from pmscore.kernel.events import Command
-from pmscore.kernel.ids import HoldId, PropertyId, QuoteId, UnitTypeId
-from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
-from pmscore.pricing.model.events import QuoteHeld, QuoteKept
-from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteRefusal
+from pmscore.kernel.errors import InvalidInputError, Violation
+from pmscore.kernel.ids import PropertyId, QuoteId, UnitTypeId
+from pmscore.kernel.ports import Clock, IdSource
+from pmscore.pricing.model.quote import Quote, QuoteRefusal
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.policies.inherited_rules import rules_for_plan
 from pmscore.pricing.policies.occupancy import beds_of
 from pmscore.pricing.policies.occupied import occupied_percent
 from pmscore.pricing.policies.promotions import used_up
-from pmscore.pricing.ports import PriceReader, QuoteWork
+from pmscore.pricing.ports import PriceReader
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion
 from pmscore.restrictions.policies.evaluation import violation_order, violations_of
 
-__all__ = ["HoldQuote", "KeepQuotes", "QuoteAnswer", "hold_quote", "keep_quotes", "make_quotes"]
-
-LONGEST_HOLD = timedelta(days=30)
+__all__ = ["QuoteAnswer", "make_quotes"]
 
 
 @frozen
@@ -44,25 +37,6 @@ class QuoteAnswer:
 
     quotes: tuple[Quote, ...]
     refusals: tuple[QuoteRefusal, ...]
-
-
-@frozen(kw_only=True)
-class KeepQuotes(Command):
-    """Store quotes, so that they can be held or booked."""
-
-    quotes: tuple[Quote, ...]
-
-
-@frozen(kw_only=True)
-class HoldQuote(Command):
-    """Promise the price of a kept quote until ``until``; ``with_stock`` keeps its rooms as well.
-
-    It replaces an earlier hold of the quote: without ``with_stock`` the rooms of that one are given up.
-    """
-
-    quote_id: QuoteId
-    until: datetime
-    with_stock: bool = False
 
 
 def make_quotes(
@@ -96,71 +70,6 @@ def make_quotes(
         key=lambda each: (each.totals.due, house.types[each.unit_type_id].name, each.plan),
     )
     return QuoteAnswer(tuple(quotes), tuple(each for each in answers if isinstance(each, QuoteRefusal)))
-
-
-def keep_quotes(command: KeepQuotes, *, uow: UnitOfWork[QuoteWork]) -> tuple[KeptQuote, ...]:
-    """Store the quotes as they are.
-
-    Raises:
-        InvalidInputError: there is none.
-    """
-    if not command.quotes:
-        raise InvalidInputError("quotes", "empty")
-    kept = tuple(KeptQuote(quote=quote) for quote in command.quotes)
-    with uow.begin(command) as work:
-        for each in kept:
-            work.quotes.add(each)
-            work.record(_kept(each.quote))
-        work.commit()
-    return kept
-
-
-def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, ids: IdSource) -> KeptQuote:
-    """Promise the price until then, and claim the rooms where asked to; all or nothing.
-
-    Raises:
-        NotFoundError: no such quote in this agency.
-        InvalidInputError: ``until`` is past, or more than 30 days ahead.
-        TransitionError: the quote has expired, or is booked.
-        NightsTakenError: the rooms are not free.
-    """
-    now = clock.now()
-    if not now < command.until <= now + LONGEST_HOLD:
-        raise InvalidInputError("until", "out_of_range", most_days=LONGEST_HOLD.days)
-
-    def attempt(expired: ExpiredHolds) -> KeptQuote:
-        with uow.begin(command) as work:
-            kept = work.quotes.get(command.quote_id)
-            if kept.quote.is_expired(now):
-                raise TransitionError("hold", "expired", quote_id=str(command.quote_id))
-            holds = (
-                _holds(kept.quote, work.houses.get(kept.quote.property_id), command, ids)
-                if command.with_stock
-                else ()
-            )
-            change = _given_up(work, kept, now)
-            for hold in holds:
-                decision = hold.placed(now)
-                work.holds.add(hold)
-                work.record(*decision.events)
-            held = kept.held(tuple(hold.hold_id for hold in holds), command.until)
-            work.quotes.save(held)
-            work.record(
-                QuoteHeld(
-                    aggregate_id=command.quote_id,
-                    version=held.version,
-                    property_id=kept.quote.property_id,
-                    until=command.until,
-                    hold_ids=held.hold_ids,
-                )
-            )
-            change += StockChange.claiming(*(claim for hold in holds for claim in hold.claims()))
-            if change:
-                change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return held
-
-    return claiming(attempt)
 
 
 class _Stock:
@@ -276,45 +185,3 @@ def _plans(quoter: Quoter, request: QuoteRequest) -> tuple[str, ...]:
         if code not in known:
             raise InvalidInputError("plans", "unknown_plan", value=code, known=", ".join(known))
     return request.plans or tuple(known)
-
-
-def _given_up(work: QuoteWork, kept: KeptQuote, now: datetime) -> StockChange:
-    """Release what an earlier hold of the quote still claims; return the claims that are given up."""
-    change = StockChange((), ())
-    for hold_id in sorted(kept.hold_ids):
-        hold = work.holds.get(hold_id)
-        if hold.status is HoldStatus.ACTIVE and not hold.is_expired(now):
-            decision = hold.ended(HoldStatus.RELEASED)
-            work.holds.save(decision.state)
-            work.record(*decision.events)
-            change += StockChange.releasing(*hold.claims())
-    return change
-
-
-def _holds(quote: Quote, house: House, command: HoldQuote, ids: IdSource) -> tuple[Hold, ...]:
-    unit_type = house.type_of(quote.unit_type_id)
-    return tuple(
-        Hold(
-            hold_id=HoldId(ids.new()),
-            property_id=quote.property_id,
-            unit_type_id=quote.unit_type_id,
-            unit_id=None,
-            stay=quote.stay,
-            turnover_nights=unit_type.turnover_nights,
-            expires_at=command.until,
-        )
-        for _ in quote.parties
-    )
-
-
-def _kept(quote: Quote) -> QuoteKept:
-    return QuoteKept(
-        aggregate_id=quote.quote_id,
-        version=1,
-        property_id=quote.property_id,
-        unit_type_id=quote.unit_type_id,
-        plan=quote.plan,
-        due_minor=quote.totals.due,
-        currency=quote.currency.code,
-        fingerprint=quote.fingerprint,
-    )

@@ -18,6 +18,7 @@ from pmscore.kernel.errors import (
 )
 from pmscore.kernel.ids import QuoteId
 from pmscore.pricing.model.quote import KeptQuote, QuoteStatus
+from pmscore.pricing.use_cases.keeping import PurgeQuotes, purge_quotes
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
 from pmscore.testing.price_scenes import (
     COUPLE,
@@ -181,7 +182,5 @@ def _get(scene: Scene, quote_id: QuoteId) -> KeptQuote:
 
 
 def _purge(scene: Scene, *, most: int) -> int:
-    with scene.begin() as work:
-        count = work.quotes.purge(scene.clock.now(), most=most)
-        work.commit()
-    return count
+    command = PurgeQuotes(**scene.asked(), kept_for=timedelta(0), most=most)
+    return purge_quotes(command, uow=scene.store, clock=scene.clock)
