@@ -187,6 +187,7 @@ def test_data_whose_making_was_killed_half_way_is_made_again(bare_workplace, bar
     assert wait_until(lambda: any(folder.glob("data.draft-*/base")), 15)
     assert not (folder / "data").exists()
     owner.kill()
+    owner.wait()
     with EmbeddedPostgres(bare_home, is_durable=False) as server:
         assert ask(server.url(), "SELECT 1") == 1
         assert not list(server.folder.glob("data.draft-*"))
