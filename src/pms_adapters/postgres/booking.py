@@ -13,7 +13,7 @@ from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.rows import booking_row, guest_row, loaded_booking, loaded_room, room_rows
 from pms_adapters.postgres.session import Row, Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import CLAIMING, COUNTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Protocol
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.ports import Work
 

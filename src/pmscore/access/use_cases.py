@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AccessWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ports import UnitOfWork

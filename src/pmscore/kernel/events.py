@@ -15,7 +15,7 @@ from uuid import UUID
 from attrs import fields, frozen, has
 
 from pmscore.kernel.errors import MisuseError
-from pmscore.kernel.ids import ActorId, AgencyId, RequestId
+from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 
 __all__ = ["Command", "Decision", "Event", "Json", "OnceKey", "to_json"]
 
@@ -38,12 +38,21 @@ class OnceKey:
 
 @frozen(kw_only=True)
 class Command:
-    """What every command says: which request, on whose behalf, in which agency."""
+    """What every command says: which request, on whose behalf, in which agency.
+
+    ``property_ids`` is the actor's reach: what belongs to another property is not found, as if it were another
+    agency's. None reaches all of the agency.
+    """
 
     request_id: RequestId
     agency_id: AgencyId
     actor_id: ActorId
     once: OnceKey | None = None
+    property_ids: frozenset[PropertyId] | None = None
+
+    def reaches(self, property_id: PropertyId) -> bool:
+        """Return whether the actor may see and touch the property."""
+        return self.property_ids is None or property_id in self.property_ids
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from attrs import Factory, define, evolve, frozen
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import COUNTED
 from pmscore.guests.model import Guest, GuestMetrics, MetricsChange

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import Status

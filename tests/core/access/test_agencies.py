@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.access.use_cases import OpenAgency, open_agency
 from pmscore.kernel.errors import InvalidInputError, MisuseError
 from pmscore.testing.memory import InMemoryStore, SeededIds

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from attrs import evolve
 
-from pmscore.access.model import Agency
+from pmscore.access.model.agencies import Agency
 from pmscore.access.use_cases import OpenAgency, open_agency
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.use_cases.amend import RoomAmendment

@@ -1,6 +1,6 @@
-"""Agencies and actors.
+"""Agencies: the walls between tenants.
 
-Owns who a command is done for. Users, roles and permissions join here; log-in is the host app's.
+Owns the agency and its opening. Leaves users and what they may do to ``permissions`` and ``users``.
 """
 
 from __future__ import annotations

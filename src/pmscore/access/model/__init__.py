@@ -1,0 +1,1 @@
+"""Agencies, roles, permissions, and who is asking."""
