@@ -49,6 +49,7 @@ from pmscore.pricing.model.quote import Quote, RuleVersion
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.tiers import FREE, Anchor, CancellationPolicy, FeeSpec, Tier
+from pmscore.pricing.policies.agreeing import agreed_rooms
 from pmscore.pricing.policies.nightly import Ratio
 from pmscore.pricing.views import explaining
 from pmscore.pricing.views.explaining import (
@@ -60,7 +61,6 @@ from pmscore.pricing.views.explaining import (
     explain,
     explanation_json,
 )
-from pmscore.pricing.views.explanation_terms import agreed_rooms
 from pmscore.pricing.views.explanation_text import explained_lines, line_of, tree_text
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.testing.price_strategies import PRICED, guest_parties, price_books, price_questions
@@ -328,7 +328,7 @@ def _terms_hold(explanation: Explanation, quote: Quote) -> None:
     for each in (*part(explanation, Part.CANCELLATION).children, part(explanation, Part.NO_SHOW)):
         assert not each.children or each.children[-1].after == each.after
     charged = quote.charged
-    agreed = agreed_rooms(quote, charged, charged.charges)
+    agreed = agreed_rooms(quote, charged)
     whole = sum(sum(room.nightly) + sum(room.fees) + sum(room.taxes) for room in agreed)
     assert whole == quote.totals.due
 

@@ -69,7 +69,11 @@ class QuoteSource(Protocol):
 
     @abstractmethod
     def charged(self, quote: Quote, /) -> TaxResult:
-        """Return all lines of a quote with their taxes."""
+        """Return all lines of a quote with their taxes: those of the nights first, then the fees."""
+
+    @abstractmethod
+    def lines_of_nights(self, quote: Quote, /) -> int:
+        """Return how many of the lines are nights and what their price contains; the others are fees."""
 
 
 @frozen(kw_only=True, slots=False)

@@ -11,10 +11,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from pmscore.kernel.errors import MisuseError
-from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.quote import Quote, RuleVersion
-from pmscore.pricing.policies.charging import carve_inclusions
-from pmscore.pricing.views.charge_shapes import room_charges
 from pmscore.pricing.views.explanation_charges import (
     explained_fees,
     explained_inclusions,
@@ -59,7 +56,7 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
         raise MisuseError(source=type(quoter).__name__, expected="Quoter")
     stack = quoter.stack(quote)
     charged = quoter.charged(quote)
-    of_nights = _lines_of_nights(quote, quoter)
+    of_nights = quoter.lines_of_nights(quote)
     fees = charged.charges[of_nights:]
     parts = [
         *_nights(quoter).rooms(quote, stack),
@@ -70,7 +67,7 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
         explained_totals(quote.totals, charged),
     ]
     if where is not None and quote.terms is not None:
-        parts += explained_terms(quote.terms, quote, charged, fees, where)
+        parts += explained_terms(quote.terms, quote, charged, where)
     parts.append(_sources(quote.versions))
     return Explanation(quote.currency, Explained(Part.QUOTE, quote.plan, quote.totals.due, tuple(parts)))
 
@@ -81,15 +78,6 @@ def _nights(quoter: Quoter) -> NightExplainer:
     if found is None or found.is_full:
         found = _NIGHTS[quoter] = NightExplainer(quoter.book)
     return found
-
-
-def _lines_of_nights(quote: Quote, quoter: Quoter) -> int:
-    """Return how many of the lines are nights and what their price contains; the others are fees."""
-    inclusions = quoter.book.inclusions_of(quoter.book.plan(quote.plan))
-    if not inclusions:
-        return len(quote.parties) * quote.stay.length
-    stay = ChargedStay(stay=quote.stay, rooms=quote.parties, channel=quote.channel)
-    return len(carve_inclusions(inclusions, stay, room_charges(quote.stay, quote.nightly)))
 
 
 def _sources(versions: Iterable[RuleVersion]) -> Explained:

@@ -12,15 +12,16 @@ from attrs import frozen
 
 from pmscore.dates.zones import Zone
 from pmscore.kernel.money import Money
-from pmscore.pricing.model.charges.lines import ChargedLine, TaxResult
+from pmscore.pricing.model.charges.lines import TaxResult
 from pmscore.pricing.model.quote import Quote
-from pmscore.pricing.model.settlement import AgreedRoom, Deadline, FeeStep, StayFacts
+from pmscore.pricing.model.settlement import Deadline, FeeStep, StayFacts
 from pmscore.pricing.model.terms import Terms
+from pmscore.pricing.policies.agreeing import agreed_rooms
 from pmscore.pricing.policies.cancellation import no_show_charge, timeline
 from pmscore.pricing.policies.deposits import DueAmount, deposit_schedule
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 
-__all__ = ["Whereabouts", "agreed_rooms", "explained_terms"]
+__all__ = ["Whereabouts", "explained_terms"]
 
 
 @frozen
@@ -31,13 +32,11 @@ class Whereabouts:
     check_in_at: time
 
 
-def explained_terms(
-    terms: Terms, quote: Quote, charged: TaxResult, fees: tuple[ChargedLine, ...], where: Whereabouts
-) -> list[Explained]:
+def explained_terms(terms: Terms, quote: Quote, charged: TaxResult, where: Whereabouts) -> list[Explained]:
     """Return deposits, cancellation and no-show, as if the quote were booked when it was made."""
     schedule = deposit_schedule(terms, quote.due, booked_at=quote.made_at, stay=quote.stay, zone=where.zone)
     facts = StayFacts(
-        rooms=agreed_rooms(quote, charged, fees),
+        rooms=agreed_rooms(quote, charged),
         captured=Money.zero(quote.currency),
         created_at=quote.made_at,
         zone=where.zone,
@@ -50,30 +49,6 @@ def explained_terms(
         Explained(Part.CANCELLATION, "", None, tuple(stretches)),
         Explained(Part.NO_SHOW, "", no_show.fee.minor, _steps(no_show.steps)),
     ]
-
-
-def agreed_rooms(quote: Quote, charged: TaxResult, fees: tuple[ChargedLine, ...]) -> tuple[AgreedRoom, ...]:
-    """Return what a quote agrees on, night by night; what belongs to no night stands with the first.
-
-    All in all it is what is due; ``fees`` are the lines of ``charged`` that are no part of a night's price.
-    """
-    first, length = quote.stay.first_ordinal, quote.stay.length
-
-    def places() -> list[list[int]]:
-        return [[0] * length for _ in quote.parties]
-
-    nightly, extra, taxes = places(), places(), places()
-    beside = {id(line) for line in fees}
-    for line in charged.charges:
-        night = 0 if line.charge.night is None else line.charge.night.toordinal() - first
-        (extra if id(line) in beside else nightly)[line.charge.room][night] += line.gross
-    for tax in charged.taxes:
-        if not tax.is_inclusive:
-            taxes[tax.room][0 if tax.night is None else tax.night.toordinal() - first] += tax.amount
-    return tuple(
-        AgreedRoom(stay=quote.stay, nightly=tuple(one), fees=tuple(two), taxes=tuple(three))
-        for one, two, three in zip(nightly, extra, taxes, strict=True)
-    )
 
 
 def _deposit(due: DueAmount) -> Explained:

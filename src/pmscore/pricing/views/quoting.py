@@ -147,8 +147,16 @@ class Quoter(QuoteSource):
         return None not in row[first : first + stay.length]
 
     def charged(self, quote: Quote, /) -> TaxResult:
-        """Return all lines of a quote of this book with their taxes."""
+        """Return all lines of a quote of this book with their taxes: those of the nights first, then the fees."""
         return self._charged(self.book.plan(quote.plan), quote, quote.nightly)
+
+    def lines_of_nights(self, quote: Quote, /) -> int:
+        """Return how many of the lines are nights and what their price contains; the others are fees."""
+        inclusions = self.book.inclusions_of(self.book.plan(quote.plan))
+        if not inclusions:
+            return len(quote.parties) * quote.stay.length
+        stay = ChargedStay(stay=quote.stay, rooms=quote.parties, channel=quote.channel)
+        return len(carve_inclusions(inclusions, stay, room_charges(quote.stay, quote.nightly)))
 
     def steps(self, quote: Quote) -> tuple[tuple[tuple[NightStep, ...], ...], ...]:
         """Return, for each room of a quote of this book and each of its nights, how the amount came to be."""

@@ -14,10 +14,11 @@ from pmscore.kernel.money import Money
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.lines import ChargedLine, TaxLine, TaxResult
 from pmscore.pricing.model.quote import Quote, QuoteRefusal
-from pmscore.pricing.model.settlement import AgreedRoom, CancellationCharge, StayFacts
+from pmscore.pricing.model.settlement import CancellationCharge, StayFacts
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.written.cases import AskedCancellation, PriceCase
 from pmscore.pricing.model.written.parts import amount_or_percent_json, amount_text, range_json, stated
+from pmscore.pricing.policies.agreeing import agreed_rooms
 from pmscore.pricing.policies.cancellation import cancellation_charge, no_show_charge
 from pmscore.pricing.policies.deposits import deposit_schedule
 
@@ -129,7 +130,7 @@ def _tax_json(line: TaxLine, quote: Quote) -> dict[str, Json]:
 def _charge(
     terms: Terms, asked: AskedCancellation, quote: Quote, charged: TaxResult, case: PriceCase
 ) -> CancellationCharge:
-    rooms = _agreed_rooms(quote, charged, case)
+    rooms = agreed_rooms(quote, charged)
     for at in asked.rooms or ():
         if not 0 <= at < len(rooms):
             raise InvalidInputError("cancellations", "no_such_room", value=at)
@@ -160,22 +161,4 @@ def _charge_json(charge: CancellationCharge) -> dict[str, Json]:
             "retained": shown(charge.retained),
         },
         {"refund": None, "receivable": None, "retained": None},
-    )
-
-
-def _agreed_rooms(quote: Quote, charged: TaxResult, case: PriceCase) -> tuple[AgreedRoom, ...]:
-    """Return what was agreed by room and night; what belongs to no night stands with the first."""
-    fees = {(each.code, each.category) for each in case.book.fees}
-    first, length = quote.stay.first_ordinal, quote.stay.length
-    nightly, extra, taxes = ([[0] * length for _ in quote.parties] for _ in range(3))
-    for line in charged.charges:
-        charge = line.charge
-        at = 0 if charge.night is None else charge.night.toordinal() - first
-        (extra if (charge.code, charge.category) in fees else nightly)[charge.room][at] += line.gross
-    for tax in charged.taxes:
-        if not tax.is_inclusive:
-            taxes[tax.room][0 if tax.night is None else tax.night.toordinal() - first] += tax.amount
-    return tuple(
-        AgreedRoom(stay=quote.stay, nightly=tuple(one), fees=tuple(two), taxes=tuple(three))
-        for one, two, three in zip(nightly, extra, taxes, strict=True)
     )
