@@ -7,6 +7,7 @@ done is kept in ``build/mutation``; a run that was stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import random
 import shutil
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "build" / "mutation"
@@ -24,6 +25,7 @@ MODULES = ("src/pmscore/pricing/model", "src/pmscore/pricing/policies", "src/pms
 # The cases come first: they are quick, and most bugs change one of their figures.
 TESTS = ("tests/core/pricing/test_cases.py", "tests/core/pricing")
 LEAST = 85
+_Place = tuple[tuple[int, int], tuple[int, int]]
 CONFIG = """\
 [cosmic-ray]
 module-path = {modules}
@@ -92,12 +94,34 @@ def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
 
 
 def _keep_sample(database: WorkDB, number: int, asked: argparse.Namespace) -> None:
-    """Mark all mutants as skipped but this worker's part of the sample."""
+    """Mark all mutants as skipped but this worker's part of the sample of those that change what runs."""
     items = sorted(database.work_items, key=lambda item: repr(item.mutations))
-    chosen = random.Random(asked.seed).sample(range(len(items)), min(asked.mutants, len(items)))
-    mine = set(chosen[number :: asked.workers])
-    others = [item.job_id for at, item in enumerate(items) if at not in mine]
+    annotated = {path: _annotations(path) for path in {item.mutations[0].module_path for item in items}}
+    runs = [item for item in items if not _lies_in(annotated[item.mutations[0].module_path], item)]
+    chosen = random.Random(asked.seed).sample(runs, min(asked.mutants, len(runs)))
+    mine = {item.job_id for item in chosen[number :: asked.workers]}
+    others = [item.job_id for item in items if item.job_id not in mine]
     database.set_multiple_results(others, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+
+
+def _annotations(path: Path) -> list[_Place]:
+    """Return where a module has annotations: they are never evaluated, so a bug in them is none."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, (ast.arg, ast.AnnAssign)):
+            found.append(node.annotation)
+        elif isinstance(node, ast.FunctionDef):
+            found.append(node.returns)
+    return [
+        ((each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0))
+        for each in found
+        if each is not None
+    ]
+
+
+def _lies_in(places: list[_Place], item: WorkItem) -> bool:
+    mutation = item.mutations[0]
+    return any(start <= mutation.start_pos and mutation.end_pos <= end for start, end in places)
 
 
 def _execute(folder: Path) -> None:
