@@ -47,7 +47,6 @@ _AMOUNTS: Mapping[str, str] = {
     "no_weekday": "must name at least one weekday",
     "not_a_flag": "must be true or false",
     "not_a_share": "must be a percentage from 0 to 100",
-    "not_one": "must be 1, since a currency is worth what it is worth ({currency})",
     "not_one_a_night": "must have one entry for each of the {nights} nights",
     "not_positive": "must be above zero",
     "percent_or_amount": "must have either a percent or an amount, and not both",
@@ -95,13 +94,24 @@ _TERMS: Mapping[str, str] = {
     "splits_the_stay": "would split the stay; only its first or last nights can be cancelled",
     "two_rests": "has two entries that take the rest; keep one of them",
 }
+_RATES: Mapping[str, str] = {
+    "same_currency": "is the currency that the rate begins with ({currency}); a rate leads to another one",
+    "too_many_digits": "may have {before} digits before the decimal point and {after} behind it",
+}
 _QUOTES: Mapping[str, str] = {
     "outside_of_tables": "lies outside of the nights that are priced ({range})",
     "unknown_code": "is no promotion code that is known here: {value}",
     "unknown_plan": "names a rate plan that is not known here: {value}",
 }
 
-PRICE_FIELD_TEXTS: Mapping[str, str] = {**_LISTS, **_AMOUNTS, **_CHARGES, **_TERMS, **_QUOTES}
+PRICE_FIELD_TEXTS: Mapping[str, str] = {
+    **_LISTS,
+    **_AMOUNTS,
+    **_CHARGES,
+    **_TERMS,
+    **_RATES,
+    **_QUOTES,
+}
 
 PRICE_VIOLATION_TEXTS: Mapping[str, str] = {
     "code_does_not_apply": "The promotion code {value} is not for this stay, room type or rate plan.",
