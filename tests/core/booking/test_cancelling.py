@@ -12,6 +12,7 @@ from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.booking.policies.cancelling import cost_of_cancelling, cost_of_no_show, deadlines_of
+from pmscore.booking.policies.quoted import QuotedRoom
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone
@@ -106,17 +107,19 @@ def test_giving_up_the_last_night_is_charged_for_what_is_given_up() -> None:
     assert (charge.fee, charge.retained, charge.refund) == (euros(12_000), euros(10_000), euros(0))
 
 
-def test_fees_and_taxes_of_the_quote_count_until_the_stay_is_changed() -> None:
+def test_fees_and_taxes_of_the_quote_count_as_far_as_nights_were_not_changed() -> None:
     terms = evolve(TERMS, no_show=FeeSpec(percent=Percent.parse("100"), base=FeeBase.TOTAL))
     kept = booking(terms=terms)
-    quoted = AgreedRoom(stay=kept.rooms[0].stay, nightly=(10_000, 12_000), fees=(6_000, 0), taxes=(700, 840))
+    nightly = (10_000, 12_000)
+    agreed = AgreedRoom(stay=kept.rooms[0].stay, nightly=nightly, fees=(6_000, 0), taxes=(700, 840))
+    quoted = QuotedRoom(nightly=nightly, agreed=agreed)
     charge = cost_of_no_show(kept, HOUSE, captured=euros(0), quoted=(quoted,))
     assert charge is not None
     assert charge.receivable == euros(22_000 + 6_000 + 1_540)
     changed = evolve(kept, rooms=(room(FIRST, 10_000, 12_500),))
     charge = cost_of_no_show(changed, HOUSE, captured=euros(0), quoted=(quoted,))
     assert charge is not None
-    assert charge.receivable == euros(22_500)
+    assert charge.receivable == euros(10_000 + 6_000 + 700 + 12_500)
 
 
 def test_deadlines_tell_what_it_costs_from_when_on() -> None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from pmscore.kernel.errors import TransitionError
 
-__all__ = ["CLAIMING", "COUNTED", "EVENT_KINDS", "TRANSITIONS", "Act", "Status", "target_of"]
+__all__ = ["AMENDABLE", "CLAIMING", "COUNTED", "EVENT_KINDS", "TRANSITIONS", "Act", "Status", "target_of"]
 
 
 class Status(Enum):
@@ -87,6 +87,10 @@ CLAIMING = frozenset({Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN, Statu
 
 COUNTED = CLAIMING | {Status.NO_SHOW}
 """Statuses in which a booking counts among its guest's; the others count as never made."""
+
+
+AMENDABLE = frozenset({Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN})
+"""Statuses in which stay, party and amounts of a booking can still be changed."""
 
 
 def target_of(status: Status, act: Act) -> Status:

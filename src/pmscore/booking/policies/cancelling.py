@@ -1,6 +1,7 @@
 """A booking as the cancellation rules see it.
 
-Law: what is owed is worked out from the terms and amounts that the booking was made with, never from today's.
+Law: what is owed is worked out from the terms and amounts that the booking was made with, never from today's. What
+its quote agreed on beside the nights' amounts, and what of it a change of the booking leaves, says ``quoted``.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from datetime import datetime
 from attrs import evolve
 
 from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.rooms import BookedRoom
+from pmscore.booking.policies.quoted import QuotedRoom, agreed_of
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
 from pmscore.kernel.ids import BookingRoomId
 from pmscore.kernel.money import Money
-from pmscore.pricing.model.settlement import AgreedRoom, CancellationCharge, Deadline, Payer, StayFacts
+from pmscore.pricing.model.settlement import CancellationCharge, Deadline, Payer, StayFacts
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.policies.cancellation import cancellation_charge, no_show_charge, timeline
 
@@ -39,13 +40,14 @@ def cost_of_cancelling(
     *,
     captured: Money,
     removed: Mapping[BookingRoomId, DateRange | None] | None = None,
-    quoted: Sequence[AgreedRoom] = (),
+    quoted: Sequence[QuotedRoom] = (),
     payer: Payer = Payer.GUEST,
 ) -> CancellationCharge | None:
     """Return fee and refund if it is cancelled at ``at``; None where the booking has no terms.
 
     ``removed`` names the rooms that are given up, each with its nights (None: all); None is the whole booking.
-    ``quoted`` has the rooms as they were quoted, with fees and taxes; what was changed since counts without.
+    ``quoted`` has the rooms as they were quoted, in the order of the booking's, so that the fee is taken of fees and
+    taxes, too; :func:`agreed_of` says what of it still counts where a room was changed since.
 
     Raises:
         NotFoundError: the booking has no such room.
@@ -62,7 +64,7 @@ def cost_of_no_show(
     house: House,
     *,
     captured: Money,
-    quoted: Sequence[AgreedRoom] = (),
+    quoted: Sequence[QuotedRoom] = (),
     payer: Payer = Payer.GUEST,
 ) -> CancellationCharge | None:
     """Return fee and refund if nobody arrives; None where the booking has no terms."""
@@ -72,7 +74,7 @@ def cost_of_no_show(
     return no_show_charge(terms, _facts(booking, house, captured, None, quoted, payer))
 
 
-def deadlines_of(booking: Booking, house: House, quoted: Sequence[AgreedRoom] = ()) -> tuple[Deadline, ...]:
+def deadlines_of(booking: Booking, house: House, quoted: Sequence[QuotedRoom] = ()) -> tuple[Deadline, ...]:
     """Return what cancelling the whole booking costs, from when on; nothing where it has no terms."""
     terms = terms_of(booking)
     if terms is None:
@@ -85,7 +87,7 @@ def _facts(
     house: House,
     captured: Money,
     removed: Mapping[BookingRoomId, DateRange | None] | None,
-    quoted: Sequence[AgreedRoom],
+    quoted: Sequence[QuotedRoom],
     payer: Payer,
 ) -> StayFacts:
     for room_id in removed or ():
@@ -93,7 +95,7 @@ def _facts(
     home = house.property
     rooms = tuple(
         evolve(
-            _agreed(room, quoted[at] if at < len(quoted) else None),
+            agreed_of(room, quoted[at] if at < len(quoted) else None),
             removed=removed.get(room.room_id) if removed else None,
             is_kept=removed is not None and room.room_id not in removed,
         )
@@ -107,10 +109,3 @@ def _facts(
         check_in_at=home.check_in_at,
         payer=payer,
     )
-
-
-def _agreed(room: BookedRoom, quoted: AgreedRoom | None) -> AgreedRoom:
-    """Return the room with the fees and taxes that it was quoted with, if it still is what was quoted."""
-    if quoted is not None and (quoted.stay, quoted.nightly) == (room.stay, room.nightly):
-        return quoted
-    return AgreedRoom(stay=room.stay, nightly=room.nightly)

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.events import BookingAmended
-from pmscore.booking.model.lifecycle import Status
+from pmscore.booking.model.lifecycle import AMENDABLE, Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
 from pmscore.booking.policies.drafting import minor_amounts, placed_throughout, rule_violations
 from pmscore.booking.ports import BookingWork
@@ -28,8 +28,6 @@ from pmscore.kernel.money import Money
 from pmscore.kernel.ports import Clock, UnitOfWork
 
 __all__ = ["AmendBooking", "RoomAmendment", "amend_booking"]
-
-_AMENDABLE = frozenset({Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN})
 
 
 @frozen(kw_only=True)
@@ -104,7 +102,7 @@ def amend_booking(command: AmendBooking, *, uow: UnitOfWork[BookingWork], clock:
 def _amended(command: AmendBooking, before: Booking, house: House) -> tuple[Booking, tuple[str, ...]]:
     if command.expected_version not in (None, before.version):
         raise StaleVersionError(expected=command.expected_version, found=before.version)
-    if before.status not in _AMENDABLE:
+    if before.status not in AMENDABLE:
         raise TransitionError("amend", before.status.value)
     rooms = {room.room_id: room for room in before.rooms}
     for amendment in command.rooms:
