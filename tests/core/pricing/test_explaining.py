@@ -32,7 +32,7 @@ from core.pricing.price_scene import (
 )
 from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone, instant_at
-from pmscore.kernel.errors import InvalidInputError, MisuseError
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import QuoteId
 from pmscore.kernel.money import Currency, Money, round_ratio
 from pmscore.kernel.percent import Percent
@@ -43,6 +43,7 @@ from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import RoundingScope, Tax, TaxRounding
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.instalments import DepositPolicy
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.occupancy import AgeBand, OccupancyTerms, PricedBy
 from pmscore.pricing.model.plans import DatedPrice, PriceLimits, TypePrices, WeekPrices
 from pmscore.pricing.model.quote import Quote, RuleVersion
@@ -50,7 +51,6 @@ from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.tiers import FREE, Anchor, CancellationPolicy, FeeSpec, Tier
 from pmscore.pricing.policies.agreeing import agreed_rooms
-from pmscore.pricing.policies.nightly import Ratio
 from pmscore.pricing.views import explaining
 from pmscore.pricing.views.explaining import (
     Explained,
@@ -598,15 +598,6 @@ def test_a_stay_reads_as_one_tree():
         "      (book, v1)",
         "      flex (plan, v1)",
     ]
-
-
-def test_what_does_not_come_from_a_quoter_is_refused_with_its_name():
-    class Elsewhere:
-        def charged(self, quote):
-            raise AssertionError
-
-    with pytest.raises(MisuseError, match="Elsewhere"):
-        explain(evolve(quote_of(book()), source=Elsewhere()))
 
 
 def test_the_json_has_decimal_text_the_fraction_where_that_is_cut_off_and_nothing_that_is_not_there():

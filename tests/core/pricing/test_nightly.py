@@ -14,9 +14,10 @@ from pmscore.kernel.money import MAX_MINOR
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.changes import Base, Change
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.occupancy import AgeBand, OccupancyTerms
 from pmscore.pricing.model.plans import PriceLimits
-from pmscore.pricing.policies.nightly import Ratio, changed_night, night_amount, night_steps
+from pmscore.pricing.policies.nightly import changed_night, night_amount, night_steps
 from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.views.rate_tables import RateTables
 

@@ -26,8 +26,8 @@ from pmscore.dates.recurrence import Weekdays
 from pmscore.kernel.money import Rounding
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.changes import Change
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.plans import DatedPrice, PriceLimits, TypePrices, WeekPrices
-from pmscore.pricing.policies.nightly import Ratio
 from pmscore.pricing.policies.planning import limited, season_slots
 from pmscore.pricing.views.rate_tables import RateTables
 from pmscore.testing.price_strategies import PRICED, seasons

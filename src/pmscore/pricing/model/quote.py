@@ -19,8 +19,11 @@ from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import TransitionError, Violation
 from pmscore.kernel.ids import BookingId, HoldId, PropertyId, QuoteId, UnitTypeId
 from pmscore.kernel.money import Money
+from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.lines import TaxResult
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.night_steps import NightStep
+from pmscore.pricing.model.stack import Stack
 from pmscore.pricing.model.terms import Terms
 
 __all__ = ["KeptQuote", "Quote", "QuoteRefusal", "QuoteSource", "QuoteStatus", "RuleVersion", "Totals"]
@@ -65,7 +68,9 @@ class QuoteStatus(StrEnum):
 
 
 class QuoteSource(Protocol):
-    """Whoever made a quote, and can say how."""
+    """Whoever made a quote from ``book``, and can say how."""
+
+    book: PriceBook
 
     @abstractmethod
     def charged(self, quote: Quote, /) -> TaxResult:
@@ -74,6 +79,14 @@ class QuoteSource(Protocol):
     @abstractmethod
     def lines_of_nights(self, quote: Quote, /) -> int:
         """Return how many of the lines are nights and what their price contains; the others are fees."""
+
+    @abstractmethod
+    def stack(self, quote: Quote, /) -> Stack:
+        """Return the rules that changed a quote, and those that stood back."""
+
+    @abstractmethod
+    def steps(self, quote: Quote, /) -> tuple[tuple[tuple[NightStep, ...], ...], ...]:
+        """Return, for each room of a quote and each of its nights, how the amount came to be."""
 
 
 @frozen(kw_only=True, slots=False)

@@ -8,47 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
-
-from pmscore.kernel.errors import InvalidInputError
-from pmscore.kernel.money import MAX_MINOR
 from pmscore.kernel.percent import WHOLE, Percent
 from pmscore.pricing.model.changes import Base, Change
+from pmscore.pricing.model.night_steps import NightStep, Ratio
 from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.policies.occupancy import PartyCharge
 
-__all__ = ["NightStep", "Ratio", "changed_night", "night_amount", "night_steps"]
-
-
-@frozen
-class Ratio:
-    """An exact amount between two stages, in minor units: ``numer / denom``."""
-
-    numer: int
-    denom: int
-
-    def rounded(self) -> int:
-        """Return the amount rounded half up, never below zero; refused as by :func:`night_amount`."""
-        return _rounded(self.numer, self.denom)
-
-    def plain(self, digits: int) -> str:
-        """Return the amount as decimal text with four digits more than the currency has, cut off."""
-        shown = digits + 4
-        scaled = abs(self.numer) * 10**4 // self.denom
-        text = str(scaled).rjust(shown + 1, "0")
-        whole, rest = text[:-shown], text[-shown:]
-        fraction = rest[:digits] + rest[digits:].rstrip("0")
-        return f"{'-' if self.numer < 0 and scaled else ''}{whole}{'.' if fraction else ''}{fraction}"
-
-
-@frozen
-class NightStep:
-    """What one rule did to the amount of a night; without a rule it is the party's."""
-
-    rule: PriceRule | None
-    change: Change | None
-    before: Ratio
-    after: Ratio
+__all__ = ["changed_night", "night_amount", "night_steps"]
 
 
 def night_amount(price: int, charge: PartyCharge, changes: Sequence[Change]) -> int:
@@ -61,7 +27,7 @@ def night_amount(price: int, charge: PartyCharge, changes: Sequence[Change]) -> 
     numer, denom = occupied, WHOLE
     for change in changes:
         numer, denom = _changed(change, numer, denom, price, occupied)
-    return _rounded(numer, denom)
+    return Ratio(numer, denom).rounded()
 
 
 def night_steps(
@@ -83,13 +49,6 @@ def changed_night(price: int, operations: Sequence[Change]) -> Ratio:
     for change in operations:
         numer, denom = _changed(change, numer, denom, price, price * WHOLE)
     return Ratio(numer, denom)
-
-
-def _rounded(numer: int, denom: int) -> int:
-    amount = max((2 * numer + denom) // (2 * denom), 0)
-    if amount > MAX_MINOR:
-        raise InvalidInputError("amount", "too_large")
-    return amount
 
 
 def _changed(change: Change, numer: int, denom: int, price: int, occupied: int) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from attrs import frozen
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.recurrence import Season
 from pmscore.kernel.money import round_ratio
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.plans import Derivation, PriceLimits, TypePrices, WeekPrices
-from pmscore.pricing.policies.nightly import Ratio, changed_night
+from pmscore.pricing.policies.nightly import changed_night
 
 __all__ = ["PlanPrices", "SeasonSet", "derived_prices", "limited", "never_sold", "own_prices", "season_slots"]
 

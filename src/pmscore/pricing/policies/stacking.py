@@ -10,42 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
-
 from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.rules import NightChanges, PriceQuestion, PriceRule
+from pmscore.pricing.model.stack import Applied, PassedOver, Stack
 
-__all__ = ["Applied", "PassedOver", "Stack", "stacked"]
+__all__ = ["stacked"]
 
 _Taken: TypeAlias = "tuple[PriceRule, int]"
 """A rule, and the nights of the stay on which it applies."""
-
-
-@frozen
-class Applied:
-    """A rule with what it does to the nights of a stay; by night where it stands back on some."""
-
-    rule: PriceRule
-    changes: NightChanges
-
-
-@frozen
-class PassedOver:
-    """A rule that would apply, and one that stands before it, on all of its nights or on some."""
-
-    rule: PriceRule
-    by: PriceRule
-
-
-@frozen
-class Stack:
-    """The rules of a stay in the order in which they change its nights, and those that stand back.
-
-    A rule that stands back on some of its nights is in both.
-    """
-
-    applied: tuple[Applied, ...]
-    passed_over: tuple[PassedOver, ...]
 
 
 def stacked(by_group: Mapping[str, Sequence[PriceRule]], question: PriceQuestion) -> Stack:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from pmscore.kernel.errors import MisuseError
-from pmscore.pricing.model.quote import Quote, RuleVersion
+from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion
 from pmscore.pricing.views.explanation_charges import (
     explained_fees,
     explained_inclusions,
@@ -27,7 +26,6 @@ from pmscore.pricing.views.explanation_nodes import (
     explanation_json,
 )
 from pmscore.pricing.views.explanation_terms import Whereabouts, explained_terms
-from pmscore.pricing.views.quoting import Quoter
 
 __all__ = [
     "Explained",
@@ -39,7 +37,7 @@ __all__ = [
     "explanation_json",
 ]
 
-_NIGHTS: Final = WeakKeyDictionary[Quoter, NightExplainer]()
+_NIGHTS: Final = WeakKeyDictionary[QuoteSource, NightExplainer]()
 
 
 def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
@@ -47,19 +45,14 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
 
     With ``where`` a quote that has terms says as well what is due when and what cancelling costs, as if it were
     booked when it was made.
-
-    Raises:
-        MisuseError: the quote was made by something else than a ``Quoter``, so it cannot say how.
     """
-    quoter = quote.source
-    if not isinstance(quoter, Quoter):
-        raise MisuseError(source=type(quoter).__name__, expected="Quoter")
-    stack = quoter.stack(quote)
-    charged = quoter.charged(quote)
-    of_nights = quoter.lines_of_nights(quote)
+    source = quote.source
+    stack = source.stack(quote)
+    charged = source.charged(quote)
+    of_nights = source.lines_of_nights(quote)
     fees = charged.charges[of_nights:]
     parts = [
-        *_nights(quoter).rooms(quote, stack),
+        *_nights(source).rooms(quote, stack),
         *explained_passed_over(stack),
         *explained_inclusions(charged.charges[:of_nights]),
         explained_fees(fees),
@@ -72,11 +65,11 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
     return Explanation(quote.currency, Explained(Part.QUOTE, quote.plan, quote.totals.due, tuple(parts)))
 
 
-def _nights(quoter: Quoter) -> NightExplainer:
-    """Return what explains the nights of a quoter's quotes; it lives as long as the quoter does."""
-    found = _NIGHTS.get(quoter)
+def _nights(source: QuoteSource) -> NightExplainer:
+    """Return what explains the nights of the quotes of one source; it lives as long as the source does."""
+    found = _NIGHTS.get(source)
     if found is None or found.is_full:
-        found = _NIGHTS[quoter] = NightExplainer(quoter.book)
+        found = _NIGHTS[source] = NightExplainer(source.book)
     return found
 
 

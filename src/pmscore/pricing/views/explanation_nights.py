@@ -16,11 +16,12 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Base, Change
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.night_steps import NightStep, Ratio
 from pmscore.pricing.model.quote import Quote, RuleVersion
 from pmscore.pricing.model.rules import PriceRule
-from pmscore.pricing.policies.nightly import NightStep, Ratio, night_steps
+from pmscore.pricing.model.stack import Applied, Stack
+from pmscore.pricing.policies.nightly import night_steps
 from pmscore.pricing.policies.occupancy import party_charge
-from pmscore.pricing.policies.stacking import Applied, Stack
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 from pmscore.pricing.views.explanation_prices import PriceExplainer, explained_occupancy
 

@@ -18,8 +18,8 @@ from attrs import frozen
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.events import Json
 from pmscore.kernel.percent import Percent
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.quote import RuleVersion
-from pmscore.pricing.policies.nightly import Ratio
 
 __all__ = ["Amount", "Explained", "Explanation", "Part", "amount_text", "explanation_json", "is_exact"]
 

@@ -13,10 +13,11 @@ from pmscore.kernel.money import round_ratio
 from pmscore.kernel.percent import WHOLE, Percent
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.occupancy import AgeBand, OccupancyTerms, PricedBy
 from pmscore.pricing.model.plans import PriceLimits, RatePlan
 from pmscore.pricing.model.quote import RuleVersion
-from pmscore.pricing.policies.nightly import Ratio, changed_night
+from pmscore.pricing.policies.nightly import changed_night
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 
 __all__ = ["PriceExplainer", "explained_occupancy"]

@@ -15,8 +15,9 @@ from attrs import frozen
 
 from pmscore.kernel.money import Rounding
 from pmscore.pricing.model.changes import Change
+from pmscore.pricing.model.night_steps import Ratio
 from pmscore.pricing.model.plans import PriceLimits
-from pmscore.pricing.policies.nightly import Ratio, changed_night
+from pmscore.pricing.policies.nightly import changed_night
 from pmscore.pricing.policies.planning import limited
 from pmscore.pricing.views.rate_tables import NOT_SOLD
 

@@ -25,15 +25,15 @@ from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.lines import TaxResult
 from pmscore.pricing.model.charges.taxes import RoundingScope
+from pmscore.pricing.model.night_steps import NightStep
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion, Totals
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.rules import PriceQuestion, PriceRule, Stage
+from pmscore.pricing.model.stack import Stack
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
-from pmscore.pricing.policies.nightly import NightStep
 from pmscore.pricing.policies.occupancy import PartyCharge
-from pmscore.pricing.policies.stacking import Stack
 from pmscore.pricing.policies.taxing import charge_taxes
 from pmscore.pricing.views.charge_shapes import (
     NOTHING,
@@ -158,7 +158,7 @@ class Quoter(QuoteSource):
         stay = ChargedStay(stay=quote.stay, rooms=quote.parties, channel=quote.channel)
         return len(carve_inclusions(inclusions, stay, room_charges(quote.stay, quote.nightly)))
 
-    def steps(self, quote: Quote) -> tuple[tuple[tuple[NightStep, ...], ...], ...]:
+    def steps(self, quote: Quote, /) -> tuple[tuple[tuple[NightStep, ...], ...], ...]:
         """Return, for each room of a quote of this book and each of its nights, how the amount came to be."""
         plan = self.book.plan(quote.plan)
         stack = self.stack(quote)
@@ -173,7 +173,7 @@ class Quoter(QuoteSource):
             for party in quote.parties
         )
 
-    def stack(self, quote: Quote) -> Stack:
+    def stack(self, quote: Quote, /) -> Stack:
         """Return the rules that changed a quote, and those that stood back."""
         asked = (quote.stay, quote.unit_type_id, quote.plan, quote.booked_on, quote.channel, quote.codes)
         return self.tables.stack(_question(*asked, quote.occupied))

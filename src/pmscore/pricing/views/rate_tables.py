@@ -18,12 +18,14 @@ from pmscore.kernel.ids import UnitTypeId
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.night_steps import NightStep
 from pmscore.pricing.model.plans import RatePlan
 from pmscore.pricing.model.rules import PriceQuestion, PriceRule, exclusion_order
-from pmscore.pricing.policies.nightly import NightStep, night_amount, night_steps
+from pmscore.pricing.model.stack import Stack
+from pmscore.pricing.policies.nightly import night_amount, night_steps
 from pmscore.pricing.policies.occupancy import PartyCharge, party_charge
 from pmscore.pricing.policies.planning import PlanPrices, derived_prices, never_sold, own_prices, season_slots
-from pmscore.pricing.policies.stacking import Stack, stacked
+from pmscore.pricing.policies.stacking import stacked
 from pmscore.pricing.views.night_table import NOT_SOLD, NightTable
 
 __all__ = ["NOT_SOLD", "RateTables"]
