@@ -14,7 +14,6 @@ from core.pricing.charging_scene import (
     PARTIES,
     PER_LINE,
     PER_RATE,
-    ROUNDINGS,
     night,
     nights_at,
     stay_of,
@@ -22,6 +21,7 @@ from core.pricing.charging_scene import (
 )
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.money import Rounding
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.counting import AgeLimit, Per
 from pmscore.pricing.model.charges.lines import Chargeable
@@ -32,6 +32,11 @@ from pmscore.pricing.policies.plain_taxes import plain_taxes
 from pmscore.pricing.policies.taxing import charge_taxes
 
 YEAR = DateRange.of(ARRIVAL, 365)
+BY_RATE = st.builds(
+    TaxRounding,
+    scope=st.sampled_from((PER_RATE.scope, KEEPING_GROSS.scope)),
+    mode=st.sampled_from(Rounding),
+)
 
 
 @st.composite
@@ -80,7 +85,7 @@ def plain_tables(draw: st.DrawFn) -> TaxTable:
 
 @given(
     plain_tables(),
-    ROUNDINGS,
+    BY_RATE,
     st.sampled_from((None, "ota")),
     PARTIES,
     st.lists(AMOUNTS, min_size=1, max_size=6),
@@ -96,7 +101,7 @@ def test_the_short_way_agrees_to_the_unit(
     fees: list[int],
     food: list[int],
 ) -> None:
-    """Where there is a short way it comes to what the engine comes to, in every scope and mode."""
+    """Where there is a short way it comes to what the engine comes to, in both scopes by rate and in every mode."""
     plain = plain_taxes(table, rounding, YEAR, channel)
     assume(plain is not None)
     assert plain is not None
@@ -111,7 +116,7 @@ def test_the_short_way_agrees_to_the_unit(
     assert short == (long.net, long.tax, long.city_tax)
 
 
-@pytest.mark.parametrize("rounding", [PER_LINE, PER_RATE, KEEPING_GROSS])
+@pytest.mark.parametrize("rounding", [PER_RATE, KEEPING_GROSS])
 def test_a_stay_by_hand(rounding: TaxRounding) -> None:
     # Two nights at 107.00 with 7 % in it (14.00 in all), 2 x 2 x 2.00 city tax, 23.80 cleaning with 19 % (3.80).
     table = TaxTable(
@@ -142,13 +147,19 @@ def test_a_stay_by_hand(rounding: TaxRounding) -> None:
     ],
 )
 def test_what_needs_nights_guests_or_lines_takes_the_long_way(taxes: tuple[Tax, ...]) -> None:
-    assert plain_taxes(TaxTable(taxes), PER_LINE, YEAR, None) is None
+    assert plain_taxes(TaxTable(taxes), PER_RATE, YEAR, None) is None
+
+
+def test_what_is_rounded_line_by_line_takes_the_long_way() -> None:
+    table = TaxTable((tax("a", "7"),))
+    assert plain_taxes(table, PER_LINE, YEAR, None) is None
+    assert plain_taxes(table, PER_RATE, YEAR, None) is not None
 
 
 def test_dates_need_the_nights_that_are_asked_for() -> None:
     dated = TaxTable((tax("a", "7", valid=YEAR),))
-    assert plain_taxes(dated, PER_LINE, None, None) is None
-    assert plain_taxes(dated, PER_LINE, YEAR, None) is not None
-    later = plain_taxes(dated, PER_LINE, DateRange.of(night(365), 1), None)
+    assert plain_taxes(dated, PER_RATE, None, None) is None
+    assert plain_taxes(dated, PER_RATE, YEAR, None) is not None
+    later = plain_taxes(dated, PER_RATE, DateRange.of(night(365), 1), None)
     assert later is not None
     assert later.by_category == {}

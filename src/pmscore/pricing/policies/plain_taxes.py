@@ -1,8 +1,9 @@
-"""The totals of taxes where nothing but the category of a charge decides, in integers alone.
+"""The totals of taxes that are rounded by rate where nothing but the category of a charge decides, in integers alone.
 
-Owns the short way from nightly prices to net, tax and due, without lines. Leaves everything else to
-``taxing``, and agrees with it to the unit: the law that its tests check. A quote takes this way and asks
-``taxing`` for the lines when somebody wants to see them.
+Owns the short way from nightly prices to net, tax and due, without lines. Leaves everything else to ``taxing``, and
+agrees with it to the unit: the law that its tests check. A quote takes this way and asks ``taxing`` for the lines when
+somebody wants to see them. Where taxes are rounded line by line, each night comes to the same in every stay:
+``views.charge_shapes`` has tables of them instead.
 """
 
 from __future__ import annotations
@@ -41,13 +42,10 @@ class PlainTaxes:
         """Return what the charges of one room come to.
 
         ``charges`` are amounts as shown by category. The first of them are the room's nights, all of them and
-        none else; so flat taxes need no lines to be found. Rooms that are rounded per rate together, or share
-        what is charged once a booking, are not the sum of their rooms: they take the long way.
+        none else; so flat taxes need no lines to be found. Several rooms are rounded together: they are not the sum of
+        their rooms, and take the long way.
         """
-        if self.rounding.scope is RoundingScope.PER_LINE:
-            net, tax, city_tax = self._by_line(charges)
-        else:
-            net, tax, city_tax = self._by_rate(charges)
+        net, tax, city_tax = self._by_rate(charges)
         for flat, per in self.flats:
             amount = flat.flat * quantity_of(per, flat.counted, party)
             if per.is_nightly:
@@ -57,22 +55,6 @@ class PlainTaxes:
                 city_tax += amount
             else:
                 tax += amount
-        return net, tax, city_tax
-
-    def _by_line(self, charges: Sequence[tuple[str, Sequence[int]]]) -> Due:
-        net = tax = city_tax = 0
-        mode = self.rounding.mode
-        for category, amounts in charges:
-            net += sum(amounts)
-            rates = self.by_category.get(category, NO_TAX)
-            for part in rates.parts:
-                total = _sum_of_rounded(amounts, part.numer, rates.gross, mode)
-                if part.tax.is_inclusive:
-                    net -= total
-                if part.tax.is_city_tax:
-                    city_tax += total
-                else:
-                    tax += total
         return net, tax, city_tax
 
     def _by_rate(self, charges: Sequence[tuple[str, Sequence[int]]]) -> Due:
@@ -107,10 +89,12 @@ def plain_taxes(
 ) -> PlainTaxes | None:
     """Return the taxes for stays within ``nights`` sold on ``channel``, or None if they need the long way.
 
-    They do where a tax begins or ends within ``nights`` (for None: has dates at all), where a percentage asks
+    They do where taxes are rounded line by line, where a tax begins or ends within ``nights`` (for None: has dates at all), where a percentage asks
     for nights or guests, where a stay may be too long for a tax, where a flat tax is in the price, bears a
     tax, or is on other charges than the room, and where one price includes two taxes.
     """
+    if rounding.scope is RoundingScope.PER_LINE:
+        return None
     holding: list[tuple[Tax, frozenset[str]]] = []
     for tax, compounded in zip(table.taxes, table.compounded, strict=True):
         if channel is not None and channel in tax.remitted_by:
