@@ -49,7 +49,7 @@ def tax(code: str, rate: str | int, **more: object) -> Tax:
         code=code,
         name=code.upper(),
         rate=Percent.parse(rate) if isinstance(rate, str) else rate,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -93,7 +93,7 @@ def derived_plan(code: str, parent: str, change: Change, *inherits: str) -> Rate
 
 
 def price_rule(code: str, kind: str, rank: int = 1, **more: object) -> PriceRule:
-    return PriceRule(code=code, name=code, kind=kind, rank=rank, group=str(more.pop("group", code)), **more)  # type: ignore[arg-type]
+    return PriceRule(code=code, name=code, kind=kind, rank=rank, group=str(more.pop("group", code)), **more)
 
 
 def yield_rule(percent: int, change: str, **more: object) -> PriceRule:

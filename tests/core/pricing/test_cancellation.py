@@ -441,7 +441,7 @@ def test_a_moment_without_a_zone_is_refused():
         ({"non_refundable": Money(-1, EUR)}, ("non_refundable", "negative_amount")),
         ({"non_refundable": Money(39101, EUR)}, ("non_refundable", "more_than_captured")),
         ({"non_refundable": Money(1, JPY)}, ("currency", "mixed_currencies")),
-        ({"created_at": datetime(2027, 3, 1)}, ("created_at", "naive")),  # noqa: DTZ001
+        ({"created_at": datetime(2027, 3, 1)}, ("created_at", "naive")),  # noqa: DTZ001 - a naive one is refused
         ({"check_in_at": time(15, tzinfo=UTC)}, ("check_in_at", "not_local")),
     ],
 )

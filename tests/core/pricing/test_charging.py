@@ -27,7 +27,7 @@ CHILDREN = AgeLimit(counts_adults=False, from_age=2, to_age=12)
 
 
 def fee(per: Per, amount: int | Percent, **more: object) -> Fee:
-    return Fee(code="clean", name="Cleaning", per=per, amount=amount, **more)  # type: ignore[arg-type]
+    return Fee(code="clean", name="Cleaning", per=per, amount=amount, **more)
 
 
 def short(lines: tuple[Chargeable, ...]) -> list[tuple[int | None, int, int, int]]:
@@ -103,7 +103,7 @@ def test_nightly_fees_are_valid_by_night_and_others_by_arrival() -> None:
 
 
 def inclusion(amount: int | Percent, per: Per = Per.PERSON_NIGHT, **more: object) -> Inclusion:
-    return Inclusion(code="egg", per=per, amount=amount, category="food", **more)  # type: ignore[arg-type]
+    return Inclusion(code="egg", per=per, amount=amount, category="food", **more)
 
 
 def test_breakfast_is_carved_out_of_the_nights_that_have_it() -> None:

@@ -145,13 +145,13 @@ def house(**parts: object) -> PriceBook:
         property_id=PropertyId(UUID(int=9)),
         currency=Currency.of("EUR"),
         plans=(plan,),
-        **parts,  # type: ignore[arg-type]
+        **parts,
     )
 
 
 def asked(nights: int = 3, *parties: GuestParty, **more: object) -> QuoteRequest:
     stay = StayRange.of(date(2030, 2, 4), nights)
-    return QuoteRequest(stay=stay, parties=parties or (GuestParty(adults=2),), **more)  # type: ignore[arg-type]
+    return QuoteRequest(stay=stay, parties=parties or (GuestParty(adults=2),), **more)
 
 
 def quoted(book: PriceBook, request: QuoteRequest) -> Quote:
