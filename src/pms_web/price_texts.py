@@ -95,6 +95,7 @@ _TERMS: Mapping[str, str] = {
     "two_rests": "has two entries that take the rest; keep one of them",
 }
 _RATES: Mapping[str, str] = {
+    "day_twice": "gives two rates of the same day: {value}",
     "same_currency": "is the currency that the rate begins with ({currency}); a rate leads to another one",
     "too_many_digits": "may have {before} digits before the decimal point and {after} behind it",
 }

@@ -1,4 +1,4 @@
-"""The tables of prices: every version of every book, kept quotes, and how often promotions were used.
+"""The tables of prices: every version of every book, kept quotes, how often promotions were used, exchange rates.
 
 A part of the schema in ``tables``; the same rules hold for it.
 """
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -96,4 +97,19 @@ _quotes = Table(
     Index("quotes_expiry_idx", "agency_id", "expires_at", postgresql_where=text("booking_id IS NULL")),
 )
 
-PRICE_TABLES = (_books, _uses, _quotes)
+_rates = Table(
+    "exchange_rates",
+    metadata,
+    agency(),
+    Column("base", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("rate", Numeric(19, 10), nullable=False),
+    Column("source", Text, nullable=False),
+    PrimaryKeyConstraint("agency_id", "base", "shown", "day"),
+    belongs_to("agencies"),
+    CheckConstraint("base <> shown", name="currencies_check"),
+    CheckConstraint("rate > 0", name="rate_check"),
+)
+
+PRICE_TABLES = (_books, _uses, _quotes, _rates)

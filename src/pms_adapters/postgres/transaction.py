@@ -22,6 +22,7 @@ from pms_adapters.postgres.booking import (
 )
 from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
+from pms_adapters.postgres.exchange import PostgresExchangeRateRepository
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
 from pms_adapters.postgres.pricing import (
@@ -130,6 +131,7 @@ class PostgresWork:
         self.prices = PostgresPriceBooks(session, self._writes, clock)
         self.quotes = PostgresQuotes(session, self._writes, memory.quoters)
         self.promotions = PostgresPromotionUses(session, self._writes)
+        self.exchange_rates = PostgresExchangeRateRepository(session)
 
     def __enter__(self) -> Self:
         return self

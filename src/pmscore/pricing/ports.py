@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 
 __all__ = [
+    "ExchangeRateRepository",
+    "ExchangeRateWork",
     "ExchangeRates",
     "PriceBookRepository",
     "PriceReader",
@@ -114,8 +116,32 @@ class QuoteWork(InventoryWork, Protocol):
 
 
 class ExchangeRates(Protocol):
-    """Knows what currencies were worth; whoever owns it says where its rates come from."""
+    """Knows what currencies were worth, for one agency; whoever owns it says where its rates come from."""
 
     @abstractmethod
     def find(self, base: Currency, shown: Currency, on: date) -> ExchangeRate | None:
-        """Return the rate of the latest day that is not after ``on``; None if it knows none."""
+        """Return the rate of the latest day that is not after ``on``, however old; None if it knows none."""
+
+    @abstractmethod
+    def latest(self, on: date) -> Sequence[ExchangeRate]:
+        """Return what :meth:`find` returns for all currencies that there are rates of, in the order of their codes."""
+
+
+class ExchangeRateRepository(Protocol):
+    """Keeps one rate for two currencies and a day."""
+
+    @abstractmethod
+    def put(self, rates: Sequence[ExchangeRate]) -> int:
+        """Store rates, each in place of that of its currencies and day; return how many of them say something new.
+
+        No two of them are of the same currencies and day. One that is stored already as it is says nothing new.
+        """
+
+
+class ExchangeRateWork(Work, Protocol):
+    """A transaction that puts exchange rates in."""
+
+    @property
+    @abstractmethod
+    def exchange_rates(self) -> ExchangeRateRepository:
+        """The exchange rates."""

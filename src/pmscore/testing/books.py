@@ -33,17 +33,20 @@ from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, QuoteId, UnitId, UnitTypeId
 from pmscore.kernel.money import Money
 from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
 
-__all__ = ["Books", "Changes", "OnceName", "PromotionUse", "StoredReply"]
+__all__ = ["Books", "Changes", "OnceName", "PromotionUse", "RateKey", "StoredReply"]
 
 OnceName: TypeAlias = tuple[str, str, str]
 """Key, route and principal of an idempotent request."""
 StoredReply: TypeAlias = tuple[str, Mapping[str, Json]]
 """Fingerprint of the first request, and the reply that stands for it."""
+RateKey: TypeAlias = tuple[str, str, date]
+"""The codes of both currencies, and the day."""
 
 
 @frozen
@@ -73,6 +76,7 @@ class Changes:
     price_books: list[PriceBook] = Factory(list[PriceBook])
     quotes: dict[QuoteId, KeptQuote | None] = Factory(dict[QuoteId, "KeptQuote | None"])
     promotion_uses: list[PromotionUse] = Factory(list[PromotionUse])
+    exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
 
 
 @define
@@ -93,6 +97,7 @@ class Books:
     price_books: dict[PropertyId, tuple[PriceBook, ...]] = Factory(dict[PropertyId, tuple[PriceBook, ...]])
     quotes: dict[QuoteId, KeptQuote] = Factory(dict[QuoteId, KeptQuote])
     promotion_uses: dict[tuple[PropertyId, str], int] = Factory(dict[tuple[PropertyId, str], int])
+    exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
     quoters: dict[tuple[PropertyId, int, date], Quoter] = Factory(dict[tuple[PropertyId, int, date], Quoter])
 
     def write(self, changes: Changes) -> None:
@@ -145,6 +150,7 @@ class Books:
             else:
                 self.blocks[block_id] = block
         self._put_prices(changes)
+        self.exchange_rates.update(changes.exchange_rates)
         self.ledger.apply(update)
 
     def _put_prices(self, changes: Changes) -> None:

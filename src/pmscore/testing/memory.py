@@ -17,6 +17,7 @@ from pmscore.kernel.ids import AgencyId
 from pmscore.testing.audit import broken_invariants
 from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
+from pmscore.testing.exchange_rates import InMemoryExchangeRateRepository, InMemoryExchangeRates
 from pmscore.testing.journal import Journal, LoggedEvent, Position
 from pmscore.testing.locks import LockTable
 from pmscore.testing.price_repositories import (
@@ -114,6 +115,10 @@ class InMemoryStore:
         """Return the reader of one agency's prices."""
         return InMemoryPrices(self.books(agency_id), self._locks)
 
+    def exchange_rates(self, agency_id: AgencyId) -> InMemoryExchangeRates:
+        """Return the reader of one agency's exchange rates."""
+        return InMemoryExchangeRates(self.books(agency_id), self._locks)
+
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""
         return self._books.setdefault(agency_id, Books())
@@ -179,6 +184,7 @@ class InMemoryWork:
         self.prices = InMemoryPriceBooks(transaction)
         self.quotes = InMemoryQuotes(transaction)
         self.promotions = InMemoryPromotionUses(transaction)
+        self.exchange_rates = InMemoryExchangeRateRepository(transaction)
 
     def record(self, *events: Event) -> None:
         """Add events to what the commit stores."""

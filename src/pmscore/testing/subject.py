@@ -17,13 +17,13 @@ from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId
-from pmscore.pricing.ports import PriceReader, PriceSettingWork
+from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
 from pmscore.testing.journal import LoggedEvent, Position
 
 __all__ = ["StoreUnderTest", "StoreWork"]
 
 
-class StoreWork(AccessWork, QuotedBookingWork, PriceSettingWork, Protocol):
+class StoreWork(AccessWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
     """One transaction with the repositories of every context."""
 
 
@@ -61,3 +61,7 @@ class StoreUnderTest(Protocol):
     @abstractmethod
     def prices(self, agency_id: AgencyId) -> PriceReader:
         """Return the reader of one agency's prices."""
+
+    @abstractmethod
+    def exchange_rates(self, agency_id: AgencyId) -> ExchangeRates:
+        """Return the reader of one agency's exchange rates."""

@@ -12,6 +12,7 @@ from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.events import Position as StoredPosition
 from pms_adapters.postgres.events import read_events
+from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.pricing import PostgresPrices, QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork
 from pms_adapters.postgres.verify import verify
@@ -102,6 +103,9 @@ class PostgresStore:
 
     def prices(self, agency_id: AgencyId) -> PostgresPrices:
         return PostgresPrices(self.engine, agency_id, self.quoters)
+
+    def exchange_rates(self, agency_id: AgencyId) -> PostgresExchangeRates:
+        return PostgresExchangeRates(self.engine, agency_id)
 
     def close(self) -> None:
         self.engine.dispose()

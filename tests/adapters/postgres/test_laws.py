@@ -10,6 +10,7 @@ from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
+from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.prices import PriceLaws
@@ -75,6 +76,10 @@ class TestPrices(OnPostgres, PriceLaws):
 
 
 class TestQuotes(OnPostgres, QuoteLaws):
+    pass
+
+
+class TestExchangeRates(OnPostgres, ExchangeRateLaws):
     pass
 
 

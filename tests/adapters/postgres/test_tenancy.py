@@ -36,6 +36,7 @@ BY_TYPE = {
     "integer": "1",
     "smallint": "1",
     "bigint": "1",
+    "numeric(19,10)": "1",
     "boolean": "false",
 }
 

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from pmscore.inventory.model.stock import StockChange
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
+from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
@@ -115,6 +116,29 @@ class MeetingStore(RenumberingStore):
         super().commit(transaction, once)
 
 
+class KeepingStore(InMemoryStore):
+    """Keeps the first rate of a day."""
+
+    def write(self, transaction):
+        known, changes = transaction.books.exchange_rates, transaction.changes
+        changes.exchange_rates = {
+            key: rate for key, rate in changes.exchange_rates.items() if key not in known
+        }
+        super().write(transaction)
+
+
+class FloatingStore(InMemoryStore):
+    """Takes rates through a binary fraction."""
+
+    def write(self, transaction):
+        changes = transaction.changes
+        changes.exchange_rates = {
+            key: evolve(rate, units=int(float(rate.plain()) * 10**10))
+            for key, rate in changes.exchange_rates.items()
+        }
+        super().write(transaction)
+
+
 class UnmarkingStore(InMemoryStore):
     """Forgets that a quote was booked."""
 
@@ -136,6 +160,9 @@ class UnmarkingStore(InMemoryStore):
         (UnmarkingStore, BookedQuoteLaws, "test_a_quote_is_booked_once"),
         (UnmarkingStore, BookedQuoteLaws, "test_of_many_at_once_one_books"),
         (UnmarkingStore, BookedQuoteLaws, "test_what_was_quoted_is_booked"),
+        (KeepingStore, ExchangeRateLaws, "test_the_same_day_twice_replaces"),
+        (FloatingStore, ExchangeRateLaws, "test_rates_come_back_equal"),
+        (SharedStore, ExchangeRateLaws, "test_another_agency_has_rates_of_its_own"),
         (SharedStore, PriceLaws, "test_another_agency_sees_no_prices"),
         (SharedStore, QuoteLaws, "test_another_agency_sees_no_quote"),
         (ForgetfulStore, StockLaws, "test_what_ends_is_free_at_once"),

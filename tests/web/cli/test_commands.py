@@ -51,10 +51,10 @@ def test_migrate_says_what_it_did_and_repeating_it_does_nothing(
 ) -> None:
     first = _on(empty_postgres_database, "migrate", "--json")
     assert first.exit_code == 0
-    assert json.loads(first.stdout)["applied"] == ["0001_foundation", "0002_prices"]
+    assert json.loads(first.stdout)["applied"] == ["0001_foundation", "0002_prices", "0003_exchange_rates"]
     second = _on(empty_postgres_database, "migrate")
     assert second.exit_code == 0
-    assert second.stdout == "Nothing to do: the database is at 0002_prices.\n"
+    assert second.stdout == "Nothing to do: the database is at 0003_exchange_rates.\n"
 
 
 @pytest.mark.postgres

@@ -1,8 +1,8 @@
-"""What happens to prices and kept quotes. Ids, codes and amounts only, no personal values."""
+"""What happens to prices, kept quotes and exchange rates. Ids, codes and amounts only, no personal values."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from pmscore.kernel.events import Event
 from pmscore.kernel.ids import HoldId, PropertyId, UnitTypeId
 
-__all__ = ["PricesChanged", "QuoteHeld", "QuoteKept"]
+__all__ = ["ExchangeRatesChanged", "PricesChanged", "QuoteHeld", "QuoteKept"]
 
 
 @frozen(kw_only=True)
@@ -48,3 +48,19 @@ class QuoteHeld(Event):
     property_id: PropertyId
     until: datetime
     hold_ids: tuple[HoldId, ...]
+
+
+@frozen(kw_only=True)
+class ExchangeRatesChanged(Event):
+    """Rates of these currencies and days were put in, ``count`` of which say something new.
+
+    The aggregate is the agency; rates have no versions, so ``version`` is always 1. ``pairs`` are codes: ``EUR/USD``.
+    """
+
+    aggregate: ClassVar[str] = "exchange_rates"
+    kind: str = "exchange_rates.changed"
+
+    pairs: tuple[str, ...]
+    first_day: date
+    last_day: date
+    count: int
