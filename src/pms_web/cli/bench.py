@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import click
 
@@ -11,6 +13,7 @@ from pms_web.cli.terminal import say, show_json, show_table, steps
 __all__ = ["bench"]
 
 SCALES = ("full", "quick", "tiny")
+_SERVE = (sys.executable, "-m", "pms_web.cli.main", "serve", "--port", "0")
 
 
 @click.group()
@@ -79,15 +82,34 @@ def pricing(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, 
     _measure(ctx, "pricing", rounds, only, scale, as_json)
 
 
+@bench.command()
+@_measured
+def http(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
+    """Measure answers of the app at a fixed rate of calls; ends with 1 where a must is missed.
+
+    Starts a PostgreSQL and an app of its own, as `pms serve` does, and takes three minutes.
+
+    \b
+    Example:
+      pms bench http
+      pms bench http --rounds 9 --json
+    """
+    _measure(ctx, "http", rounds, only, scale, as_json)
+
+
 def _measure(
     ctx: click.Context, subject: str, rounds: int, only: tuple[str, ...], scale: str, as_json: bool
 ) -> None:
     from pms_adapters.lab import bench as lab  # noqa: PLC0415 - needs the extra pmscore[bench]
 
-    run = {"stock": lab.run_stock, "pricing": lab.run_pricing}[subject]
+    subjects: Mapping[str, Callable[..., tuple[lab.Measurement, ...]]] = {
+        "stock": lab.run_stock,
+        "pricing": lab.run_pricing,
+        "http": partial(lab.run_http, app=_SERVE),
+    }
     sizes = {"full": lab.FULL, "quick": lab.QUICK, "tiny": lab.TINY}
     with steps("Measuring", is_quiet=as_json) as tell:
-        found = run(rounds=rounds, only=only or None, scale=sizes[scale], progress=tell)
+        found = subjects[subject](rounds=rounds, only=only or None, scale=sizes[scale], progress=tell)
     for warning in lab.warnings(found):
         say(warning)
     if as_json:

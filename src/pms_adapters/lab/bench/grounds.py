@@ -104,6 +104,12 @@ class Grounds:
             self._databases[name] = found
         return found
 
+    def empty(self, purpose: str) -> Database:
+        """Return a migrated database with nothing in it; each purpose has its own."""
+        found = Database(self._started(), f"bench_{purpose}", self.house, 0)
+        self._create(found)
+        return found
+
     def slots(self, database: Database, count: int) -> range:
         """Return the numbers of free slots in a database that nobody has been given yet."""
         first = self._numbers.get(database.name, 0)
@@ -119,6 +125,10 @@ class Grounds:
         return self._server
 
     def _make(self, database: Database) -> None:
+        self._create(database)
+        seed(database.admin_url, database.house, database.bookings)
+
+    def _create(self, database: Database) -> None:
         with psycopg.connect(database.server.url(), autocommit=True) as connection:
             if not self._has_template:
                 connection.execute(f"CREATE DATABASE {_TEMPLATE}".encode())
@@ -128,7 +138,6 @@ class Grounds:
                 )
                 self._has_template = True
             connection.execute(f"CREATE DATABASE {database.name} TEMPLATE {_TEMPLATE}".encode())
-        seed(database.admin_url, database.house, database.bookings)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class Scale:
     rated_plans: int = 20
     changes: int = 200
     quotes: int = 3_000
+    calls: int = 2_000
 
     @property
     def largest(self) -> int:
@@ -60,4 +61,5 @@ TINY = Scale(
     rated_plans=4,
     changes=5,
     quotes=20,
+    calls=40,
 )

@@ -1,0 +1,170 @@
+"""Quotes over HTTP at a fixed rate, beside an app that answers the same number of bytes and does nothing.
+
+Owns the two servers of a run, a demo hotel with its price list, and the lines. The app is started by the command that
+starts it for anybody, which the caller names: this package does not know the web. Leaves the calls to ``calling``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from attrs import evolve, frozen
+
+from pms_adapters.bootstrap import connect
+from pms_adapters.lab.bench.calling import Callers, Calls, Heard, http_call, schedule
+from pms_adapters.lab.bench.floors import constant_app
+from pms_adapters.lab.bench.grounds import Database, Grounds
+from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
+from pms_adapters.lab.bench.programs import serving
+from pms_adapters.lab.seed import DEMO_AGENCY, seed
+from pms_adapters.lab.seed_houses import HOTEL
+from pms_adapters.postgres.availability import PostgresAvailability
+from pms_adapters.settings import Settings
+from pmscore.inventory.model.house import House
+
+__all__ = ["THREADS", "WORKERS", "measure_quotes_over_http"]
+
+RATE = 200.0
+WORKERS, THREADS = 2, 8
+ADDRESS = "/api/v1/quotes"
+PLANS = ("flex", "saver", "breakfast")
+_AHEAD = 300
+_MOST_NIGHTS = 14
+_DIFFERENT = 100
+_MOST_ASKED = 50
+_HOTEL_ROOMS = 120
+_WARMING_SECONDS = 2
+_ANSWER_SECONDS = 30.0
+_MOST_MS = 20.0
+
+
+def measure_quotes_over_http(grounds: Grounds, command: Sequence[str]) -> Iterator[Measurement]:
+    """Yield how long ``POST /api/v1/quotes`` takes for one type and three plans.
+
+    ``command`` starts the app on a free port of loopback and says where in its first line; numbers of workers and
+    threads are added.
+    """
+    database = grounds.empty("http")
+    house = _seeded(database, grounds)
+    environ = {"DATABASE_URL": database.url, "ENABLE_REDIS_HEALTHCHECK": "false"}
+    numbers = ("--workers", str(WORKERS), "--threads", str(THREADS))
+    with serving((*command, *numbers), environ) as ours:
+        sold = _Sold.of(ours, house)
+        grounds.progress(f"H-quotes: {len(sold.bodies)} stays of {sold.asked} have three prices")
+        script = (sys.executable, constant_app.__file__, str(WORKERS), str(THREADS))
+        with serving(script, {}, given=sold.answer) as floor, Callers() as callers:
+            yield from _lines(_rounds(grounds, callers, ours, floor, sold.bodies))
+
+
+@frozen
+class _Rounds:
+    """What was heard of both, a round each in turn."""
+
+    ours: tuple[Heard, ...]
+    floor: tuple[Heard, ...]
+
+
+@frozen
+class _Sold:
+    """Stays that all plans take, an answer of the usual length, and how many stays were asked for."""
+
+    bodies: tuple[bytes, ...]
+    answer: bytes
+    asked: int
+
+    @classmethod
+    def of(cls, address: str, house: House) -> _Sold:
+        """Ask the app for stays until enough of them have a price in all plans."""
+        bodies: list[bytes] = []
+        answers: list[bytes] = []
+        for asked, body in enumerate(_questions(house), start=1):
+            answer = _ask(address, body)
+            if len(json.loads(answer)["quotes"]) == len(PLANS):
+                bodies.append(body)
+                answers.append(answer)
+            if len(bodies) == _DIFFERENT:
+                return cls(tuple(bodies), sorted(answers, key=len)[len(answers) // 2], asked)
+            if asked == _DIFFERENT * _MOST_ASKED:
+                break
+        raise RuntimeError(f"of {asked} stays only {len(bodies)} have a price in all plans")
+
+
+def _rounds(grounds: Grounds, callers: Callers, ours: str, floor: str, bodies: Sequence[bytes]) -> _Rounds:
+    heard: dict[str, list[Heard]] = {floor: [], ours: []}
+    requests = tuple(http_call("POST", ADDRESS, body) for body in bodies)
+    for number in range(grounds.rounds + 1):
+        grounds.progress(f"H-quotes: round {number} of {grounds.rounds}")
+        count = grounds.scale.calls if number else min(grounds.scale.calls, int(RATE * _WARMING_SECONDS))
+        for address, found in heard.items():
+            place = urlsplit(address)
+            times = schedule(count, RATE, number)
+            answers = callers.send(Calls(place.hostname or "", place.port or 0, requests, times))
+            if number:
+                found.append(answers)
+    return _Rounds(tuple(heard[ours]), tuple(heard[floor]))
+
+
+def _lines(rounds: _Rounds) -> Iterator[Measurement]:
+    what = f"POST {ADDRESS}, three plans, {RATE:.0f}/s offered"
+
+    def ms(part: float) -> tuple[list[float], list[float]]:
+        ours, floor = (
+            [each.percentile(part) * 1e3 for each in found] for found in (rounds.ours, rounds.floor)
+        )
+        return ours, floor
+
+    yield compared("H-quotes", f"{what}: p99 ms", ms(0.99)[0], must=Limit(_MOST_MS, is_least=False))
+    for part, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (1.0, "longest")):
+        yield compared("H-quotes", f"{name}, ms against a constant answer", *ms(part))
+    rates = ([each.rate for each in found] for found in (rounds.ours, rounds.floor))
+    yield compared("H-quotes", "answers a second, against a constant answer", *rates)
+
+
+def _seeded(database: Database, grounds: Grounds) -> House:
+    """Return the demo's hotel, made with two years of stays and its price list; two rooms of it in a tiny run."""
+    grounds.progress("making the demo's hotel")
+    first = HOTEL.types[0]
+    tiny = evolve(HOTEL, types=(evolve(first, floors=(1,), rooms_a_floor=2),))
+    draft = tiny if grounds.scale.rooms < _HOTEL_ROOMS else HOTEL
+    with connect(Settings(database_url=database.url)) as services:
+        seed(services, admin_url=database.admin_url, drafts=(draft,))
+        (house,) = PostgresAvailability(services.engine, DEMO_AGENCY).houses()
+    return house
+
+
+def _ask(address: str, body: bytes) -> bytes:
+    place = urlsplit(address)
+    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
+    try:
+        line.request("POST", ADDRESS, body, {"Content-Type": "application/json"})
+        answer = line.getresponse()
+        text = answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"answered with {answer.status}: {text[:300]!r}")
+        return text
+    finally:
+        line.close()
+
+
+def _questions(house: House) -> Iterator[bytes]:
+    """Yield requests for stays of one type, endlessly, the same for the same house."""
+    chance = random.Random(1)
+    home, (kind, *_) = house.property, house.types.values()
+    while True:
+        arrival = home.business_date + timedelta(days=chance.randrange(1, _AHEAD))
+        departure = arrival + timedelta(days=chance.randint(1, _MOST_NIGHTS))
+        body = {
+            "property_id": str(home.property_id),
+            "unit_type_ids": [str(kind.unit_type_id)],
+            "plans": PLANS,
+            "arrival": arrival.isoformat(),
+            "departure": departure.isoformat(),
+            "adults": chance.randint(1, 2),
+        }
+        yield json.dumps(body).encode()

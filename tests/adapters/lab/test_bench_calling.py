@@ -1,0 +1,108 @@
+"""The calls of the open loop: when they go out, what they are charged with, and what stops a run."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from pms_adapters.lab.bench.calling import Callers, Calls, Heard, http_call, schedule
+from pms_adapters.lab.bench.programs import serving
+
+
+class Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    pause = 0.0
+    status = 200
+    closes = False
+    bodies: list[bytes]
+
+    def do_POST(self) -> None:
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(self.pause)
+        self.send_response(self.status)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+        self.close_connection = self.closes
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # all callers connect at once
+
+
+@contextmanager
+def answering(**settings: object) -> Iterator[tuple[type[Answering], tuple[str, int]]]:
+    handler = type("Handler", (Answering,), {**settings, "bodies": []})
+    with Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield handler, ("127.0.0.1", server.server_port)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def callers() -> Iterator[Callers]:
+    with Callers() as callers:
+        yield callers
+
+
+def test_the_same_seed_gives_the_same_times_at_the_rate_that_is_asked_for():
+    times = schedule(400, 200.0, seed=3)
+    assert times == schedule(400, 200.0, seed=3)
+    assert times != schedule(400, 200.0, seed=4)
+    assert list(times) == sorted(times)
+    assert times[-1] == pytest.approx(2.0)
+
+
+def test_every_call_is_made_in_turn_and_answered(callers):
+    requests = tuple(http_call("POST", "/", body) for body in (b"one", b"two"))
+    with answering() as (handler, place):
+        heard = callers.send(Calls(*place, requests, schedule(50, 500.0, 1)))
+    assert sorted(handler.bodies) == [b"one"] * 25 + [b"two"] * 25
+    assert len(heard.seconds) == 50
+    assert all(each > 0 for each in heard.seconds)
+    assert heard.rate <= 500
+
+
+def test_what_waits_behind_a_slow_answer_is_charged_with_the_wait(callers):
+    # All callers are busy for a fifth of a second, and twice as many calls are due at once: the second half waits.
+    with answering(pause=0.2) as (_, place):
+        heard = callers.send(Calls(*place, (http_call("POST", "/", b"x"),), (0.0,) * 64))
+    assert heard.percentile(0.25) < 0.4
+    assert heard.percentile(0.75) >= 0.4
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_anew(callers):
+    with answering(closes=True) as (handler, place):
+        heard = callers.send(Calls(*place, (http_call("POST", "/", b"x"),), schedule(100, 1_000.0, 1)))
+    assert len(heard.seconds) == 100
+    assert len(handler.bodies) >= 100
+
+
+def test_another_status_stops_the_run_and_is_named(callers):
+    with answering(status=503) as (_, place), pytest.raises(RuntimeError, match="503"):
+        callers.send(Calls(*place, (http_call("POST", "/", b"x"),), (0.0, 0.0)))
+
+
+def test_a_percentile_is_one_of_what_was_heard():
+    heard = Heard(tuple(float(each) for each in range(100, 0, -1)), 2.0)
+    assert [heard.percentile(part) for part in (0.0, 0.5, 0.99, 1.0)] == [1.0, 51.0, 100.0, 100.0]
+    assert heard.rate == 50
+
+
+@pytest.mark.parametrize("code", ["print('Hello')", "pass", "import sys; sys.exit(3)"])
+def test_a_program_that_does_not_say_where_it_serves_is_no_server(code):
+    with pytest.raises(RuntimeError, match="serve"), serving((sys.executable, "-c", code), {}):
+        pass
