@@ -1,6 +1,6 @@
 """The Flask app: blueprints, request ids, and one way in which errors become answers.
 
-Owns what is true of every request. Leaves the views to ``api`` and ``ops``; makes nothing and connects to
+Owns what is true of every request. Leaves the addresses to ``route_table``; makes nothing and connects to
 nothing, so it starts without a database and recovers when there is one.
 """
 
@@ -16,11 +16,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import HTTPException
 
-from pms_web.api import availability, bookings, prices, properties, quotes
 from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
-from pms_web.ops import health, home
-from pms_web.services import WebServices
+from pms_web.route_table import ROUTES
+from pms_web.routing import put_on
+from pms_web.services import Surroundings
 from pmscore.kernel.errors import PmsError
 
 __all__ = ["create_app"]
@@ -29,33 +29,24 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 _log = logging.getLogger("pms_web")
 
 
-def create_app(services: WebServices) -> Flask:
-    """Return the app around ``services``."""
+def create_app(surroundings: Surroundings) -> Flask:
+    """Return the app in its ``surroundings``."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    for blueprint in (
-        health.blueprint(services),
-        home.blueprint(services),
-        properties.blueprint(services),
-        prices.blueprint(services),
-        availability.blueprint(services),
-        quotes.blueprint(services),
-        bookings.blueprint(services),
-    ):
-        app.register_blueprint(blueprint)
-    _name_requests(app, services)
+    put_on(app, ROUTES, surroundings)
+    _name_requests(app, surroundings)
     _answer_errors(app)
     return app
 
 
-def _name_requests(app: Flask, services: WebServices) -> None:
+def _name_requests(app: Flask, surroundings: Surroundings) -> None:
     def begin() -> None:
         if not _is_local_name(request.host):
             abort(HTTPStatus.MISDIRECTED_REQUEST)
         given = request.headers.get("X-Request-Id", "")
-        g.request_text = given if _REQUEST_ID.match(given) else str(services.ids.new())
+        g.request_text = given if _REQUEST_ID.match(given) else str(surroundings.ids.new())
         g.request_id = _as_id(g.request_text)
 
     def end(response: Response) -> Response:
@@ -111,6 +102,8 @@ def _answer_errors(app: Flask) -> None:
 def _response(problem: Problem) -> Response:
     text = json.dumps(problem.body(g.get("request_text", "")), separators=(",", ":"))
     response = Response(text, status=problem.status, content_type="application/problem+json")
-    if problem.status == 503:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "2"
     return response

@@ -1,35 +1,41 @@
-"""What the views are given: ports of the core, bound to one agency, and probes of the surroundings.
+"""What the views are given: ports of the core, bound to whoever asks, and what is there for everybody.
 
-Owns the shape. Leaves making one to ``wiring``, the only module here that knows what stands behind the ports.
+Owns the two shapes: ``Surroundings`` for the app, ``WebServices`` for one request. Leaves making them to ``wiring``,
+the only module here that knows what stands behind the ports.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Protocol, TypedDict, TypeVar
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
+from pms_web.readiness import Probe, Readiness
+from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
-from pmscore.kernel.ids import ActorId, AgencyId
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.pricing.ports import PriceReader, PriceSettingWork
 
-__all__ = ["NOBODY", "ComponentDownError", "Probe", "Retry", "WebServices", "WebWork"]
+__all__ = [
+    "NOBODY",
+    "Asking",
+    "Identify",
+    "Presented",
+    "Retry",
+    "Surroundings",
+    "WebServices",
+    "WebWork",
+]
 
 ResultT = TypeVar("ResultT")
 
 NOBODY = ActorId(UUID(int=0))
-"""Who acts as long as nobody can log in."""
-
-Probe = Callable[[], Mapping[str, object] | None]
-"""Asks one component whether it is there: raises if not, else returns details, None where it is switched off."""
-
-
-class ComponentDownError(Exception):
-    """A component is not there; the text says in a few words why."""
+"""Who acts where nobody has to log in."""
 
 
 class WebWork(QuotedBookingWork, PriceSettingWork, Protocol):
@@ -44,20 +50,97 @@ class Retry(Protocol):
 
 
 @frozen(kw_only=True)
-class WebServices:
-    """Everything the app needs; safe to share between threads.
+class Presented:
+    """What a request shows of who sends it. Never logged."""
 
-    ``probes`` are named as readiness names its components. ``version`` and ``commit`` say which program runs.
-    """
+    method: str
+    authorization: str = field(default="", repr=False)
+    cookie: str = field(default="", repr=False)
+    csrf_token: str = field(default="", repr=False)
+    origin: str = ""
+    fetch_site: str = ""
+    address: str = ""
 
+
+Identify = Callable[[Presented], Principal | None]
+"""Returns who asks; None where nothing was presented. Raises ``NotAuthenticatedError`` where it does not hold."""
+
+
+class Asking(TypedDict):
+    """What every command says of the present request; for ``SomeCommand(**services.asking, …)``."""
+
+    request_id: RequestId
     agency_id: AgencyId
+    actor_id: ActorId
+    property_ids: frozenset[PropertyId] | None
+
+
+@frozen(kw_only=True)
+class WebServices:
+    """Everything one request needs, bound to its principal: no other agency and no other property can be reached."""
+
+    principal: Principal
+    request_id: RequestId
     uow: UnitOfWork[WebWork] = field(repr=False)
     availability: AvailabilityReader = field(repr=False)
     prices: PriceReader = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
+
+    @property
+    def agency_id(self) -> AgencyId:
+        """The agency that is asked."""
+        return self.principal.agency_id
+
+    @property
+    def asking(self) -> Asking:
+        """Who asks for what follows, as commands say it."""
+        return {
+            "request_id": self.request_id,
+            "agency_id": self.principal.agency_id,
+            "actor_id": self.principal.actor_id,
+            "property_ids": self.principal.property_ids,
+        }
+
+    @property
+    def question(self) -> Command:
+        """A command that asks for nothing but to look."""
+        return Command(**self.asking)
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """Everything the app needs; safe to share between threads.
+
+    ``probes`` are named as readiness names its components. ``version`` and ``commit`` say which program runs.
+    """
+
+    identify: Identify = field(repr=False)
+    uow: UnitOfWork[WebWork] = field(repr=False)
+    availability: Callable[[Principal], AvailabilityReader] = field(repr=False)
+    prices: Callable[[Principal], PriceReader] = field(repr=False)
+    clock: Clock = field(repr=False)
+    ids: IdSource = field(repr=False)
+    retry: Retry = field(repr=False)
     probes: Mapping[str, Probe] = field(factory=dict, repr=False)
     version: str = "0"
     commit: str = "unknown"
-    actor_id: ActorId = NOBODY
+    readiness: Readiness = field(
+        init=False,
+        repr=False,
+        default=Factory(lambda here: Readiness(here.probes, here.clock), takes_self=True),
+    )
+
+    def of(self, principal: Principal, request_id: RequestId) -> WebServices:
+        """Return what a request of ``principal`` may use."""
+        return WebServices(
+            principal=principal,
+            request_id=request_id,
+            uow=self.uow,
+            availability=self.availability(principal),
+            prices=self.prices(principal),
+            clock=self.clock,
+            ids=self.ids,
+            retry=self.retry,
+        )

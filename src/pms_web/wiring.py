@@ -19,12 +19,15 @@ from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
-from pms_web.services import ComponentDownError, Probe, WebServices
+from pms_web.readiness import ComponentDownError, Probe
+from pms_web.services import NOBODY, Surroundings
+from pmscore.access.model.permissions import Role
+from pmscore.access.model.principals import Means, Principal
 from pmscore.kernel.errors import UnreachableError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.ports import Clock
 
-__all__ = ["connected", "retrying"]
+__all__ = ["connected", "retrying", "whoever_serves"]
 
 PAUSE_SECONDS = 0.05
 PROBE_TIMEOUT_MS = 1_500
@@ -35,14 +38,14 @@ ResultT = TypeVar("ResultT")
 @contextmanager
 def connected(
     settings: Settings, agency_id: AgencyId, *, commit: str = "unknown", clock: Clock | None = None
-) -> Iterator[WebServices]:
-    """Yield the services of the app for one agency; nothing is asked of a server before it is needed."""
+) -> Iterator[Surroundings]:
+    """Yield the surroundings of the app, open to one agency; nothing is asked of a server before it is needed."""
     with connect(settings, clock=clock) as services, _probes(settings) as probes:
-        yield WebServices(
-            agency_id=agency_id,
+        yield Surroundings(
+            identify=lambda _: whoever_serves(agency_id),
             uow=services.uow,
-            availability=PostgresAvailability(services.engine, agency_id),
-            prices=PostgresPrices(services.engine, agency_id, services.quoters),
+            availability=lambda who: PostgresAvailability(services.engine, who.agency_id),
+            prices=lambda who: PostgresPrices(services.engine, who.agency_id, services.quoters),
             clock=services.clock,
             ids=services.ids,
             retry=_Retrying(services),
@@ -50,6 +53,11 @@ def connected(
             version=pmscore.__version__,
             commit=commit,
         )
+
+
+def whoever_serves(agency_id: AgencyId) -> Principal:
+    """Return who a command of the operator acts as: nobody by name, who may do everything in the agency."""
+    return Principal(agency_id=agency_id, actor_id=NOBODY, role=Role.ADMIN, means=Means.NONE)
 
 
 def retrying(call: Callable[[], ResultT], forget_connections: Callable[[], None]) -> ResultT:

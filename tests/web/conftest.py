@@ -28,8 +28,8 @@ from adapters.conftest import (  # noqa: F401 - fixtures are found by name
 )
 from pms_adapters.settings import Settings
 from pms_web.app import create_app
-from pms_web.services import WebServices
-from pms_web.wiring import connected
+from pms_web.services import Surroundings, WebServices
+from pms_web.wiring import connected, whoever_serves
 from pmscore.access.use_cases import OpenAgency, open_agency
 from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import House
@@ -52,6 +52,7 @@ class Web:
     """The app and what is in it."""
 
     app: Flask
+    here: Surroundings
     services: WebServices
     hotel: House
     home: House
@@ -112,12 +113,13 @@ def web_on(url: str, **settings: object) -> Iterator[Web]:
     agency_id = AgencyId(uuid4())
     chosen = Settings(database_url=url, is_redis_health_checked=False, **settings)
     clock = MovableClock(datetime(2027, 3, 1, 12, tzinfo=UTC))
-    with connected(chosen, agency_id, commit="0123abc", clock=clock) as services:
+    with connected(chosen, agency_id, commit="0123abc", clock=clock) as here:
+        services = here.of(whoever_serves(agency_id), RequestId(uuid4()))
         hotel, home = _make_houses(services)
-        app = create_app(services)
+        app = create_app(here)
         types = {each.name: str(each.unit_type_id) for each in hotel.types.values()}
         units = {each.name: str(each.unit_id) for each in hotel.units.values()}
-        yield Web(app, services, hotel, home, types, units)
+        yield Web(app, here, services, hotel, home, types, units)
 
 
 def problem(answer: TestResponse, status: int, code: str) -> Mapping[str, object]:

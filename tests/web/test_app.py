@@ -9,7 +9,6 @@ import pytest
 from attrs import evolve
 
 from pms_web.app import create_app
-from pms_web.services import WebServices
 from web.conftest import Web, problem
 
 pytestmark = pytest.mark.postgres
@@ -40,9 +39,9 @@ def test_a_view_that_breaks_answers_500_and_leaves_the_trace_to_the_log(
     def breaks(_: object) -> object:
         raise RuntimeError("the cellar is flooded")
 
-    services: WebServices = evolve(web.services, retry=breaks)
+    here = evolve(web.here, retry=breaks)
     with caplog.at_level(logging.ERROR):
-        answer = create_app(services).test_client().get("/api/v1/properties")
+        answer = create_app(here).test_client().get("/api/v1/properties")
     body = problem(answer, 500, "internal_server_error")
     assert "flooded" not in answer.text
     assert any(str(body["request_id"]) in record.getMessage() for record in caplog.records)
@@ -70,8 +69,8 @@ def test_an_empty_agency_is_told_how_to_get_a_house(web: Web) -> None:
         def houses(self) -> tuple[()]:
             return ()
 
-    services: WebServices = evolve(web.services, availability=Empty())
-    assert "pms demo" in create_app(services).test_client().get("/").text
+    here = evolve(web.here, availability=lambda _: Empty())
+    assert "pms demo" in create_app(here).test_client().get("/").text
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "desk", "pms.localhost:1"])

@@ -5,12 +5,13 @@ Owns addresses and parameters; the answers are the use cases' of :mod:`pmscore.a
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from pms_web.fields import Fields, collecting
-from pms_web.routing import answer, query_fields, route
+from pms_web.routing import Route, answer, query_fields
 from pms_web.services import WebServices
 from pms_web.views import calendar_body, ranges_body, search_body
+from pmscore.access.model.permissions import Permission
 from pmscore.availability.model import StaySearch
 from pmscore.availability.use_cases import calendar, occupied_ranges, search_stays
 from pmscore.dates.nights import StayRange
@@ -19,18 +20,11 @@ from pmscore.inventory.model.party import Party
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import PropertyId, UnitTypeId
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
+
+ADDRESS = "/api/v1/availability"
 
 _COUNTS = ("adults", "children", "infants", "rooms")
-
-
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the views of availability."""
-    made = Blueprint("availability", __name__, url_prefix="/api/v1/availability")
-    route(made, "GET", "", occupied, services)
-    route(made, "GET", "/search", search, services)
-    route(made, "GET", "/calendar", counts, services)
-    return made
 
 
 def occupied(services: WebServices) -> Response:
@@ -94,3 +88,28 @@ def _property_and_nights(fields: Fields) -> tuple[PropertyId, DateRange]:
     if end <= start:
         raise InvalidInputError("to", "not_after_start")
     return PropertyId(property_id), DateRange(start, end)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=ADDRESS,
+        view=occupied,
+        permission=Permission.READ_STOCK,
+        summary="What occupies a property",
+    ),
+    Route(
+        method="GET",
+        path=f"{ADDRESS}/search",
+        view=search,
+        permission=Permission.READ_STOCK,
+        summary="Search for a stay",
+    ),
+    Route(
+        method="GET",
+        path=f"{ADDRESS}/calendar",
+        view=counts,
+        permission=Permission.READ_STOCK,
+        summary="Counts by type and night",
+    ),
+)

@@ -6,17 +6,17 @@ life cycle says which act leads there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from pms_web.bodies import fingerprint, parse_json
 from pms_web.quote_schemas import QuotedBooking
-from pms_web.routing import answer, asked, route
+from pms_web.routing import Idempotency, Route, answer, once_key
 from pms_web.schemas import Amendment, NewBooking, Patch, StatusChange, UnitChange, only_room
 from pms_web.services import WebServices
 from pms_web.views import booking_body, receipt_body
+from pmscore.access.model.permissions import Permission
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import TRANSITIONS, Status
 from pmscore.booking.use_cases.amend import AmendBooking, amend_booking
@@ -26,30 +26,19 @@ from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
-from pmscore.kernel.errors import InvalidInputError, TransitionError
+from pmscore.kernel.errors import TransitionError
 from pmscore.kernel.events import Json, OnceKey
 from pmscore.kernel.ids import BookingId, parse_id
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
 
 ADDRESS = "/api/v1/bookings"
-_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
-
-
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the views of bookings."""
-    made = Blueprint("bookings", __name__, url_prefix=ADDRESS)
-    route(made, "POST", "", create, services)
-    route(made, "GET", "/<booking_id>", show, services)
-    route(made, "PATCH", "/<booking_id>", change, services)
-    return made
 
 
 def create(services: WebServices) -> Response:
     """Make a booking, from a quote or from rooms; the same key and body again get the same answer and no second one."""
-    key = _idempotency_key()
     body = parse_json(request.get_data(cache=False), request.content_type or "")
-    once = OnceKey(key, f"POST {ADDRESS}", fingerprint("POST", ADDRESS, body))
+    once = once_key(lambda method, path: fingerprint(method, path, body))
     make = _from_quote if body.get("quote_id") is not None else _from_rooms
     receipt = services.retry(make(services, body, once))
     response = answer(receipt_body(receipt), status=201)
@@ -61,11 +50,8 @@ def _from_rooms(
     services: WebServices, body: Mapping[str, Json], once: OnceKey
 ) -> Callable[[], BookingReceipt]:
     wanted = NewBooking.read(body, services.ids)
-    who = asked(services)
     command = CreateBooking(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         once=once,
         property_id=wanted.property_id,
         guest=wanted.guest,
@@ -83,11 +69,8 @@ def _from_quote(
     services: WebServices, body: Mapping[str, Json], once: OnceKey
 ) -> Callable[[], BookingReceipt]:
     wanted = QuotedBooking.read(body, services.ids)
-    who = asked(services)
     command = BookQuote(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         once=once,
         quote_id=wanted.quote_id,
         guest=wanted.guest,
@@ -132,16 +115,13 @@ def change(services: WebServices, booking_id: str) -> Response:
 
 
 def _with_status(services: WebServices, key: BookingId, wanted: StatusChange) -> Booking:
-    who = asked(services)
     before, _ = _read(services, key)
     if before.status is wanted.status:
         return before
     for (status, act), target in TRANSITIONS.items():
         if status is before.status and target is wanted.status:
             command = ChangeStatus(
-                request_id=who.request_id,
-                agency_id=who.agency_id,
-                actor_id=who.actor_id,
+                **services.asking,
                 booking_id=key,
                 act=act,
                 reason=wanted.reason,
@@ -152,15 +132,12 @@ def _with_status(services: WebServices, key: BookingId, wanted: StatusChange) ->
 
 
 def _with_unit(services: WebServices, key: BookingId, wanted: UnitChange) -> Booking:
-    who = asked(services)
     room_id = wanted.room_id
     if room_id is None:
         before, _ = _read(services, key)
         room_id = only_room(before).room_id
     command = AssignRoom(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         booking_id=key,
         room_id=room_id,
         unit_id=wanted.unit_id,
@@ -171,12 +148,9 @@ def _with_unit(services: WebServices, key: BookingId, wanted: UnitChange) -> Boo
 
 
 def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Booking:
-    who = asked(services)
     before, _ = _read(services, key)
     command = AmendBooking(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         booking_id=key,
         rooms=tuple(each.amending(before) for each in wanted.rooms),
         requests=wanted.requests,
@@ -188,22 +162,13 @@ def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Bookin
 
 
 def _read(services: WebServices, booking_id: BookingId) -> tuple[Booking, Guest]:
-    with services.uow.begin(asked(services)) as work:
+    with services.uow.begin(services.question) as work:
         booking = work.bookings.read(booking_id)
         return booking, work.guests.get(booking.guest_id)
 
 
 def _booking_id(text: str) -> BookingId:
     return BookingId(parse_id(text, field="booking_id"))
-
-
-def _idempotency_key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not key:
-        raise InvalidInputError("Idempotency-Key", "required")
-    if not _KEY.match(key):
-        raise InvalidInputError("Idempotency-Key", "not_a_key")
-    return key
 
 
 _ACT_NAMES = {
@@ -217,3 +182,31 @@ _ACT_NAMES = {
     Status.NO_SHOW: "mark_no_show",
     Status.REFUNDED: "refund",
 }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path=ADDRESS,
+        view=create,
+        permission=Permission.WRITE_BOOKINGS,
+        summary="Make a booking",
+        idempotency=Idempotency.REQUIRED,
+    ),
+    Route(
+        method="GET",
+        path=f"{ADDRESS}/<booking_id>",
+        view=show,
+        permission=Permission.READ_BOOKINGS,
+        summary="Read a booking",
+        is_versioned=True,
+    ),
+    Route(
+        method="PATCH",
+        path=f"{ADDRESS}/<booking_id>",
+        view=change,
+        permission=Permission.WRITE_BOOKINGS,
+        summary="Change a booking",
+        is_versioned=True,
+    ),
+)

@@ -5,27 +5,22 @@ Owns addresses, and that ``version`` says which list a change was made from; the
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from pms_web.bodies import parse_json
 from pms_web.fields import Fields, collecting
-from pms_web.routing import answer, asked, query_fields, route
+from pms_web.routing import Route, answer, query_fields
 from pms_web.services import WebServices
+from pmscore.access.model.permissions import Permission
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import PropertyId, UnitTypeId, parse_id
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.written.book import book_from_json, book_to_json
 from pmscore.pricing.use_cases.prices import SetPrices, set_prices
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
 
-
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the views of price lists."""
-    made = Blueprint("prices", __name__, url_prefix="/api/v1/properties/<property_id>/prices")
-    route(made, "GET", "", show, services)
-    route(made, "PUT", "", put, services)
-    return made
+ADDRESS = "/api/v1/properties/<property_id>/prices"
 
 
 def show(services: WebServices, property_id: str) -> Response:
@@ -50,11 +45,8 @@ def put(services: WebServices, property_id: str) -> Response:
         property_id=key,
         unit_type=_unit_type_id,
     )
-    who = asked(services)
     command = SetPrices(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         book=book,
         based_on=based_on,
     )
@@ -72,3 +64,23 @@ def _property_id(text: str) -> PropertyId:
 
 def _unit_type_id(text: str) -> UnitTypeId:
     return UnitTypeId(parse_id(text, field="unit_type"))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=ADDRESS,
+        view=show,
+        permission=Permission.READ_PRICES,
+        summary="Read a price list",
+        is_versioned=True,
+    ),
+    Route(
+        method="PUT",
+        path=ADDRESS,
+        view=put,
+        permission=Permission.WRITE_PRICES,
+        summary="Replace a price list",
+        is_versioned=True,
+    ),
+)

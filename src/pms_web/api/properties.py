@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from pms_web.fields import collecting
-from pms_web.routing import answer, query_fields, route
+from pms_web.routing import Route, answer, query_fields
 from pms_web.services import WebServices
 from pms_web.views import house_body
+from pmscore.access.model.permissions import Permission
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
+
+ADDRESS = "/api/v1/properties"
 
 USUAL_LIMIT = 50
 MOST = 100
-
-
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the views of properties."""
-    made = Blueprint("properties", __name__, url_prefix="/api/v1/properties")
-    route(made, "GET", "", listed, services)
-    return made
 
 
 def listed(services: WebServices) -> Response:
@@ -45,3 +41,14 @@ def listed(services: WebServices) -> Response:
             "has_more": offset + len(page) < len(ordered),
         }
     )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=ADDRESS,
+        view=listed,
+        permission=Permission.READ_PROPERTIES,
+        summary="List the properties",
+    ),
+)

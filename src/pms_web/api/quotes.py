@@ -5,31 +5,23 @@ Owns addresses; the answers are the use cases' of :mod:`pmscore.pricing`.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from pms_web.bodies import parse_json
 from pms_web.quote_schemas import HoldOfQuote, NewQuotes
 from pms_web.quote_views import answer_body, kept_body
-from pms_web.routing import answer, asked, route
+from pms_web.routing import Route, answer
 from pms_web.services import WebServices
+from pmscore.access.model.permissions import Permission
 from pmscore.dates.zones import Zone
 from pmscore.kernel.ids import PropertyId, QuoteId, parse_id
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.use_cases.keeping import HoldQuote, KeepQuotes, hold_quote, keep_quotes
 from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
 
 ADDRESS = "/api/v1/quotes"
-
-
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the views of quotes."""
-    made = Blueprint("quotes", __name__, url_prefix=ADDRESS)
-    route(made, "POST", "", ask, services)
-    route(made, "GET", "/<quote_id>", show, services)
-    route(made, "POST", "/<quote_id>/hold", hold, services)
-    return made
 
 
 def ask(services: WebServices) -> Response:
@@ -46,11 +38,8 @@ def ask(services: WebServices) -> Response:
             ids=services.ids,
         )
         if wanted.keeps and found.quotes:
-            who = asked(services)
             command = KeepQuotes(
-                request_id=who.request_id,
-                agency_id=who.agency_id,
-                actor_id=who.actor_id,
+                **services.asking,
                 quotes=found.quotes,
             )
             keep_quotes(command, uow=services.uow)
@@ -68,7 +57,7 @@ def show(services: WebServices, quote_id: str) -> Response:
     key = _quote_id(quote_id)
 
     def attempt() -> KeptQuote:
-        with services.uow.begin(asked(services)) as work:
+        with services.uow.begin(services.question) as work:
             return work.quotes.read(key)
 
     return _kept(services, services.retry(attempt))
@@ -78,11 +67,8 @@ def hold(services: WebServices, quote_id: str) -> Response:
     """Promise the price of a kept quote for longer, with its rooms where that is asked for."""
     key = _quote_id(quote_id)
     wanted = HoldOfQuote.read(parse_json(request.get_data(cache=False), request.content_type or ""))
-    who = asked(services)
     command = HoldQuote(
-        request_id=who.request_id,
-        agency_id=who.agency_id,
-        actor_id=who.actor_id,
+        **services.asking,
         quote_id=key,
         until=wanted.until,
         with_stock=wanted.with_stock,
@@ -104,3 +90,28 @@ def _zone(services: WebServices, property_id: PropertyId) -> Zone:
 
 def _quote_id(text: str) -> QuoteId:
     return QuoteId(parse_id(text, field="quote_id"))
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path=ADDRESS,
+        view=ask,
+        permission=Permission.MAKE_QUOTES,
+        summary="Ask what a stay costs",
+    ),
+    Route(
+        method="GET",
+        path=f"{ADDRESS}/<quote_id>",
+        view=show,
+        permission=Permission.MAKE_QUOTES,
+        summary="Read a kept quote",
+    ),
+    Route(
+        method="POST",
+        path=f"{ADDRESS}/<quote_id>/hold",
+        view=hold,
+        permission=Permission.MAKE_QUOTES,
+        summary="Hold a kept quote",
+    ),
+)

@@ -12,9 +12,9 @@ from pms_web.cli.quoted_case import QuotedCase, quoted_case
 from pms_web.cli.quoted_stay import QuotedStay, Wish, quoted_stay
 from pms_web.cli.servers import read_settings, servers
 from pms_web.cli.terminal import show_json
-from pms_web.wiring import connected
+from pms_web.wiring import connected, whoever_serves
 from pmscore.dates.nights import StayRange
-from pmscore.kernel.ids import AgencyId
+from pmscore.kernel.ids import AgencyId, RequestId
 from pmscore.pricing.model.guests import GuestParty
 
 __all__ = ["quote"]
@@ -90,8 +90,9 @@ def quote(
     )
     with (
         servers(read_settings(), attach=True) as place,
-        connected(place.settings, AgencyId(agency)) as services,
+        connected(place.settings, AgencyId(agency)) as here,
     ):
+        services = here.of(whoever_serves(AgencyId(agency)), RequestId(here.ids.new()))
         stay = quoted_stay(wish, services)
         _show(stay, as_json=as_json)
     ctx.exit(0 if stay.found.quotes else 1)

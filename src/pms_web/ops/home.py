@@ -6,14 +6,14 @@ import json
 from datetime import date, timedelta
 from html import escape
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
-from pms_web.routing import route
-from pms_web.services import WebServices
+from pms_web.routing import Route, who_asks
+from pms_web.services import Surroundings
 from pmscore.inventory.model.house import House
 from pmscore.kernel.errors import PmsError
 
-__all__ = ["blueprint"]
+__all__ = ["ROUTES"]
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1d2733}"
@@ -23,28 +23,21 @@ _STYLE = (
 )
 
 
-def blueprint(services: WebServices) -> Blueprint:
-    """Return the start page."""
-    made = Blueprint("home", __name__)
-    route(made, "GET", "/", start_page, services)
-    return made
-
-
-def start_page(services: WebServices) -> Response:
+def start_page(here: Surroundings) -> Response:
     """Return the page; it is there without a database too."""
-    response = Response(_page(services), content_type="text/html; charset=utf-8")
+    response = Response(_page(here), content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return response
 
 
-def _page(services: WebServices) -> str:
+def _page(here: Surroundings) -> str:
     address = escape(request.host_url.rstrip("/"))
-    houses = _houses(services)
+    houses = _houses(here)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><title>pms</title>'
         f"<style>{_STYLE}</style><h1>A house on pmscore</h1>"
-        f"<p>Version {escape(services.version)}. Everything below is JSON over HTTP.</p>"
+        f"<p>Version {escape(here.version)}. Everything below is JSON over HTTP.</p>"
         '<p class="note">There is no log-in yet: this app serves one agency, every call means that agency, and'
         " it listens on this machine only.</p>"
         f"<h2>Properties</h2>{_table(houses)}"
@@ -58,10 +51,11 @@ def _page(services: WebServices) -> str:
     )
 
 
-def _houses(services: WebServices) -> tuple[House, ...] | None:
-    """Return the houses by name, None where the database does not answer."""
+def _houses(here: Surroundings) -> tuple[House, ...] | None:
+    """Return the houses of whoever asks by name, None where the database does not answer."""
     try:
-        houses = services.availability.houses()
+        principal = who_asks(here)
+        houses = () if principal is None else here.availability(principal).houses()
     except PmsError:
         return None
     return tuple(sorted(houses, key=lambda each: each.property.name))
@@ -121,3 +115,6 @@ def _lines(houses: tuple[House, ...] | None, address: str) -> str:
         f"curl -X PATCH {address}/api/v1/bookings/BOOKING_ID -H 'Content-Type: application/json' \\\n"
         '  -d \'{"status": "cancelled"}\''
     )
+
+
+ROUTES = (Route(method="GET", path="/", view=start_page, permission=None, summary="The start page"),)

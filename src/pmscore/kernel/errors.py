@@ -6,6 +6,7 @@
     │   ├── NotFoundError         no such thing in this agency
     │   ├── TransitionError       this status does not allow that act
     │   ├── RefusedError          one or more rules were violated; carries all of them
+    │   ├── NotAuthenticatedError nobody has said who they are, or it does not hold
     │   ├── PermissionDeniedError this actor may not do this
     │   └── KeyReusedError        an idempotency key came back with another request
     ├── ConflictError             somebody was faster, or is not done yet
@@ -41,6 +42,7 @@ __all__ = [
     "MisconfiguredError",
     "MisuseError",
     "NightsTakenError",
+    "NotAuthenticatedError",
     "NotFoundError",
     "PermissionDeniedError",
     "PmsError",
@@ -132,6 +134,12 @@ class RefusedError(DomainError):
     def __init__(self, violations: tuple[Violation, ...]) -> None:
         super().__init__(violations=",".join(sorted({each.code for each in violations})))
         self.violations = violations
+
+
+class NotAuthenticatedError(DomainError):
+    """Nobody has said who they are, or what they showed does not hold; why is for the log alone."""
+
+    code = "not_authenticated"
 
 
 class PermissionDeniedError(DomainError):

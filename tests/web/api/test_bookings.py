@@ -336,7 +336,7 @@ def test_a_key_that_is_being_worked_on_is_in_progress(postgres_database: Postgre
             other.execute(
                 "INSERT INTO idempotency_keys (agency_id, actor_id, route, key, fingerprint, reply, created_at)"
                 " VALUES (%s, %s, 'POST /api/v1/bookings', 'held', 'x', '{}', now())",
-                [web.services.agency_id, web.services.actor_id],
+                [web.services.agency_id, web.services.principal.actor_id],
             )
             problem(web.post(body, "held"), 409, "request_in_progress")
             other.rollback()

@@ -18,7 +18,7 @@ from pms_adapters.postgres.migrations.roles import RolePlan
 from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
 from pms_web.app import create_app
-from pms_web.ops.health import Readiness
+from pms_web.readiness import Readiness
 from pms_web.wiring import connected
 from pmscore.kernel.ids import AgencyId
 from pmscore.testing.clocks import FixedClock

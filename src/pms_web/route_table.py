@@ -1,0 +1,23 @@
+"""The route table: every address of the app, once.
+
+Routing, authorisation, the OpenAPI document, the pages of documentation and the test of every role on every route are
+made from it. A route that is not here does not exist.
+"""
+
+from __future__ import annotations
+
+from pms_web.api import availability, bookings, prices, properties, quotes
+from pms_web.ops import health, home
+from pms_web.routing import Route
+
+__all__ = ["ROUTES"]
+
+ROUTES: tuple[Route, ...] = (
+    *home.ROUTES,
+    *health.ROUTES,
+    *properties.ROUTES,
+    *prices.ROUTES,
+    *availability.ROUTES,
+    *quotes.ROUTES,
+    *bookings.ROUTES,
+)

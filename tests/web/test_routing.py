@@ -1,0 +1,103 @@
+"""Who may call which address: everything under /api asks who it is, then whether they may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import pytest
+from attrs import evolve
+
+from pms_web.app import create_app
+from pms_web.route_table import ROUTES
+from pms_web.routing import Route
+from pms_web.services import Presented
+from pms_web.wiring import whoever_serves
+from pmscore.access.model.permissions import Role, permits
+from pmscore.kernel.errors import NotAuthenticatedError
+from web.conftest import Web, problem
+
+pytestmark = pytest.mark.postgres
+
+GUARDED = [route for route in ROUTES if route.permission is not None]
+
+
+def _address(route: Route) -> str:
+    return "".join(part if "<" not in part else f"/{uuid4()}" for part in _parts(route.path))
+
+
+def _parts(path: str) -> list[str]:
+    return [f"/{part}" for part in path.strip("/").split("/")]
+
+
+def _call(web: Web, route: Route, **changed: object):
+    client = create_app(evolve(web.here, **changed)).test_client()
+    return client.open(_address(route), method=route.method, json={} if route.method != "GET" else None)
+
+
+def test_no_two_routes_have_one_name_or_one_address():
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+
+
+def test_every_address_of_the_api_asks_for_a_permission_and_has_a_summary():
+    for route in ROUTES:
+        assert route.summary
+        if route.path.startswith("/api/v1/") and "/public/" not in route.path and "/auth/" not in route.path:
+            assert route.permission is not None, route.name
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
+def test_nobody_gets_in_without_saying_who_they_are(web: Web, route: Route):
+    answer = _call(web, route, identify=lambda _: None)
+    problem(answer, 401, "not_authenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
+def test_what_does_not_hold_is_refused_alike(web: Web, route: Route):
+    def refuses(_: Presented) -> None:
+        raise NotAuthenticatedError(why="forged")
+
+    answer = _call(web, route, identify=refuses)
+    problem(answer, 401, "not_authenticated")
+    assert "forged" not in answer.text
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
+def test_each_role_is_let_in_or_kept_out_as_the_table_says(web: Web, route: Route, role: Role):
+    who = evolve(whoever_serves(web.services.agency_id), role=role)
+    answer = _call(web, route, identify=lambda _: who)
+    assert (answer.status_code != 403) == permits(role, route.permission)
+    if answer.status_code == 403:
+        problem(answer, 403, "permission_denied")
+
+
+def test_what_was_shown_reaches_the_one_who_looks_at_it(web: Web):
+    seen: list[Presented] = []
+
+    def looks(shown: Presented):
+        seen.append(shown)
+        return whoever_serves(web.services.agency_id)
+
+    headers: Mapping[str, str] = {
+        "Authorization": "Bearer abc",
+        "X-CSRF-Token": "t",
+        "Origin": "http://localhost",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    client = create_app(evolve(web.here, identify=looks)).test_client()
+    client.set_cookie("pms", "session")
+    assert client.get("/api/v1/properties", headers=headers).status_code == 200
+    (shown,) = seen
+    assert (shown.method, shown.authorization, shown.cookie) == ("GET", "Bearer abc", "session")
+    assert (shown.csrf_token, shown.origin, shown.fetch_site) == ("t", "http://localhost", "same-origin")
+    assert "abc" not in repr(shown)
+    assert "session" not in repr(shown)
+
+
+def test_a_body_with_a_version_carries_it_as_its_etag(web: Web):
+    booking = web.book(20, 1)
+    answer = web.client.get(f"/api/v1/bookings/{booking}")
+    assert answer.headers["ETag"] == f'"{answer.get_json()["version"]}"'
