@@ -213,6 +213,7 @@ _DETAILS: Mapping[str, str] = {
         "The quote has expired, and it would be made differently now: old_total is what it came to, new_total what"
         " the stay costs today, null where it is no longer offered. Nothing was booked; ask for a new quote."
     ),
+    "not_authenticated": "Nobody is logged in, or the token or key does not hold. Log in, or send a valid one.",
     "permission_denied": "You may not do this. Ask somebody with a larger role.",
     "refused": "This cannot be done.",
     "request_in_progress": (
