@@ -102,7 +102,10 @@ class BookingStatusChanged(Event):
 
 @frozen(kw_only=True)
 class BookingAmended(Event):
-    """Rooms, stay, party or amounts were changed; ``changed`` names the fields."""
+    """Rooms, stay, party or amounts were changed; ``changed`` names the fields.
+
+    ``repriced`` says on which basis the amounts were worked out from prices; None: they were given by hand.
+    """
 
     aggregate: ClassVar[str] = "booking"
     kind: str = "booking.updated"
@@ -110,13 +113,16 @@ class BookingAmended(Event):
     property_id: PropertyId
     changed: tuple[str, ...]
     rooms: tuple[BookedRoom, ...]
+    repriced: str | None = None
 
     def payload(self) -> dict[str, Json]:
         """Return the changed fields and the facts of the rooms as they are now."""
+        repriced: dict[str, Json] = {} if self.repriced is None else {"repriced": self.repriced}
         return {
             "property_id": str(self.property_id),
             "changed": list(self.changed),
             "rooms": [room_facts(room) for room in self.rooms],
+            **repriced,
         }
 
 

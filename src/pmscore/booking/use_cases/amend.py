@@ -14,6 +14,7 @@ from pmscore.booking.model.events import BookingAmended
 from pmscore.booking.model.lifecycle import AMENDABLE, Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
 from pmscore.booking.policies.drafting import minor_amounts, placed_throughout, rule_violations
+from pmscore.booking.policies.repricing import RepricingBasis
 from pmscore.booking.ports import BookingWork
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
@@ -47,7 +48,10 @@ class RoomAmendment:
 
 @frozen(kw_only=True)
 class AmendBooking(Command):
-    """Change rooms, requests or notes of a booking that has not ended."""
+    """Change rooms, requests or notes of a booking that has not ended.
+
+    ``basis`` says by what the amounts were worked out, for the history; None: they were given by hand.
+    """
 
     booking_id: BookingId
     rooms: tuple[RoomAmendment, ...] = ()
@@ -55,6 +59,7 @@ class AmendBooking(Command):
     notes: str | None = None
     overrides_rules: bool = False
     expected_version: int | None = None
+    basis: RepricingBasis | None = None
 
 
 def amend_booking(command: AmendBooking, *, uow: UnitOfWork[BookingWork], clock: Clock) -> Booking:
@@ -88,6 +93,7 @@ def amend_booking(command: AmendBooking, *, uow: UnitOfWork[BookingWork], clock:
                     property_id=after.property_id,
                     changed=changed,
                     rooms=after.rooms,
+                    repriced=None if command.basis is None else command.basis.value,
                 )
             )
             change = StockChange(before.claims(), after.claims())
