@@ -1,0 +1,1 @@
+"""The only door to HTTP: whoever calls out does it through here."""
