@@ -6,7 +6,7 @@ made from it. A route that is not here does not exist.
 
 from __future__ import annotations
 
-from pms_web.api import availability, bookings, prices, properties, quotes
+from pms_web.api import availability, booking_previews, bookings, prices, properties, quotes
 from pms_web.ops import health, home
 from pms_web.routing import Route
 
@@ -20,4 +20,5 @@ ROUTES: tuple[Route, ...] = (
     *availability.ROUTES,
     *quotes.ROUTES,
     *bookings.ROUTES,
+    *booking_previews.ROUTES,
 )

@@ -28,6 +28,7 @@ from pmscore.kernel.money import Money
 from pmscore.kernel.ports import IdSource
 
 __all__ = [
+    "MOST_ROOMS",
     "Amendment",
     "NewBooking",
     "Patch",

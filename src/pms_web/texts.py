@@ -98,6 +98,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "repeated": "may be given once only",
     "required": "is needed",
     "required_for_new_nights": "is needed, because the stay has new nights from {first_night} on",
+    "room_twice": "names a room twice; give each room one entry, with all the nights that are given up",
     "taken": "is taken",
     "too_deep": "is nested more than {most} levels deep",
     "too_large": "is too large",
