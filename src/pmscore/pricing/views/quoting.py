@@ -1,79 +1,43 @@
 """Quotes from a price book: what a stay costs, worked out from tables.
 
-Owns the making of a quote and the working out of its lines and steps. Leaves whether the stay can be sold to the use
-case, which asks stock and stay rules. Law: the same question to the same book gives the same fingerprint. How it
+Owns the making of a quote and the working out of its lines and steps. Leaves what stays have in common to
+``stay_kinds``, and whether the stay can be sold to the use case, which asks stock and stay rules. Law: the same question to the same book gives the same fingerprint. How it
 works: ``docs/algorithms/quotes.md``.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import Final, TypeAlias
-
-from attrs import frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
-from pmscore.dates.recurrence import Weekdays
 from pmscore.dates.zones import Zone, local_date
-from pmscore.kernel.errors import InvalidInputError, Violation
+from pmscore.kernel.errors import Violation
 from pmscore.kernel.ids import QuoteId, UnitTypeId
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.lines import TaxResult
-from pmscore.pricing.model.charges.taxes import RoundingScope
 from pmscore.pricing.model.night_steps import NightStep
 from pmscore.pricing.model.plans import RatePlan
-from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion, Totals
+from pmscore.pricing.model.quote import Quote, QuoteSource, Totals
 from pmscore.pricing.model.request import QuoteRequest
-from pmscore.pricing.model.rules import PriceQuestion, PriceRule, Stage
+from pmscore.pricing.model.rules import Stage
 from pmscore.pricing.model.stack import Stack
-from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
 from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.policies.taxing import charge_taxes
-from pmscore.pricing.views.charge_shapes import (
-    NOTHING,
-    Charged,
-    ChargeShape,
-    RateShape,
-    has_shapes,
-    rate_shape_of,
-    room_charges,
-    shape_of,
-)
-from pmscore.pricing.views.night_table import NOT_SOLD, NightTable, RunningSums
+from pmscore.pricing.views.charge_shapes import room_charges
+from pmscore.pricing.views.night_table import NOT_SOLD
 from pmscore.pricing.views.rate_tables import RateTables
+from pmscore.pricing.views.stay_kinds import StayKind, StayKinds, TaxedRun, question_of
 
 __all__ = ["Quoter"]
 
 HOLDS_FOR: Final = timedelta(hours=24)
-MOST_KINDS: Final = 50_000
-_Key: TypeAlias = "tuple[object, ...]"
-_Run: TypeAlias = "tuple[int, int, RunningSums]"
 _Amounts: TypeAlias = "tuple[list[array[int]], Totals]"
-
-
-@frozen(kw_only=True)
-class _Kind:
-    """Stays that are quoted alike, wherever they begin."""
-
-    plan: RatePlan
-    unit_type_id: UnitTypeId
-    stack: Stack
-    charges: tuple[PartyCharge, ...]
-    length: int
-    tables: tuple[NightTable, ...]
-    runs: tuple[_Run, ...] | None
-    constant: Charged
-    by_rate: RateShape | None
-    terms: Terms | None
-    versions: tuple[RuleVersion, ...]
-    occupied: tuple[int, ...] | None
-    digest: blake2b
 
 
 class Quoter(QuoteSource):
@@ -86,13 +50,8 @@ class Quoter(QuoteSource):
         self.tables = RateTables(book, nights)
         self._zone = zone
         self._holds_for = holds_for
-        self._kinds: dict[_Key, _Kind] = {}
-        self._times_cleared = 0
-        self._classes: dict[object, int] = {}
+        self._kinds = StayKinds(book, self.tables)
         self._last_day: tuple[datetime, date] | None = None
-        self._has_shapes = has_shapes(book)
-        self._turn = _turn_of(book.rules)
-        self._known_codes = frozenset(str(rule.value.get("code")) for rule in book.rules)
 
     def quote(
         self,
@@ -114,23 +73,10 @@ class Quoter(QuoteSource):
                 the nights that are priced).
         """
         booked_on = self._booked_on(now)
-        key = self._key(request, unit_type_id, plan_code, booked_on) if occupied is None else None
-        kind = self._kinds.get(key) if key is not None else None
-        if kind is None:
-            found = self._kind(request, unit_type_id, self.book.plan(plan_code), booked_on, occupied)
-            if isinstance(found, tuple):
-                return found
-            kind = found
-            if key is not None:
-                self._remember(key, kind)
+        kind = self._kinds.of(request, unit_type_id, plan_code, booked_on, occupied)
+        if isinstance(kind, tuple):
+            return kind
         return self._made(kind, request, booked_on, now, quote_id)
-
-    def _remember(self, key: _Key, kind: _Kind) -> None:
-        """Keep a kind as long as its tables are kept."""
-        if len(self._kinds) >= MOST_KINDS or self._times_cleared != self.tables.times_cleared:
-            self._kinds.clear()
-            self._times_cleared = self.tables.times_cleared
-        self._kinds[key] = kind
 
     @property
     def has_yield(self) -> bool:
@@ -175,23 +121,8 @@ class Quoter(QuoteSource):
 
     def stack(self, quote: Quote, /) -> Stack:
         """Return the rules that changed a quote, and those that stood back."""
-        asked = (quote.stay, quote.unit_type_id, quote.plan, quote.booked_on, quote.channel, quote.codes)
-        return self.tables.stack(_question(*asked, quote.occupied))
-
-    def _key(self, request: QuoteRequest, unit_type_id: UnitTypeId, plan: str, booked_on: date) -> _Key:
-        """Return what stays must have in common to be quoted alike."""
-        stay = request.stay
-        first = stay.arrival.toordinal()
-        return (
-            unit_type_id,
-            plan,
-            request.parties,
-            request.channel,
-            stay.departure.toordinal() - first,
-            first - booked_on.toordinal(),
-            request.codes,
-            request.extras,
-            first % self._turn if self._turn else first,
+        return self.tables.stack(
+            question_of(quote, quote.unit_type_id, quote.plan, quote.booked_on, quote.occupied)
         )
 
     def _booked_on(self, now: datetime) -> date:
@@ -200,64 +131,6 @@ class Quoter(QuoteSource):
         if last is None or last[0] is not now:
             last = self._last_day = now, local_date(now, self._zone)
         return last[1]
-
-    def _kind(
-        self,
-        request: QuoteRequest,
-        unit_type_id: UnitTypeId,
-        plan: RatePlan,
-        booked_on: date,
-        occupied: tuple[int, ...] | None,
-    ) -> _Kind | tuple[Violation, ...]:
-        for code in request.codes:
-            if code not in self._known_codes:
-                raise InvalidInputError("codes", "unknown_code", value=code)
-        if unit_type_id not in self.book.types_of(plan):
-            return (Violation("plan_not_sold_for_type", None, plan.code, "plan"),)
-        asked = (request.stay, unit_type_id, plan.code, booked_on, request.channel, request.codes)
-        stack = self.tables.stack(_question(*asked, occupied))
-        # A code whose rule stands back for a better one is no mistake of the guest's.
-        met = [each.rule for each in stack.applied] + [each.rule for each in stack.passed_over]
-        used = {str(rule.value.get("code")) for rule in met}
-        if unused := [code for code in request.codes if code not in used]:
-            return tuple(Violation("code_does_not_apply", None, code, "plan") for code in unused)
-        charges = tuple(self.tables.charge(plan, unit_type_id, party) for party in request.parties)
-        tables = [self.tables.table(plan, unit_type_id, charge, stack) for charge in charges]
-        kept = tuple(table for table in tables if table is not None)
-        shape = self._shape(plan, request) if len(kept) == len(charges) else None
-        terms = self.book.terms_of(plan)
-        versions = (
-            RuleVersion("book", "", self.book.version),
-            *(RuleVersion("plan", each.code, each.version) for each in self.book.lineage(plan.code)),
-            *(RuleVersion("rule", each.rule.code, each.rule.version) for each in stack.applied),
-        )
-        return _Kind(
-            plan=plan,
-            unit_type_id=unit_type_id,
-            stack=stack,
-            charges=charges,
-            length=request.stay.length,
-            tables=kept,
-            runs=None if shape is None else _runs(shape, kept),
-            constant=NOTHING if shape is None else shape.constant,
-            by_rate=self._rate_shape(plan, request),
-            terms=terms,
-            versions=versions,
-            occupied=occupied,
-            digest=blake2b(_prefix(request, unit_type_id, plan.code, versions, terms), digest_size=16),
-        )
-
-    def _shape(self, plan: RatePlan, request: QuoteRequest) -> ChargeShape | None:
-        if not self._has_shapes:
-            return None
-        stay = ChargedStay(stay=request.stay, rooms=request.parties, channel=request.channel)
-        return shape_of(self.book, self.book.inclusions_of(plan), stay, request.extras, self._classes)
-
-    def _rate_shape(self, plan: RatePlan, request: QuoteRequest) -> RateShape | None:
-        if self.book.tax_rounding.scope is RoundingScope.PER_LINE or self.book.inclusions_of(plan):
-            return None
-        stay = ChargedStay(stay=request.stay, rooms=request.parties, channel=request.channel)
-        return rate_shape_of(self.book, stay, request.extras)
 
     def _charged(
         self, plan: RatePlan, asked: QuoteRequest | Quote, nightly: Sequence[Sequence[int]]
@@ -269,7 +142,7 @@ class Quoter(QuoteSource):
         return charge_taxes(self.book.taxes, charges, stay, self.book.tax_rounding)
 
     def _made(
-        self, kind: _Kind, request: QuoteRequest, booked_on: date, now: datetime, quote_id: QuoteId
+        self, kind: StayKind, request: QuoteRequest, booked_on: date, now: datetime, quote_id: QuoteId
     ) -> Quote | tuple[Violation, ...]:
         stay = request.stay
         first = self.tables.place(stay)
@@ -305,7 +178,7 @@ class Quoter(QuoteSource):
             source=self,
         )
 
-    def _slowly(self, kind: _Kind, request: QuoteRequest) -> _Amounts | None:
+    def _slowly(self, kind: StayKind, request: QuoteRequest) -> _Amounts | None:
         """Return the amounts of a stay that no table has, or whose charges touch each other; None: not sold."""
         nightly = [self._amounts(kind, charge, request.stay) for charge in kind.charges]
         if any(NOT_SOLD in amounts for amounts in nightly):
@@ -314,11 +187,11 @@ class Quoter(QuoteSource):
             return nightly, Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
         return nightly, _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
 
-    def _amounts(self, kind: _Kind, charge: PartyCharge, stay: StayRange) -> array[int]:
+    def _amounts(self, kind: StayKind, charge: PartyCharge, stay: StayRange) -> array[int]:
         return self.tables.amounts(kind.plan, kind.unit_type_id, charge, kind.stack, stay)
 
 
-def _tabled(kind: _Kind, runs: tuple[_Run, ...], first: int) -> _Amounts | None:
+def _tabled(kind: StayKind, runs: tuple[TaxedRun, ...], first: int) -> _Amounts | None:
     """Return the amounts and totals of a stay from tables; None where a night is not sold."""
     end = first + kind.length
     nightly: list[array[int]] = []
@@ -335,55 +208,6 @@ def _tabled(kind: _Kind, runs: tuple[_Run, ...], first: int) -> _Amounts | None:
         tax += taxes[first + until] - taxes[first + start]
         city_tax += city_taxes[first + until] - city_taxes[first + start]
     return nightly, Totals(room, constant.shown, net, tax, city_tax)
-
-
-def _runs(shape: ChargeShape, tables: Sequence[NightTable]) -> tuple[_Run, ...]:
-    """Return, for each run of nights that bear the same taxes, its place in the stay and its running sums."""
-    return tuple(
-        (each.start, each.end, table.sums(each.key, each.totals_of))
-        for table, classes in zip(tables, shape.classes, strict=True)
-        for each in classes
-    )
-
-
-def _turn_of(rules: Iterable[PriceRule]) -> int:
-    """Return after how many days a stay meets the same rules again; zero where that is never so."""
-    if any(rule.nights is not None or rule.booked is not None for rule in rules):
-        return 0
-    return 7 if any(rule.weekdays != Weekdays.EVERY for rule in rules) else 1
-
-
-def _question(
-    stay: StayRange,
-    unit_type_id: UnitTypeId,
-    plan: str,
-    booked_on: date,
-    channel: str,
-    codes: tuple[str, ...],
-    occupied: tuple[int, ...] | None,
-) -> PriceQuestion:
-    return PriceQuestion(
-        stay=stay,
-        unit_type_id=unit_type_id,
-        plan=plan,
-        booked_on=booked_on,
-        channel=channel,
-        codes=frozenset(codes),
-        occupied=occupied,
-    )
-
-
-def _prefix(
-    request: QuoteRequest,
-    unit_type_id: UnitTypeId,
-    plan: str,
-    versions: tuple[RuleVersion, ...],
-    terms: Terms | None,
-) -> bytes:
-    """Return what a fingerprint says beside the first night and the amounts."""
-    asked = (request.stay.length, request.parties, request.channel, request.codes, request.extras)
-    said = repr((str(unit_type_id), plan, asked, versions)).encode()
-    return said + (b"" if terms is None else terms.to_bytes())
 
 
 def _totals(result: TaxResult, room: int) -> Totals:
