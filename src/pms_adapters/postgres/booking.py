@@ -117,7 +117,9 @@ class PostgresBookings(BookingRepository):
         if not rows:
             raise NotFoundError("booking", booking_id)
         rooms = tuple(loaded_room(row[_WIDTH:]) for row in rows)  # type: ignore[arg-type]
-        return loaded_booking(rows[0][:_WIDTH], rooms)  # type: ignore[arg-type]
+        found = loaded_booking(rows[0][:_WIDTH], rooms)  # type: ignore[arg-type]
+        self._session.check_reach(found.property_id, "booking", booking_id)
+        return found
 
     def save(self, booking: Booking) -> None:
         before = self._read.get(booking.booking_id)
@@ -135,6 +137,8 @@ class PostgresBookings(BookingRepository):
             self._writes.aggregates.append(Expectation(statement, len(booking.rooms), stale))
 
     def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:
+        if not self._session.reaches(property_id):
+            return ()
         rows = self._session.rows(
             "SELECT booking_id FROM bookings WHERE agency_id = %s AND property_id = %s"
             " AND status = 'pending' AND option_until <= %s ORDER BY option_until, booking_id LIMIT 1000",
@@ -143,6 +147,8 @@ class PostgresBookings(BookingRepository):
         return tuple(BookingId(_uuid(row[0])) for row in rows)
 
     def staying(self, property_id: PropertyId, nights: DateRange) -> tuple[Booking, ...]:
+        if not self._session.reaches(property_id):
+            return ()
         found = self._session.rows(
             _STAYING, self._session.agency_id, property_id, _CLAIMING, nights.end, nights.start
         )
@@ -160,7 +166,9 @@ class PostgresBookings(BookingRepository):
             if not answers[2 * index]:
                 raise NotFoundError("booking", booking_id)
             rooms = tuple(loaded_room(row) for row in answers[2 * index + 1])  # type: ignore[arg-type]
-            self._read[booking_id] = loaded_booking(answers[2 * index][0], rooms)  # type: ignore[arg-type]
+            found = loaded_booking(answers[2 * index][0], rooms)  # type: ignore[arg-type]
+            self._session.check_reach(found.property_id, "booking", booking_id)
+            self._read[booking_id] = found
         return tuple(self._read[each] for each in booking_ids)
 
 

@@ -141,6 +141,7 @@ class PostgresHouses(HouseRepository):
 
     def known(self, property_id: PropertyId) -> KnownHouse:
         """Return the house with its rules, the same throughout the transaction."""
+        self._session.check_reach(property_id, "property", property_id)
         known = self._read.get(property_id)
         if known is None:
             known = self._memory.find(self._session.agency_id, property_id)
@@ -154,6 +155,7 @@ class PostgresHouses(HouseRepository):
         return self.known(property_id).house
 
     def lock(self, property_id: PropertyId) -> House:
+        self._session.check_reach(property_id, "property", property_id)
         number = house_lock(self._session.agency_id, property_id)
         self._session.rows("SELECT pg_advisory_xact_lock(%s)", number)
         self.locked.add(property_id)

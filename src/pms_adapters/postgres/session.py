@@ -25,6 +25,8 @@ from pms_adapters.postgres.prepared import (
     run_pipeline,
     run_prepared,
 )
+from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId, PropertyId
 
 __all__ = ["Row", "Session", "Statement", "UnmetError", "guarded", "house_lock"]
@@ -61,10 +63,14 @@ def house_lock(agency_id: AgencyId, property_id: PropertyId) -> int:
 
 
 class Session:
-    """Lends a connection at the first statement; gives it back, rolled back if need be, at the end."""
+    """Lends a connection at the first statement; gives it back, rolled back if need be, at the end.
 
-    def __init__(self, engine: Engine, agency_id: AgencyId) -> None:
+    With a ``command``, what lies outside of its actor's reach is not found.
+    """
+
+    def __init__(self, engine: Engine, agency_id: AgencyId, command: Command | None = None) -> None:
         self.agency_id = agency_id
+        self._command = command
         self._engine = engine
         self._loan: Loan | None = None
         self.is_open = False
@@ -76,6 +82,19 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def reaches(self, property_id: PropertyId) -> bool:
+        """Return whether the actor may see and touch the property."""
+        return self._command is None or self._command.reaches(property_id)
+
+    def check_reach(self, property_id: PropertyId, kind: str, key: object) -> None:
+        """Go on only if the actor reaches the property that ``key`` belongs to.
+
+        Raises:
+            NotFoundError: they do not; the same answer as for what does not exist.
+        """
+        if not self.reaches(property_id):
+            raise NotFoundError(kind, key)
 
     def close(self) -> None:
         """Give the connection back, if one was lent; what was not committed is undone."""

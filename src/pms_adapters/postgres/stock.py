@@ -76,7 +76,9 @@ class PostgresHolds(HoldRepository):
         rows = self._session.rows(_HOLD, self._session.agency_id, hold_id)
         if not rows:
             raise NotFoundError("hold", hold_id)
-        return _loaded_hold(*rows[0])  # type: ignore[arg-type]
+        found = _loaded_hold(*rows[0])  # type: ignore[arg-type]
+        self._session.check_reach(found.property_id, "hold", hold_id)
+        return found
 
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         wanted = as_document(claim_rows(1, change.after))
@@ -120,7 +122,9 @@ class PostgresBlocks(BlockRepository):
         rows = self._session.rows(_BLOCK, self._session.agency_id, block_id)
         if not rows:
             raise NotFoundError("block", block_id)
-        return _loaded_block(*rows[0])  # type: ignore[arg-type]
+        found = _loaded_block(*rows[0])  # type: ignore[arg-type]
+        self._session.check_reach(found.property_id, "block", block_id)
+        return found
 
     def add(self, block: Block) -> None:
         statement: LiteralString = (

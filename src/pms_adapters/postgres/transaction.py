@@ -14,6 +14,13 @@ from typing import LiteralString, Self
 from attrs import field, frozen
 from sqlalchemy import Engine
 
+from pms_adapters.postgres.access import (
+    PostgresApiKeys,
+    PostgresLinks,
+    PostgresMemberships,
+    PostgresSessions,
+    PostgresUsers,
+)
 from pms_adapters.postgres.booking import (
     PostgresAgencies,
     PostgresBookings,
@@ -89,7 +96,7 @@ class PostgresUnitOfWork:
 
     def begin(self, command: Command) -> PostgresWork:
         """Open a transaction for the command's agency."""
-        session = Session(self._engine, command.agency_id)
+        session = Session(self._engine, command.agency_id, command)
         return PostgresWork(session, command, self._memory, clock=self._clock, ids=self._ids)
 
 
@@ -132,6 +139,11 @@ class PostgresWork:
         self.quotes = PostgresQuotes(session, self._writes, memory.quoters)
         self.promotions = PostgresPromotionUses(session, self._writes)
         self.exchange_rates = PostgresExchangeRateRepository(session)
+        self.users = PostgresUsers(session, self._writes)
+        self.memberships = PostgresMemberships(session, self._writes)
+        self.api_keys = PostgresApiKeys(session, self._writes)
+        self.sessions = PostgresSessions(session, self._writes)
+        self.links = PostgresLinks(session, self._writes)
 
     def __enter__(self) -> Self:
         return self

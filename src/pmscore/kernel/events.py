@@ -14,7 +14,7 @@ from uuid import UUID
 
 from attrs import fields, frozen, has
 
-from pmscore.kernel.errors import MisuseError
+from pmscore.kernel.errors import MisuseError, NotFoundError
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 
 __all__ = ["Command", "Decision", "Event", "Json", "OnceKey", "to_json"]
@@ -53,6 +53,15 @@ class Command:
     def reaches(self, property_id: PropertyId) -> bool:
         """Return whether the actor may see and touch the property."""
         return self.property_ids is None or property_id in self.property_ids
+
+    def check_reach(self, property_id: PropertyId, kind: str, key: object) -> None:
+        """Go on only if the actor reaches the property that ``key`` belongs to.
+
+        Raises:
+            NotFoundError: they do not; the same answer as for what does not exist.
+        """
+        if not self.reaches(property_id):
+            raise NotFoundError(kind, key)
 
 
 @frozen(kw_only=True)

@@ -35,6 +35,8 @@ class InMemoryPriceBooks(PriceBookRepository):
     def find(self, property_id: PropertyId) -> PriceBook | None:
         """Return the latest book."""
         self._at.check_open()
+        if not self._at.command.reaches(property_id):
+            return None
         with self._at.locks.mutex:
             versions = self._at.books.price_books.get(property_id, ())
         return versions[-1] if versions else None
@@ -58,7 +60,9 @@ class InMemoryQuotes(QuoteRepository):
 
     def get(self, quote_id: QuoteId) -> KeptQuote:
         """Return the quote, locked."""
-        return self._at.locked("quote", quote_id, self._at.books.quotes, self._at.changes.quotes)
+        found = self._at.locked("quote", quote_id, self._at.books.quotes, self._at.changes.quotes)
+        self._at.command.check_reach(found.quote.property_id, "quote", quote_id)
+        return found
 
     def read(self, quote_id: QuoteId) -> KeptQuote:
         """Return the quote, not locked."""
@@ -67,6 +71,7 @@ class InMemoryQuotes(QuoteRepository):
             found = self._at.books.quotes.get(quote_id)
         if found is None:
             raise NotFoundError("quote", quote_id)
+        self._at.command.check_reach(found.quote.property_id, "quote", quote_id)
         return found
 
     def save(self, kept: KeptQuote) -> None:

@@ -76,6 +76,7 @@ class InMemoryHouses(HouseRepository):
     def get(self, property_id: PropertyId) -> House:
         """Return the house, unlocked; the commit refuses if it has changed by then."""
         self._at.check_open()
+        self._at.command.check_reach(property_id, "property", property_id)
         changes = self._at.changes
         if property_id in changes.houses:
             return changes.houses[property_id]
@@ -89,6 +90,7 @@ class InMemoryHouses(HouseRepository):
     def lock(self, property_id: PropertyId) -> House:
         """Return the house as it is now, locked."""
         at = self._at
+        at.command.check_reach(property_id, "property", property_id)
         return at.locked("property", property_id, at.books.houses, at.changes.houses)
 
     def add(self, house: House) -> None:
@@ -144,7 +146,9 @@ class InMemoryHolds(HoldRepository):
 
     def get(self, hold_id: HoldId) -> Hold:
         """Return the hold, locked."""
-        return self._at.locked("hold", hold_id, self._at.books.holds, self._at.changes.holds)
+        found = self._at.locked("hold", hold_id, self._at.books.holds, self._at.changes.holds)
+        self._at.command.check_reach(found.property_id, "hold", hold_id)
+        return found
 
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         """Return the expired holds in the way of ``change``, locked; waits for those that others work on."""
@@ -184,7 +188,9 @@ class InMemoryBlocks(BlockRepository):
 
     def get(self, block_id: BlockId) -> Block:
         """Return the block, locked."""
-        return self._at.locked("block", block_id, self._at.books.blocks, self._at.changes.blocks)
+        found = self._at.locked("block", block_id, self._at.books.blocks, self._at.changes.blocks)
+        self._at.command.check_reach(found.property_id, "block", block_id)
+        return found
 
     def add(self, block: Block) -> None:
         """Add a new block."""
@@ -233,6 +239,8 @@ class InMemoryRestrictions(RestrictionRepository):
     def get(self, property_id: PropertyId) -> RuleBook:
         """Return the property's rules."""
         self._at.check_open()
+        if not self._at.command.reaches(property_id):
+            return RuleBook()
         with self._at.locks.mutex:
             pending, committed = self._at.changes.rule_books, self._at.books.rule_books
             return pending.get(property_id) or committed.get(property_id) or RuleBook()
@@ -256,7 +264,9 @@ class InMemoryBookings(BookingRepository):
 
     def get(self, booking_id: BookingId) -> Booking:
         """Return the booking, locked."""
-        return self._at.locked("booking", booking_id, self._at.books.bookings, self._at.changes.bookings)
+        found = self._at.locked("booking", booking_id, self._at.books.bookings, self._at.changes.bookings)
+        self._at.command.check_reach(found.property_id, "booking", booking_id)
+        return found
 
     def read(self, booking_id: BookingId) -> Booking:
         """Return the booking, not locked."""
@@ -265,6 +275,7 @@ class InMemoryBookings(BookingRepository):
             found = self._at.books.bookings.get(booking_id)
         if found is None:
             raise NotFoundError("booking", booking_id)
+        self._at.command.check_reach(found.property_id, "booking", booking_id)
         return found
 
     def save(self, booking: Booking) -> None:
@@ -280,6 +291,7 @@ class InMemoryBookings(BookingRepository):
                 (booking.option_until, booking.booking_id)
                 for booking in self._at.books.bookings.values()
                 if booking.property_id == property_id
+                and self._at.command.reaches(property_id)
                 and booking.status is Status.PENDING
                 and booking.option_until is not None
                 and booking.option_until <= now
@@ -293,7 +305,9 @@ class InMemoryBookings(BookingRepository):
             ids = sorted(
                 booking.booking_id
                 for booking in self._at.books.bookings.values()
-                if booking.property_id == property_id and _claims_some(booking, nights)
+                if booking.property_id == property_id
+                and self._at.command.reaches(property_id)
+                and _claims_some(booking, nights)
             )
         bookings = [self.get(booking_id) for booking_id in ids]
         return tuple(booking for booking in bookings if _claims_some(booking, nights))

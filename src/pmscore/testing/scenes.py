@@ -78,6 +78,7 @@ class _Asked(TypedDict):
     request_id: RequestId
     agency_id: AgencyId
     actor_id: ActorId
+    property_ids: frozenset[PropertyId] | None
 
 
 def stay(first: int, length: int = 1) -> StayRange:
@@ -124,6 +125,7 @@ class Scene:
     property_id: PropertyId
     type_ids: tuple[UnitTypeId, ...]
     guest_id: GuestId
+    reach: frozenset[PropertyId] | None = None
     clock: MovableClock = field(factory=lambda: MovableClock(datetime(2030, 1, 1, 12, tzinfo=UTC)))
 
     def asked(self) -> _Asked:
@@ -132,6 +134,7 @@ class Scene:
             "request_id": RequestId(self.ids.new()),
             "agency_id": self.agency_id,
             "actor_id": self.actor_id,
+            "property_ids": self.reach,
         }
 
     def command(self, once: OnceKey | None = None) -> Command:

@@ -10,7 +10,7 @@ from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import Capacity, House, HouseChanged, Property, Unit, UnitType
 from pmscore.inventory.ports import InventoryWork
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.errors import InvalidInputError, PermissionDeniedError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import IdSource, UnitOfWork
@@ -76,7 +76,10 @@ def create_house(command: CreateHouse, *, uow: UnitOfWork[InventoryWork], ids: I
 
     Raises:
         InvalidInputError: a name, number or date cannot be one; a type has more units than rooms.
+        PermissionDeniedError: the actor reaches named properties alone, so the new one would be out of reach.
     """
+    if command.property_ids is not None:
+        raise PermissionDeniedError(reason="reach_is_limited")
     house = _new_house(command, ids)
     with uow.begin(command) as work:
         work.houses.add(house)

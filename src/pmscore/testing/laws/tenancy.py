@@ -14,8 +14,9 @@ from pmscore.access.use_cases import OpenAgency, open_agency
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.use_cases.amend import RoomAmendment
 from pmscore.inventory.model.stock import Claim, ClaimKind, StockChange
-from pmscore.kernel.errors import InvalidInputError, NotFoundError, PmsError
-from pmscore.kernel.ids import AgencyId
+from pmscore.inventory.use_cases.houses import CreateHouse, create_house
+from pmscore.kernel.errors import InvalidInputError, NotFoundError, PermissionDeniedError, PmsError
+from pmscore.kernel.ids import AgencyId, PropertyId
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
 from pmscore.testing.scenes import Scene, hotel, nights, stay
 
@@ -73,6 +74,61 @@ class TenancyLaws(StoreLaws):
             assert work.bookings.staying(theirs.property_id, nights(0, 9)) == ()
             assert not work.stock.unit_occupancy(theirs.type_ids[0], nights(0, 9))
             assert work.agencies.get(ours.agency_id).agency_id == ours.agency_id
+
+    def test_what_lies_outside_of_the_reach_is_not_found(self) -> None:
+        """Every command that takes an id, from somebody who may touch another property of the agency only."""
+        scene = self.scene(hotel(2))
+        receipt, hold = scene.book(stay(0, 2)), scene.hold(stay(3, 1))
+        block = scene.block(scene.unit().unit_id, nights(5, 1))
+        elsewhere = evolve(scene, reach=frozenset({PropertyId(scene.ids.new())}))
+        attempts: tuple[Callable[[], object], ...] = (
+            elsewhere.house,
+            lambda: elsewhere.booking(receipt.booking_id),
+            lambda: elsewhere.act(receipt.booking_id, Act.CANCEL),
+            lambda: elsewhere.amend(receipt.booking_id, RoomAmendment(room_id=receipt.room_ids[0])),
+            lambda: elsewhere.assign(receipt.booking_id, receipt.room_ids[0], None),
+            lambda: elsewhere.book(stay(1)),
+            lambda: elsewhere.book(stay(1), hold_ids=(hold.hold_id,)),
+            lambda: elsewhere.hold(stay(1)),
+            lambda: elsewhere.release(hold.hold_id),
+            lambda: elsewhere.block(scene.unit().unit_id, nights(8, 1)),
+            lambda: elsewhere.lift(block.block_id),
+            lambda: elsewhere.set_rooms(scene.type_ids[0], 9),
+            elsewhere.advance,
+        )
+        for number, attempt in enumerate(attempts):
+            try:
+                raised(NotFoundError, attempt)
+            except AssertionError as error:
+                raise AssertionError(f"attempt {number}: {error}") from error
+        with elsewhere.begin() as work:
+            raised(NotFoundError, lambda: work.houses.lock(scene.property_id))
+            raised(NotFoundError, lambda: work.bookings.read(receipt.booking_id))
+            assert work.restrictions.get(scene.property_id).rules == ()
+            assert work.bookings.due_options(scene.property_id, scene.clock.now()) == ()
+            assert work.bookings.staying(scene.property_id, nights(0, 9)) == ()
+        assert scene.booking(receipt.booking_id).version == 1
+        all_agree(scene)
+
+    def test_within_the_reach_everything_goes_on_as_for_others(self) -> None:
+        """And somebody whose reach is limited makes no new property, which would lie outside."""
+        everywhere = self.scene(hotel(2))
+        scene = evolve(everywhere, reach=frozenset({everywhere.property_id}))
+        receipt = scene.book(stay(0, 2))
+        assert scene.booking(receipt.booking_id).version == 1
+        scene.release(scene.hold(stay(3, 1)).hold_id)
+        scene.lift(scene.block(scene.unit().unit_id, nights(5, 1)).block_id)
+        scene.act(receipt.booking_id, Act.CANCEL)
+        wish = CreateHouse(
+            **scene.asked(),
+            name="New",
+            zone=scene.house().property.zone,
+            currency=scene.house().property.currency,
+            business_date=scene.house().property.business_date,
+            types=(hotel(1),),
+        )
+        raised(PermissionDeniedError, lambda: create_house(wish, uow=scene.store, ids=scene.ids))
+        all_agree(everywhere)
 
     def test_nights_of_another_agency_cannot_be_claimed(self) -> None:
         """Not even by a program that skips the use cases."""
