@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["PRICE_FIELD_TEXTS", "PRICE_VIOLATION_TEXTS"]
+__all__ = ["DISPLAY_TEXTS", "PRICE_FIELD_TEXTS", "PRICE_VIOLATION_TEXTS"]
 
 _LISTS: Mapping[str, str] = {
     "derived_from_itself": "is derived from itself ({value}); give one of these plans prices of its own",
@@ -95,8 +95,11 @@ _TERMS: Mapping[str, str] = {
     "two_rests": "has two entries that take the rest; keep one of them",
 }
 _RATES: Mapping[str, str] = {
+    "no_currencies": "names no currency of today in its heading; the reference rates have one a column, such as USD",
+    "not_a_reference_day": "must be a day written 2027-03-01 or 1 March 2027",
     "day_twice": "gives two rates of the same day: {value}",
     "same_currency": "is the currency that the rate begins with ({currency}); a rate leads to another one",
+    "zipped": "is a ZIP archive; unpack it and name the file inside",
     "too_many_digits": "may have {before} digits before the decimal point and {after} behind it",
 }
 _QUOTES: Mapping[str, str] = {
@@ -113,6 +116,14 @@ PRICE_FIELD_TEXTS: Mapping[str, str] = {
     **_RATES,
     **_QUOTES,
 }
+
+DISPLAY_TEXTS: Mapping[str, str] = {
+    "no_rate": "No exchange rate from {own} to {currency} is known for {day}.",
+    "own_currency": "The amounts are in {currency} already.",
+    "rate_too_old": "The latest exchange rate from {own} to {currency} is of {rate_day}; a rate holds for {most} days.",
+    "too_large": "The amounts are too large to be shown in {currency}.",
+}
+"""Why a quote is not shown in a currency, as sentences."""
 
 PRICE_VIOLATION_TEXTS: Mapping[str, str] = {
     "code_does_not_apply": "The promotion code {value} is not for this stay, room type or rate plan.",

@@ -18,6 +18,7 @@ import psycopg
 from attrs import frozen
 
 from pms_adapters.bootstrap import Services
+from pms_adapters.lab.seed_exchange import seed_missing_rates
 from pms_adapters.lab.seed_houses import HOMES, HOTEL, HouseDraft
 from pms_adapters.lab.seed_prices import seed_missing_prices, seed_prices
 from pms_adapters.lab.seed_rules import seed_rules
@@ -40,7 +41,7 @@ from pmscore.kernel.events import Command, Event
 from pmscore.kernel.ids import ActorId, AgencyId, GuestId, RequestId
 from pmscore.kernel.ports import IdSource
 
-__all__ = ["DEMO_AGENCY", "SeedReport", "add_missing_prices", "is_seeded", "seed"]
+__all__ = ["DEMO_AGENCY", "SeedReport", "add_missing_prices", "add_missing_rates", "is_seeded", "seed"]
 
 DEMO_AGENCY = AgencyId(UUID("00000000-0000-4000-8000-0000000000de"))
 SEED = 20_190
@@ -87,6 +88,12 @@ def add_missing_prices(services: Services, drafts: Sequence[HouseDraft] = (HOTEL
     """Give prices to the houses of a demo that was seeded before there were any; return to how many."""
     command = Command(request_id=RequestId(services.ids.new()), agency_id=DEMO_AGENCY, actor_id=_SEEDER)
     return seed_missing_prices(services, command, drafts)
+
+
+def add_missing_rates(services: Services) -> int:
+    """Give the demo exchange rates where it has none that still hold; return how many."""
+    command = Command(request_id=RequestId(services.ids.new()), agency_id=DEMO_AGENCY, actor_id=_SEEDER)
+    return seed_missing_rates(services, command)
 
 
 def seed(
@@ -165,6 +172,7 @@ class _Seeding:
             self._block_and_hold(house, draws)
             seed_prices(self._services, self._asked(), house, draft)
             seed_rules(self._services, self._asked(), house, by_week=draft.by_week)
+        seed_missing_rates(self._services, self._asked())
         with self._services.uow.begin(self._asked()) as work:
             work.record(DemoSeeded(aggregate_id=DEMO_AGENCY, version=1, bookings=self.bookings))
             work.commit()
@@ -263,4 +271,6 @@ def _forget(admin_url: str) -> None:
         if known is None:
             return
         for table in reversed(metadata.sorted_tables):
+            if "agency_id" not in table.columns:
+                continue
             connection.execute(f"DELETE FROM {table.name} WHERE agency_id = %s", [DEMO_AGENCY])

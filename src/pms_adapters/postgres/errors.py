@@ -98,6 +98,10 @@ def _violated(error: psycopg.IntegrityError) -> PmsError:
             return KeyTakenError()
         case "agencies_slug_key":
             return InvalidInputError("slug", "taken")
+        case "exchange_rates_agencies_fkey":
+            return NotFoundError("agency", "of the command")
+        case "users_email_key" | "memberships_pkey":
+            return InvalidInputError("email", "taken")
         case "bookings_guests_fkey":
             return NotFoundError("guest", "")
         case _:

@@ -14,7 +14,7 @@ import click
 from pms_adapters.bootstrap import connect
 from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
-from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, is_seeded, seed
+from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_web.cli.migrate import migrated
 from pms_web.cli.self_check import Check, run_checks, wait_for
 from pms_web.cli.serve import NO_LOG_IN
@@ -92,6 +92,7 @@ def _seeded(place: Servers) -> None:
     with connect(place.settings) as services:
         if is_seeded(services):
             add_missing_prices(services)
+            add_missing_rates(services)
             return
         with progress_bar("Seeding two years of stays") as tell:
             report = seed(services, admin_url=place.admin_url, progress=tell)

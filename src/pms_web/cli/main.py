@@ -19,6 +19,7 @@ from pms_web.cli.demo import demo
 from pms_web.cli.doctor import doctor
 from pms_web.cli.migrate import migrate
 from pms_web.cli.quote import quote
+from pms_web.cli.rates import rates
 from pms_web.cli.replay import replay
 from pms_web.cli.serve import serve
 from pms_web.cli.terminal import Politely
@@ -41,7 +42,7 @@ def pms() -> None:
     """
 
 
-for _command in (bench, chaos, demo, doctor, migrate, quote, replay, serve, verify):
+for _command in (bench, chaos, demo, doctor, migrate, quote, rates, replay, serve, verify):
     pms.add_command(_command)
 
 

@@ -12,15 +12,17 @@ from attrs import evolve
 
 from adapters.conftest import PostgresDatabase
 from pms_adapters.bootstrap import Services, connect
-from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, is_seeded, seed
+from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_adapters.lab.seed_houses import HOMES, HOTEL, HouseDraft, TypeDraft
 from pms_adapters.postgres.availability import PostgresAvailability
+from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.postgres.verify import verify
 from pms_adapters.settings import Settings
 from pmscore.dates.nights import StayRange
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.policies.displaying import is_too_old
 from pmscore.pricing.use_cases.quotes import make_quotes
 from pmscore.testing.clocks import FixedClock
 
@@ -168,3 +170,21 @@ def test_a_demo_of_before_gets_prices(fresh_postgres_database: PostgresDatabase)
             connection.execute("DELETE FROM price_books")
         assert add_missing_prices(services, drafts=(HOTEL_OF_TWO,)) == 1
         assert add_missing_prices(services, drafts=(HOTEL_OF_TWO,)) == 0
+
+
+def test_quotes_can_be_shown_in_other_currencies(fresh_postgres_database: PostgresDatabase) -> None:
+    """Whoever starts an old demo gets new rates, and keeps those that were put in."""
+    with _services(fresh_postgres_database) as services:
+        seed(services, admin_url=fresh_postgres_database.admin_url, drafts=(HOTEL_OF_TWO,))
+        rates, today = PostgresExchangeRates(services.engine, DEMO_AGENCY), services.clock.now().date()
+        seeded = rates.latest(today)
+        assert {each.shown.code for each in seeded} >= {"USD", "GBP", "JPY"}
+        assert not any(is_too_old(each, today) for each in seeded)
+        assert add_missing_rates(services) == 0
+        with psycopg.connect(fresh_postgres_database.admin_url) as connection:
+            connection.execute("UPDATE exchange_rates SET day = day - 30 WHERE shown <> 'USD'")
+            connection.execute("UPDATE exchange_rates SET rate = 2, source = 'mine' WHERE shown = 'USD'")
+        assert add_missing_rates(services) == len(seeded) - 1
+        again = {each.shown.code: each for each in rates.latest(today)}
+        assert (again["USD"].plain(), again["USD"].source) == ("2", "mine")
+        assert not any(is_too_old(each, today) for each in again.values())

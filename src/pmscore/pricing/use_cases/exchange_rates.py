@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.errors import InvalidInputError, PermissionDeniedError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import QuoteId
 from pmscore.kernel.ports import UnitOfWork
@@ -39,8 +39,12 @@ def set_exchange_rates(command: SetExchangeRates, *, uow: UnitOfWork[ExchangeRat
     """Store the rates, all or nothing, and return how many say something new; without any, nothing is recorded.
 
     Raises:
+        PermissionDeniedError: the actor reaches some properties only, and rates are for all of the agency.
+        NotFoundError: no such agency.
         InvalidInputError: field ``rates``: ``empty``, ``too_many``, or ``day_twice``, two of the same currencies and day.
     """
+    if command.property_ids is not None:
+        raise PermissionDeniedError
     rates = _checked(command.rates)
     with uow.begin(command) as work:
         count = work.exchange_rates.put(rates)

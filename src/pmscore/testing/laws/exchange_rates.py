@@ -10,9 +10,12 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
+from attrs import evolve
+
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from pmscore.kernel.events import Json
+from pmscore.kernel.ids import AgencyId
 from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.policies.displaying import DisplayedQuote, NotDisplayed, WhyNotDisplayed
 from pmscore.pricing.use_cases.exchange_rates import (
@@ -135,6 +138,16 @@ class ExchangeRateLaws(StoreLaws):
         assert _find(scene, USD) == _rate(USD, "1.1")
         assert _find(scene, GBP) is None
         assert len(_told(scene)) == 1
+
+    def test_rates_are_put_in_for_a_whole_agency_that_exists(self) -> None:
+        """By somebody who reaches all of its properties."""
+        scene = self.scene()
+        asked = SetExchangeRates(**scene.asked(), rates=(_rate(USD, "1.1"),))
+        small = evolve(asked, property_ids=frozenset({scene.property_id}))
+        raised(PermissionDeniedError, lambda: set_exchange_rates(small, uow=scene.store))
+        stray = evolve(asked, agency_id=AgencyId(scene.ids.new()))
+        raised(NotFoundError, lambda: set_exchange_rates(stray, uow=scene.store))
+        assert _find(scene, USD) is None
 
     def test_as_many_as_allowed_are_put_in_at_once(self) -> None:
         """A year and more of one currency."""
