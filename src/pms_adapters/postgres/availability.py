@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from pms_adapters.postgres.digits import VERSIONS_TEXT, KnownUnits
 from pms_adapters.postgres.houses import HouseMemory, KnownHouse, load_house
 from pms_adapters.postgres.occupied import occupied_ranges
-from pms_adapters.postgres.session import Row, Session
+from pms_adapters.postgres.session import Row, Session, Statement
 from pmscore.availability.model import OccupiedRange
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.ranges import DateRange
@@ -28,7 +28,7 @@ from pmscore.kernel.errors import NotFoundError, StaleHouseError
 from pmscore.kernel.ids import AgencyId, PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
 
-__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "FREE_UNITS", "PostgresAvailability"]
+__all__ = ["CLAIMED", "CLAIMS_BY_KIND", "FREE_UNITS", "PostgresAvailability", "claims_counted", "counting"]
 
 _COUNTED: LiteralString = """\
   FROM (SELECT n.*, n.night - %s::date AS at FROM type_nights n
@@ -103,13 +103,7 @@ class PostgresAvailability(AvailabilityReader):
         self, unit_type_ids: Iterable[UnitTypeId], nights: DateRange, now: datetime
     ) -> Mapping[UnitTypeId, tuple[int, ...]]:
         rows, expired = self._counts(CLAIMED, list(unit_type_ids), nights, now)
-        found: dict[UnitTypeId, list[int]] = {}
-        for type_id, offsets, counts in rows:
-            found[_type_id(type_id)] = _by_night(offsets, counts, nights.length)
-        for type_id, held, buffered in _expired_nights(expired, nights):
-            for offset in (*held, *buffered):
-                found[type_id][offset] -= 1
-        return {type_id: tuple(counts) for type_id, counts in found.items()}
+        return claims_counted(rows, expired, nights)
 
     def claims_by_kind(
         self, unit_type_ids: Iterable[UnitTypeId], nights: DateRange, now: datetime
@@ -205,15 +199,37 @@ class PostgresAvailability(AvailabilityReader):
     def _counts(
         self, sql: LiteralString, type_ids: list[UnitTypeId], nights: DateRange, now: datetime
     ) -> tuple[list[Row], list[Row]]:
-        agency = self._agency_id
-        with Session(self._engine, agency) as session:
-            counts, expired = session.read(
-                [
-                    (sql, (nights.start, agency, type_ids, nights.start, nights.end)),
-                    (_EXPIRED, (agency, type_ids, now, nights.end, nights.start)),
-                ]
-            )
+        with Session(self._engine, self._agency_id) as session:
+            counts, expired = session.read(counting(self._agency_id, type_ids, nights, now, sql=sql))
         return counts, expired
+
+
+def counting(
+    agency_id: AgencyId,
+    type_ids: list[UnitTypeId],
+    nights: DateRange,
+    now: datetime,
+    *,
+    sql: LiteralString = CLAIMED,
+) -> tuple[Statement, Statement]:
+    """Return the two questions that claims are counted by: the counters, and the holds in them that have expired."""
+    return (
+        (sql, (nights.start, agency_id, type_ids, nights.start, nights.end)),
+        (_EXPIRED, (agency_id, type_ids, now, nights.end, nights.start)),
+    )
+
+
+def claims_counted(
+    rows: list[Row], expired: list[Row], nights: DateRange
+) -> Mapping[UnitTypeId, tuple[int, ...]]:
+    """Return the claims of each type on each night, from the answers to both questions."""
+    found: dict[UnitTypeId, list[int]] = {}
+    for type_id, offsets, counts in rows:
+        found[_type_id(type_id)] = _by_night(offsets, counts, nights.length)
+    for type_id, held, buffered in _expired_nights(expired, nights):
+        for offset in (*held, *buffered):
+            found[type_id][offset] -= 1
+    return {type_id: tuple(counts) for type_id, counts in found.items()}
 
 
 def _by_night(offsets: object, counts: object, length: int) -> list[int]:

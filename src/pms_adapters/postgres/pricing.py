@@ -1,7 +1,7 @@
 """Price books and kept quotes on PostgreSQL, and quoters that are remembered by the version of their book.
 
 Owns which nights a quoter covers, and how long it is remembered. A version of a book never changes, so what is
-remembered cannot be wrong; which version is the latest is read each time.
+remembered cannot be wrong; which version is the latest is read each time. So is the version of the house.
 """
 
 from __future__ import annotations
@@ -13,17 +13,29 @@ from threading import Lock
 from typing import Final, LiteralString
 from uuid import UUID
 
+from attrs import frozen
 from sqlalchemy import Engine
 
+from pms_adapters.postgres.availability import PostgresAvailability, claims_counted, counting
 from pms_adapters.postgres.documents import as_document
+from pms_adapters.postgres.houses import HouseMemory, KnownHouse, load_house
 from pms_adapters.postgres.price_rows import QUOTE_COLUMNS, loaded_quote, quote_values
-from pms_adapters.postgres.session import Row, Session
+from pms_adapters.postgres.session import Row, Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
+from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import PromotionUses
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone
-from pmscore.kernel.errors import MisuseError, NotFoundError, RefusedError, StaleVersionError, Violation
+from pmscore.inventory.ports import MOST_STALE_ATTEMPTS
+from pmscore.kernel.errors import (
+    MisuseError,
+    NotFoundError,
+    RefusedError,
+    StaleHouseError,
+    StaleVersionError,
+    Violation,
+)
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import AgencyId, PropertyId, QuoteId, UnitTypeId
 from pmscore.kernel.ports import Clock
@@ -31,6 +43,7 @@ from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.model.written.book import book_from_json, book_to_json
 from pmscore.pricing.ports import PriceBookRepository, PriceReader, QuoteRepository
+from pmscore.pricing.views.quote_basis import QuoteBasis, nights_claimed, types_meant
 from pmscore.pricing.views.quoting import Quoter
 
 __all__ = [
@@ -48,7 +61,7 @@ BACK: Final = timedelta(days=7)
 LONG_BACK: Final = timedelta(days=731)
 
 _LATEST: LiteralString = """\
-SELECT b.version, p.business_date
+SELECT b.version, p.business_date, p.version
   FROM properties p
   LEFT JOIN LATERAL (SELECT k.version FROM price_books k
                       WHERE k.agency_id = p.agency_id AND k.property_id = p.property_id
@@ -93,10 +106,20 @@ _USES: LiteralString = """\
 SELECT code, uses FROM promotion_uses WHERE agency_id = %s AND property_id = %s AND code = ANY(%s)"""
 
 
+@frozen
+class _Latest:
+    """The versions of a property's prices and of its house, and its business date."""
+
+    version: int
+    today: date
+    house_version: int
+
+
 class QuoterMemory:
-    """The quoters that this process has made lately; safe to share between threads."""
+    """The quoters that this process has made lately, and the houses they are for; safe to share between threads."""
 
     def __init__(self, most: int = MOST_QUOTERS) -> None:
+        self.houses = HouseMemory()
         self._most = most
         self._known: OrderedDict[tuple[AgencyId, PropertyId, int], Quoter] = OrderedDict()
         self._lock = Lock()
@@ -138,20 +161,73 @@ class PostgresPrices(PriceReader):
         self._memory = memory or QuoterMemory()
 
     def quoter(self, property_id: PropertyId, version: int | None = None) -> Quoter:
-        keys = (self._agency_id, property_id)
         with Session(self._engine, self._agency_id) as session:
-            rows = session.read([(_LATEST, keys)])[0]
-            if not rows:
-                raise NotFoundError("property", property_id)
-            latest, today = _version_and_day(*rows[0])
-            if latest is None:
-                raise NotFoundError("price_book", property_id)
-            wanted = latest if version is None else version
-            nights = _window(today, BACK if wanted == latest else LONG_BACK)
-            known = self._memory.find(*keys, wanted, nights)
-            if known is not None:
-                return known
-            found = session.read([(_BOOK, (*keys, wanted))])[0]
+            latest = _latest(session.read([self._asking(property_id)])[0], property_id)
+            return self._quoter(session, property_id, latest, version)
+
+    def basis(
+        self,
+        property_id: PropertyId,
+        unit_type_ids: Iterable[UnitTypeId],
+        stay: StayRange,
+        now: datetime,
+        *,
+        availability: AvailabilityReader,
+    ) -> QuoteBasis:
+        """Read all of it in one round trip, on the strength of a remembered house, whose version is read with it.
+
+        Raises:
+            StaleHouseError: the house changed during each of several attempts.
+        """
+        if not isinstance(availability, PostgresAvailability):
+            # Somebody stands before the stock, who may show less of it.
+            return super().basis(property_id, unit_type_ids, stay, now, availability=availability)
+        wanted = tuple(unit_type_ids)
+        with Session(self._engine, self._agency_id) as session:
+            known = self._memory.houses.find(self._agency_id, property_id)
+            if known is None or not known.house.types.keys() >= set(wanted):
+                known = self._reloaded(session, property_id)
+            for _ in range(MOST_STALE_ATTEMPTS):
+                types = types_meant(known.house, wanted)
+                nights = nights_claimed(stay, types)
+                counts = counting(self._agency_id, [each.unit_type_id for each in types], nights, now)
+                rows, counted, expired = session.read([self._asking(property_id), *counts])
+                latest = _latest(rows, property_id)
+                if latest.house_version == known.house.property.version:
+                    return QuoteBasis(
+                        house=known.house,
+                        rules=known.rules,
+                        quoter=self._quoter(session, property_id, latest, None),
+                        types=types,
+                        nights=nights,
+                        claimed=claims_counted(counted, expired, nights),
+                    )
+                known = self._reloaded(session, property_id)
+        raise StaleHouseError
+
+    def _asking(self, property_id: PropertyId) -> Statement:
+        return _LATEST, (self._agency_id, property_id)
+
+    def _reloaded(self, session: Session, property_id: PropertyId) -> KnownHouse:
+        known = load_house(session, property_id)
+        self._memory.houses.keep(self._agency_id, known)
+        return known
+
+    def _quoter(
+        self, session: Session, property_id: PropertyId, latest: _Latest, version: int | None
+    ) -> Quoter:
+        """Return the quoter of a version, the latest where none is named; it is remembered.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
+        keys = (self._agency_id, property_id)
+        wanted = latest.version if version is None else version
+        nights = _window(latest.today, BACK if wanted == latest.version else LONG_BACK)
+        known = self._memory.find(*keys, wanted, nights)
+        if known is not None:
+            return known
+        found = session.read([(_BOOK, (*keys, wanted))])[0]
         if not found:
             raise NotFoundError("price_book", wanted)
         return self._memory.keep(self._agency_id, _made(property_id, found[0], nights))
@@ -280,10 +356,20 @@ def _loaded_book(property_id: PropertyId, body: object) -> PriceBook:
     return book_from_json(document, property_id=property_id, unit_type=lambda text: UnitTypeId(UUID(text)))
 
 
-def _version_and_day(version: object, today: object) -> tuple[int | None, date]:
-    if not isinstance(today, date) or not isinstance(version, int | None):
+def _latest(rows: list[Row], property_id: PropertyId) -> _Latest:
+    """Return what a property has; see :data:`_LATEST`.
+
+    Raises:
+        NotFoundError: no such property in this agency, or it has no prices.
+    """
+    if not rows:
+        raise NotFoundError("property", property_id)
+    version, today, house_version = rows[0]
+    if version is None:
+        raise NotFoundError("price_book", property_id)
+    if not (isinstance(version, int) and isinstance(today, date) and isinstance(house_version, int)):
         raise TypeError(type(version))
-    return version, today
+    return _Latest(version, today, house_version)
 
 
 def _counts(rows: list[Row]) -> dict[str, int]:

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from pmscore.availability.ports import AvailabilityReader
+from pmscore.dates.nights import StayRange
 from pmscore.inventory.ports import InventoryWork
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.ids import PropertyId, QuoteId
+from pmscore.kernel.ids import PropertyId, QuoteId, UnitTypeId
 from pmscore.kernel.ports import Work
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.model.quote import KeptQuote
+from pmscore.pricing.views.quote_basis import QuoteBasis, nights_claimed, types_meant
 from pmscore.pricing.views.quoting import Quoter
+from pmscore.restrictions.model.book import RuleBook
 
 __all__ = [
     "ExchangeRateRepository",
@@ -39,6 +43,33 @@ class PriceReader(Protocol):
         Raises:
             NotFoundError: no such property in this agency, it has no prices, or none of this version.
         """
+
+    def basis(
+        self,
+        property_id: PropertyId,
+        unit_type_ids: Iterable[UnitTypeId],
+        stay: StayRange,
+        now: datetime,
+        *,
+        availability: AvailabilityReader,
+    ) -> QuoteBasis:
+        """Return all that a stay in these types is quoted from; in all types of the property where none is named.
+
+        What is taken is as ``availability``, which is the same agency's, counts it at ``now``. A store that has both
+        overrides this to read them at once.
+
+        Raises:
+            NotFoundError: no such property or type in this agency, or the property has no prices.
+        """
+        (house,) = availability.houses([property_id])
+        quoter = self.quoter(property_id)
+        types = types_meant(house, unit_type_ids)
+        rules = availability.rules([property_id]).get(property_id, RuleBook())
+        nights = nights_claimed(stay, types)
+        claimed = availability.claimed([each.unit_type_id for each in types], nights, now)
+        return QuoteBasis(
+            house=house, rules=rules, quoter=quoter, types=types, nights=nights, claimed=claimed
+        )
 
     @abstractmethod
     def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from attrs import frozen
@@ -12,6 +12,7 @@ from pmscore.availability.policies.search import sellable_rooms
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
+from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import House, UnitType
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import PropertyId, QuoteId, UnitTypeId
@@ -23,6 +24,7 @@ from pmscore.pricing.policies.occupancy import beds_of
 from pmscore.pricing.policies.occupied import occupied_percent
 from pmscore.pricing.policies.promotions import used_up
 from pmscore.pricing.ports import PriceReader
+from pmscore.pricing.views.quote_basis import QuoteBasis
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion
@@ -33,8 +35,12 @@ __all__ = ["QuoteAnswer", "make_quotes"]
 
 @frozen
 class QuoteAnswer:
-    """The quotes for a request, cheapest first, and the combinations that do not take the stay."""
+    """The quotes for a request, cheapest first, and the combinations that do not take the stay.
 
+    ``zone`` is where the property is.
+    """
+
+    zone: Zone
     quotes: tuple[Quote, ...]
     refusals: tuple[QuoteRefusal, ...]
 
@@ -55,36 +61,31 @@ def make_quotes(
         InvalidInputError: no such plan, promotion code or extra; a stay outside of the nights that are priced.
     """
     now = clock.now()
-    (house,) = availability.houses([property_id])
-    quoter = prices.quoter(property_id)
-    types = [house.type_of(each) for each in request.unit_type_ids] or list(house.types.values())
-    rules = availability.rules([property_id]).get(property_id, RuleBook())
-    stock = _Stock(availability, types, request.stay, now)
+    basis = prices.basis(property_id, request.unit_type_ids, request.stay, now, availability=availability)
+    house, quoter = basis.house, basis.quoter
+    stock = _Stock(availability, basis, request.stay, now)
     uses: Mapping[str, int] = prices.uses(property_id, request.codes) if request.codes else {}
-    desk = _Desk(house=house, quoter=quoter, rules=rules, stock=stock, uses=uses, now=now, ids=ids)
+    desk = _Desk(house=house, quoter=quoter, rules=basis.rules, stock=stock, uses=uses, now=now, ids=ids)
     answers = [
-        desk.answer(request, unit_type, plan) for plan in _plans(quoter, request) for unit_type in types
+        desk.answer(request, unit_type, plan) for plan in _plans(quoter, request) for unit_type in basis.types
     ]
     quotes = sorted(
         (each for each in answers if isinstance(each, Quote)),
         key=lambda each: (each.totals.due, house.types[each.unit_type_id].name, each.plan),
     )
-    return QuoteAnswer(tuple(quotes), tuple(each for each in answers if isinstance(each, QuoteRefusal)))
+    refusals = tuple(each for each in answers if isinstance(each, QuoteRefusal))
+    return QuoteAnswer(house.property.zone, tuple(quotes), refusals)
 
 
 class _Stock:
-    """The rooms left of the types of a request, read once for the stay and once around it if need be."""
+    """The rooms left of the types of a request; those around the stay are read once if need be."""
 
-    def __init__(
-        self, reader: AvailabilityReader, types: Sequence[UnitType], stay: StayRange, now: datetime
-    ) -> None:
+    def __init__(self, reader: AvailabilityReader, basis: QuoteBasis, stay: StayRange, now: datetime) -> None:
         self._reader = reader
-        self._ids = [each.unit_type_id for each in types]
+        self._ids = [each.unit_type_id for each in basis.types]
         self._now = now
-        longest = max((each.turnover_nights for each in types), default=0)
-        self.nights = DateRange.of(stay.arrival, stay.length + longest)
-        self.window = nearest_window(stay, longest)
-        self._claimed = reader.claimed(self._ids, self.nights, now)
+        self._claimed = basis.claimed
+        self.window = nearest_window(stay, basis.nights.length - stay.length)
         self._around: dict[UnitTypeId, tuple[int, ...]] | None = None
 
     def left(self, unit_type: UnitType, nights: DateRange) -> tuple[int, ...]:
