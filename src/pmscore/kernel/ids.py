@@ -24,10 +24,13 @@ GuestId = NewType("GuestId", UUID)
 BookingId = NewType("BookingId", UUID)
 BookingRoomId = NewType("BookingRoomId", UUID)
 QuoteId = NewType("QuoteId", UUID)
+UserId = NewType("UserId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
 
 __all__ = [
     "ActorId",
     "AgencyId",
+    "ApiKeyId",
     "BlockId",
     "BookingId",
     "BookingRoomId",
@@ -39,6 +42,7 @@ __all__ = [
     "RequestId",
     "UnitId",
     "UnitTypeId",
+    "UserId",
     "parse_id",
 ]
 

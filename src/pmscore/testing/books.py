@@ -37,6 +37,7 @@ from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
+from pmscore.testing.accounts import AccessChanges
 from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
 
 __all__ = ["Books", "Changes", "OnceName", "PromotionUse", "RateKey", "StoredReply"]
@@ -76,6 +77,7 @@ class Changes:
     price_books: list[PriceBook] = Factory(list[PriceBook])
     quotes: dict[QuoteId, KeptQuote | None] = Factory(dict[QuoteId, "KeptQuote | None"])
     promotion_uses: list[PromotionUse] = Factory(list[PromotionUse])
+    access: AccessChanges = Factory(AccessChanges)
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
 
 

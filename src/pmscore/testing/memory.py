@@ -14,6 +14,15 @@ from datetime import timedelta
 from pmscore.kernel.errors import InvalidInputError, KeyReusedError, RequestInProgressError
 from pmscore.kernel.events import Command, Event, Json, OnceKey
 from pmscore.kernel.ids import AgencyId
+from pmscore.testing.access_repositories import (
+    InMemoryAccessReader,
+    InMemoryApiKeys,
+    InMemoryLinks,
+    InMemoryMemberships,
+    InMemorySessions,
+    InMemoryUsers,
+)
+from pmscore.testing.accounts import Accounts
 from pmscore.testing.audit import broken_invariants
 from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
@@ -63,6 +72,7 @@ class InMemoryStore:
         self._journal = Journal()
         self._books: dict[AgencyId, Books] = {}
         self._slugs: dict[str, AgencyId] = {}
+        self._accounts = Accounts()
         self._before_visible: Callable[[], None] | None = None
 
     @contextmanager
@@ -119,6 +129,10 @@ class InMemoryStore:
         """Return the reader of one agency's exchange rates."""
         return InMemoryExchangeRates(self.books(agency_id), self._locks)
 
+    def access(self) -> InMemoryAccessReader:
+        """Return the reader of accounts, sessions and keys."""
+        return InMemoryAccessReader(self._accounts, self._locks)
+
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""
         return self._books.setdefault(agency_id, Books())
@@ -139,7 +153,9 @@ class InMemoryStore:
             slugs = {each.slug: each.agency_id for each in transaction.changes.agencies}
             if slugs.keys() & self._slugs.keys():
                 raise InvalidInputError("slug", "taken")
+            self._accounts.check(transaction.changes.access)
             self.write(transaction)
+            self._accounts.put(transaction.changes.access)
             self._slugs.update(slugs)
             if once is not None:
                 name, key, reply = once
@@ -152,7 +168,7 @@ class InMemoryStore:
         transaction.books.write(transaction.changes)
 
     def _work(self, transaction: Transaction) -> InMemoryWork:
-        return InMemoryWork(self, transaction, InMemoryStock(transaction), self._slugs)
+        return InMemoryWork(self, transaction, InMemoryStock(transaction), self._slugs, self._accounts)
 
     def _end(self, transaction: Transaction) -> None:
         with self._locks.mutex:
@@ -170,6 +186,7 @@ class InMemoryWork:
         transaction: Transaction,
         stock: InMemoryStock,
         slugs: Mapping[str, AgencyId],
+        accounts: Accounts,
     ) -> None:
         self._store = store
         self._transaction = transaction
@@ -184,6 +201,11 @@ class InMemoryWork:
         self.prices = InMemoryPriceBooks(transaction)
         self.quotes = InMemoryQuotes(transaction)
         self.promotions = InMemoryPromotionUses(transaction)
+        self.users = InMemoryUsers(transaction, accounts)
+        self.memberships = InMemoryMemberships(transaction, accounts)
+        self.api_keys = InMemoryApiKeys(transaction, accounts)
+        self.sessions = InMemorySessions(transaction, accounts)
+        self.links = InMemoryLinks(transaction, accounts)
         self.exchange_rates = InMemoryExchangeRateRepository(transaction)
 
     def record(self, *events: Event) -> None:

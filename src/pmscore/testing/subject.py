@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pmscore.access.ports import AccessWork
+from pmscore.access.ports import AccessReader, AccessWork, MemberWork
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
@@ -23,7 +23,7 @@ from pmscore.testing.journal import LoggedEvent, Position
 __all__ = ["StoreUnderTest", "StoreWork"]
 
 
-class StoreWork(AccessWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
+class StoreWork(AccessWork, MemberWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
     """One transaction with the repositories of every context."""
 
 
@@ -65,3 +65,7 @@ class StoreUnderTest(Protocol):
     @abstractmethod
     def exchange_rates(self, agency_id: AgencyId) -> ExchangeRates:
         """Return the reader of one agency's exchange rates."""
+
+    @abstractmethod
+    def access(self) -> AccessReader:
+        """Return the reader of accounts, sessions and keys."""

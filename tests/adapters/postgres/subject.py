@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from pms_adapters.postgres.access_reader import PostgresAccess
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.events import Position as StoredPosition
@@ -106,6 +107,9 @@ class PostgresStore:
 
     def exchange_rates(self, agency_id: AgencyId) -> PostgresExchangeRates:
         return PostgresExchangeRates(self.engine, agency_id)
+
+    def access(self) -> PostgresAccess:
+        return PostgresAccess(self.engine)
 
     def close(self) -> None:
         self.engine.dispose()

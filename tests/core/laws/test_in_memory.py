@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from pmscore.testing.laws.access import AccessLaws, AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
@@ -76,6 +77,15 @@ class TestExchangeRates(InMemory, ExchangeRateLaws):
 
 
 class TestBookedQuotes(InMemory, BookedQuoteLaws):
+    pass
+
+
+class TestAccess(InMemory, AccessLaws):
+    pass
+
+
+@pytest.mark.race
+class TestAccessRaces(InMemory, AccessRaceLaws):
     pass
 
 

@@ -1,0 +1,102 @@
+"""Making and withdrawing API keys.
+
+Owns that the secret is shown once: what is kept is its hash.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import field, frozen
+
+from pmscore.access.model.keys import ApiKey
+from pmscore.access.model.permissions import Role
+from pmscore.access.policies.secrets import fingerprint, key_text
+from pmscore.access.ports import MemberWork, SecretSource
+from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import ApiKeyId, PropertyId
+from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+
+__all__ = ["CreateKey", "NewKey", "RevokeKey", "create_key", "list_keys", "revoke_key"]
+
+
+@frozen(kw_only=True)
+class CreateKey(Command):
+    """Make a key for a program."""
+
+    name: str
+    role: Role
+    reach: frozenset[PropertyId] | None = None
+    expires_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class RevokeKey(Command):
+    """Withdraw a key."""
+
+    key_id: ApiKeyId
+
+
+@frozen(kw_only=True)
+class NewKey:
+    """A key with its text, which nobody sees a second time."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+def create_key(
+    command: CreateKey,
+    *,
+    uow: UnitOfWork[MemberWork],
+    secrets: SecretSource,
+    clock: Clock,
+    ids: IdSource,
+) -> NewKey:
+    """Write the key and return it with its text.
+
+    Raises:
+        InvalidInputError: a value cannot be.
+    """
+    if command.expires_at is not None and command.expires_at.utcoffset() is None:
+        raise InvalidInputError("expires_at", "naive")
+    key_id = ApiKeyId(ids.new())
+    text = key_text(key_id, secrets.new())
+    key = ApiKey(
+        key_id=key_id,
+        agency_id=command.agency_id,
+        name=command.name,
+        role=command.role,
+        key_hash=fingerprint(text),
+        property_ids=command.reach,
+        created_at=clock.now(),
+        expires_at=command.expires_at,
+    )
+    with uow.begin(command) as work:
+        work.api_keys.add(key)
+        work.record(*key.created().events)
+        work.commit()
+    return NewKey(key=key, text=text)
+
+
+def revoke_key(command: RevokeKey, *, uow: UnitOfWork[MemberWork], clock: Clock) -> ApiKey:
+    """Withdraw the key; repeating it changes nothing.
+
+    Raises:
+        NotFoundError: there is no such key in this agency.
+    """
+    with uow.begin(command) as work:
+        key = work.api_keys.get(command.key_id)
+        decision = key.revoked(clock.now())
+        if decision.events:
+            work.api_keys.save(decision.state)
+            work.record(*decision.events)
+            work.commit()
+    return decision.state
+
+
+def list_keys(command: Command, *, uow: UnitOfWork[MemberWork]) -> tuple[ApiKey, ...]:
+    """Return the agency's keys, the newest first, withdrawn ones too."""
+    with uow.begin(command) as work:
+        return work.api_keys.all()
