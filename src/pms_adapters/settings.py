@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SECRET_QUERY = re.compile(r"(?i)\b((?:ssl)?password|token|secret)=[^&#]*")
 
 
@@ -67,7 +69,8 @@ class Settings:
 
     ``database_url`` and ``redis_url`` are None where the embedded servers are to be used. Time-outs of
     statements and locks are milliseconds, that of the pool seconds. ``worker_expected_count`` None means that
-    one worker or more is healthy.
+    one worker or more is healthy. ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages
+    whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken.
     """
 
     database_url: str | None = field(default=None, repr=mask_url)
@@ -82,6 +85,9 @@ class Settings:
     database_pool_timeout_seconds: int = 5
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 3_000
+    allowed_hosts: frozenset[str] = frozenset()
+    allowed_origins: frozenset[str] = frozenset()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def is_production(self) -> bool:
@@ -116,6 +122,9 @@ class Settings:
                 "STATEMENT_TIMEOUT_MS", usual.statement_timeout_ms, least=1, most=3_600_000
             ),
             lock_timeout_ms=read.number("LOCK_TIMEOUT_MS", usual.lock_timeout_ms, least=1, most=3_600_000),
+            allowed_hosts=frozenset(read.hosts("ALLOWED_HOSTS")),
+            allowed_origins=frozenset(read.origins("ALLOWED_ORIGINS")),
+            trusted_proxies=tuple(read.networks("TRUSTED_PROXIES")),
         )
 
 
@@ -176,6 +185,35 @@ class _Reader:
         if not path.is_absolute():
             raise InvalidInputError(name, "not_absolute")
         return path
+
+    def listed(self, name: str) -> list[str]:
+        return [each.strip() for each in (self._find(name) or "").split(",") if each.strip()]
+
+    def hosts(self, name: str) -> list[str]:
+        found = [each.lower().rstrip(".") for each in self.listed(name)]
+        for each in found:
+            if not _HOST.fullmatch(each):
+                raise InvalidInputError(name, "not_a_host_name", value=each[:64])
+        return found
+
+    def origins(self, name: str) -> list[str]:
+        found = [each.lower().rstrip("/") for each in self.listed(name)]
+        for each in found:
+            scheme, _, rest = each.partition("://")
+            host, _, port = rest.partition(":")
+            if (
+                scheme not in {"http", "https"}
+                or not _HOST.fullmatch(host)
+                or not re.fullmatch(r"\d{0,5}", port)
+            ):
+                raise InvalidInputError(name, "not_an_origin", value=each[:64])
+        return found
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        try:
+            return [ip_network(each) for each in self.listed(name)]
+        except ValueError as error:
+            raise InvalidInputError(name, "not_a_network") from error
 
     def url(self, name: str, schemes: frozenset[str]) -> str | None:
         text = self._find(name)

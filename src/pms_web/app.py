@@ -10,14 +10,14 @@ import json
 import logging
 import re
 from http import HTTPStatus
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
+from pms_web.front_door import TrustedProxies, guard
 from pms_web.route_table import ROUTES
 from pms_web.routing import put_on
 from pms_web.services import Surroundings
@@ -37,35 +37,25 @@ def create_app(surroundings: Surroundings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     put_on(app, ROUTES, surroundings)
     _name_requests(app, surroundings)
+    guard(app, surroundings.door)
     _answer_errors(app)
+    if surroundings.door.trusted_proxies:
+        app.wsgi_app = TrustedProxies(app.wsgi_app, surroundings.door.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
 def _name_requests(app: Flask, surroundings: Surroundings) -> None:
     def begin() -> None:
-        if not _is_local_name(request.host):
-            abort(HTTPStatus.MISDIRECTED_REQUEST)
         given = request.headers.get("X-Request-Id", "")
         g.request_text = given if _REQUEST_ID.match(given) else str(surroundings.ids.new())
         g.request_id = _as_id(g.request_text)
 
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_text", "")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     app.before_request(begin)
     app.after_request(end)
-
-
-def _is_local_name(host: str) -> bool:
-    """Return whether a Host header can mean this machine.
-
-    A page of a stranger that has its own name resolved to loopback brings that name.
-    """
-    name = urlsplit(f"//{host}").hostname or ""
-    return "." not in name or name.endswith(".localhost") or name.replace(".", "").isdigit()
 
 
 def _as_id(text: str) -> UUID:

@@ -70,6 +70,7 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
 """The status of each error; one that has no row has that of its nearest ancestor."""
 
 _HTTP_CODES: Mapping[int, str] = {
+    403: "origin_not_allowed",  # the only one that Flask's own way refuses: a preflight
     404: "no_such_address",
     405: "method_not_allowed",
     413: "payload_too_large",

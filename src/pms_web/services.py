@@ -12,6 +12,7 @@ from uuid import UUID
 
 from attrs import Factory, field, frozen
 
+from pms_web.front_door import FrontDoor
 from pms_web.readiness import Probe, Readiness
 from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
@@ -19,7 +20,7 @@ from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
-from pmscore.pricing.ports import PriceReader, PriceSettingWork
+from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
 
 __all__ = [
     "NOBODY",
@@ -38,7 +39,7 @@ NOBODY = ActorId(UUID(int=0))
 """Who acts where nobody has to log in."""
 
 
-class WebWork(QuotedBookingWork, PriceSettingWork, Protocol):
+class WebWork(QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
     """A transaction on whatever the views touch."""
 
 
@@ -84,6 +85,7 @@ class WebServices:
     uow: UnitOfWork[WebWork] = field(repr=False)
     availability: AvailabilityReader = field(repr=False)
     prices: PriceReader = field(repr=False)
+    exchange_rates: ExchangeRates = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
@@ -120,9 +122,11 @@ class Surroundings:
     uow: UnitOfWork[WebWork] = field(repr=False)
     availability: Callable[[Principal], AvailabilityReader] = field(repr=False)
     prices: Callable[[Principal], PriceReader] = field(repr=False)
+    exchange_rates: Callable[[Principal], ExchangeRates] = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
+    door: FrontDoor = FrontDoor()
     probes: Mapping[str, Probe] = field(factory=dict, repr=False)
     version: str = "0"
     commit: str = "unknown"
@@ -140,6 +144,7 @@ class Surroundings:
             uow=self.uow,
             availability=self.availability(principal),
             prices=self.prices(principal),
+            exchange_rates=self.exchange_rates(principal),
             clock=self.clock,
             ids=self.ids,
             retry=self.retry,

@@ -52,7 +52,10 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_a_list": "must be a list",
     "not_a_number": "must be a whole number",
     "not_a_slug": "must be lower-case letters, digits and hyphens",
+    "not_a_host_name": "must be names of hosts, separated by commas",
+    "not_a_network": "must be addresses or networks such as 10.0.0.0/8, separated by commas",
     "not_a_switch": "must be true or false",
+    "not_an_origin": "must be origins such as https://www.example.com, separated by commas",
     "not_a_url": "must be a URL",
     "not_a_whole_number": "must be a whole number",
     "not_absolute": "must be an absolute path",
@@ -208,6 +211,7 @@ _DETAILS: Mapping[str, str] = {
     "method_not_allowed": "This address does not know that method. Bookings are cancelled with PATCH.",
     "misdirected_request": "There is no log-in yet, so the app answers to names of this machine only, such as localhost.",
     "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
+    "origin_not_allowed": "Scripts of that page may not call this app; the operator names those that may in ALLOWED_ORIGINS.",
     "no_such_address": "There is nothing at this address; the start page lists what there is.",
     "payload_too_large": "The body is larger than 1 MiB. Send less at once.",
     "price_changed": (

@@ -16,9 +16,11 @@ from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.drift import SchemaCheck
 from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
+from pms_web.front_door import FrontDoor
 from pms_web.readiness import ComponentDownError, Probe
 from pms_web.services import NOBODY, Surroundings
 from pmscore.access.model.permissions import Role
@@ -48,10 +50,16 @@ def connected(
                 services.engine, who.agency_id, services.quoters.houses
             ),
             prices=lambda who: PostgresPrices(services.engine, who.agency_id, services.quoters),
+            exchange_rates=lambda who: PostgresExchangeRates(services.engine, who.agency_id),
             clock=services.clock,
             ids=services.ids,
             retry=_Retrying(services),
             probes=probes,
+            door=FrontDoor(
+                allowed_hosts=settings.allowed_hosts,
+                allowed_origins=settings.allowed_origins,
+                trusted_proxies=settings.trusted_proxies,
+            ),
             version=pmscore.__version__,
             commit=commit,
         )

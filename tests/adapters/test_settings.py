@@ -10,6 +10,8 @@ from pms_adapters.settings import Environment, LogLevel, Settings, mask_url
 from pmscore.kernel.errors import InvalidInputError
 
 NAMES = (
+    "ALLOWED_HOSTS",
+    "ALLOWED_ORIGINS",
     "DATABASE_POOL_SIZE",
     "DATABASE_POOL_TIMEOUT_SECONDS",
     "DATABASE_URL",
@@ -21,6 +23,7 @@ NAMES = (
     "PMS_HOME",
     "REDIS_URL",
     "STATEMENT_TIMEOUT_MS",
+    "TRUSTED_PROXIES",
     "WORKER_EXPECTED_COUNT",
 )
 
@@ -127,3 +130,34 @@ def test_any_text_is_read_or_refused_by_name(mapping):
     except InvalidInputError as error:
         refused = error.field
     assert refused is None or refused in mapping
+
+
+def test_names_origins_and_proxies_are_lists():
+    settings = Settings.from_mapping(
+        {
+            "ALLOWED_HOSTS": "PMS.inn.example., desk.inn.example",
+            "ALLOWED_ORIGINS": "https://www.inn.example/, http://localhost:3000",
+            "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        }
+    )
+    assert settings.allowed_hosts == {"pms.inn.example", "desk.inn.example"}
+    assert settings.allowed_origins == {"https://www.inn.example", "http://localhost:3000"}
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ALLOWED_HOSTS", "https://inn.example"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "inn.example"),
+        ("ALLOWED_ORIGINS", "https://inn.example/path"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "everybody"),
+    ],
+)
+def test_what_would_open_the_door_too_wide_is_refused(name, text):
+    with pytest.raises(InvalidInputError) as refused:
+        Settings.from_mapping({name: text})
+    assert refused.value.field == name
