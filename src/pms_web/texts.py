@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pms_web.price_texts import PRICE_FIELD_TEXTS, PRICE_VIOLATION_TEXTS
-from pmscore.kernel.errors import NotFoundError, PmsError, TransitionError, Violation
+from pmscore.kernel.errors import NotFoundError, PmsError, PriceChangedError, TransitionError, Violation
 
 __all__ = ["FIELD_TEXTS", "VIOLATION_TEXTS", "detail_of", "field_text", "violation_text"]
 
@@ -97,6 +97,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "outside_range": "must lie within the range",
     "outside_the_stay": "must lie within the stay",
     "overlap_or_before_arrival": "overlaps, or begins before the arrival",
+    "only_with_reprice": "goes with reprice; send both, or leave it out",
     "oversold_room_has_no_unit": "cannot name a unit for an oversold room",
     "repeated": "may be given once only",
     "required": "is needed",
@@ -193,6 +194,10 @@ _AGAINST: Mapping[str, str] = {
     "room_is_locked": "its room is locked to the unit",
     "stay_is_over": "its stay is over",
 }
+_BOOKED_QUOTE = (
+    "This quote has been booked already, and a quote makes one booking only; its booking_id says which. Nothing was"
+    " done. To book or hold the stay once more, ask for a new quote."
+)
 _DETAILS: Mapping[str, str] = {
     "busy": "Somebody else is working on the same booking or nights just now. Nothing was changed; try again.",
     "conflict": "Somebody else was faster. Nothing was changed; look again and repeat what is still wanted.",
@@ -219,6 +224,10 @@ _DETAILS: Mapping[str, str] = {
         " the stay costs today, null where it is no longer offered. Nothing was booked; ask for a new quote."
     ),
     "not_authenticated": "Nobody is logged in, or the token or key does not hold. Log in, or send a valid one.",
+    "price_moved": (
+        "The price has moved since you looked: old_total is what you expected, new_total what the stay comes to now."
+        " Nothing was changed; look at the preview again and send the total that it shows."
+    ),
     "permission_denied": "You may not do this. Ask somebody with a larger role.",
     "refused": "This cannot be done.",
     "request_in_progress": (
@@ -257,6 +266,8 @@ def detail_of(error: PmsError) -> str:
             return f"There is no such {kind} here. Check the id; it may belong to another agency."
         case TransitionError():
             return _transition_text(error.params)
+        case PriceChangedError() if "booking_id" in error.params:
+            return _DETAILS["price_moved"]
         case _:
             pass
     if error.code == "schema_out_of_date":
@@ -270,6 +281,8 @@ def detail(code: str) -> str:
 
 
 def _transition_text(params: Params) -> str:
+    if "quote_id" in params and params.get("status") == "booked":
+        return _BOOKED_QUOTE
     act = _ACTS.get(str(params.get("act")), "be changed so")
     reason = _AGAINST.get(str(params.get("reason")))
     status = str(params.get("status")).replace("_", " ")

@@ -276,7 +276,10 @@ class TestBooking:
         quote = kept(priced, 21, 1)
         assert priced.post(booking_of(quote)).status_code == 201
         answer = problem(priced.post(booking_of(quote)), 409, "illegal_transition")
-        assert answer["detail"] == "This cannot be booked, because its status is booked."
+        assert answer["detail"].startswith("This quote has been booked already")
+        assert answer["detail"].endswith("ask for a new quote.")
+        held = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json={"until": f"{day(2)}T12:00:00Z"})
+        assert problem(held, 409, "illegal_transition")["detail"] == answer["detail"]
 
     @pytest.mark.race
     def test_of_many_who_book_the_same_quote_one_gets_it(self, priced: Web) -> None:
