@@ -14,6 +14,7 @@ from attrs import frozen
 
 from pms_web.fields import Fields, collecting
 from pms_web.schemas import MOST_ROOMS, only_room
+from pms_web.stay_schemas import read_basis
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.policies.repricing import RepricingBasis
 from pmscore.dates.nights import StayRange
@@ -23,7 +24,7 @@ from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingRoomId
 from pmscore.kernel.money import Money
 
-__all__ = ["AskedCancellation", "AskedStay", "read_basis"]
+__all__ = ["AskedCancellation", "AskedStay"]
 
 
 @frozen(kw_only=True)
@@ -110,15 +111,6 @@ class AskedCancellation:
                 else DateRange(each.start or room.stay.arrival, each.end or room.stay.departure)
             )
         return found
-
-
-def read_basis(fields: Fields, name: str) -> RepricingBasis | None:
-    """Read which nights are priced anew."""
-    text = fields.text(name)
-    known = {each.value: each for each in RepricingBasis}
-    if text is not None and text not in known:
-        fields.note(name, "unknown_value", allowed=", ".join(known))
-    return known.get(text or "")
 
 
 def _removed_room(fields: Fields) -> _RemovedRoom:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from pms_web.fields import Fields, collecting
+from pms_web.stay_schemas import StayChange, stay_change
 from pmscore.booking.model.booking import Booking, Source
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.model.rooms import BookedRoom
@@ -163,11 +164,11 @@ class Amendment:
     version: int | None
 
 
-Change: TypeAlias = StatusChange | UnitChange | Amendment
+Change: TypeAlias = StatusChange | UnitChange | StayChange | Amendment
 
 
 class Patch:
-    """A change of a booking: of its status, of a unit, or of what it is about; one of them at a time."""
+    """A change of a booking: its status, a unit, its stay at prices of the house, or what it is about; one at a time."""
 
     @staticmethod
     def read(body: Mapping[str, Json]) -> Change:
@@ -185,6 +186,8 @@ class Patch:
                 change = _status_change(fields, version)
             elif kinds == ["unit_id"]:
                 change = _unit_change(fields, version)
+            elif fields.has("reprice"):
+                change = stay_change(fields, version)
             else:
                 change = _amendment(fields, version)
             if not body:
@@ -301,6 +304,7 @@ def _amendment(fields: Fields, version: int | None) -> Amendment:
         each.close()
     if not fields.has("rooms"):
         rooms = [change for change in (_room_change(fields),) if change.changes_something]
+    fields.refuse("expected_total", "only_with_reprice")
     return Amendment(
         rooms=tuple(rooms), requests=fields.text("requests"), notes=fields.text("notes"), version=version
     )

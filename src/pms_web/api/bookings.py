@@ -15,6 +15,7 @@ from pms_web.quote_schemas import QuotedBooking
 from pms_web.routing import Idempotency, Route, answer, once_key
 from pms_web.schemas import Amendment, NewBooking, Patch, StatusChange, UnitChange, only_room
 from pms_web.services import WebServices
+from pms_web.stay_schemas import StayChange
 from pms_web.views import booking_body, receipt_body
 from pmscore.access.model.permissions import Permission
 from pmscore.booking.model.booking import Booking
@@ -23,6 +24,7 @@ from pmscore.booking.use_cases.amend import AmendBooking, amend_booking
 from pmscore.booking.use_cases.assign import AssignRoom, assign_room
 from pmscore.booking.use_cases.book_quote import BookQuote, book_quote
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
+from pmscore.booking.use_cases.change_stay import ChangeStay, change_stay
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
@@ -107,6 +109,8 @@ def change(services: WebServices, booking_id: str) -> Response:
                 return _with_status(services, key, wanted)
             case UnitChange():
                 return _with_unit(services, key, wanted)
+            case StayChange():
+                return _with_stay(services, key, wanted)
             case Amendment():
                 return _amended(services, key, wanted)
 
@@ -145,6 +149,29 @@ def _with_unit(services: WebServices, key: BookingId, wanted: UnitChange) -> Boo
         expected_version=wanted.version,
     )
     return assign_room(command, uow=services.uow, clock=services.clock)
+
+
+def _with_stay(services: WebServices, key: BookingId, wanted: StayChange) -> Booking:
+    before, _ = _read(services, key)
+    command = ChangeStay(
+        **services.asking,
+        booking_id=key,
+        stay=wanted.stay_of(before),
+        basis=wanted.basis,
+        expected_total=wanted.expected_total,
+        requests=wanted.requests,
+        notes=wanted.notes,
+        # An end that was left out was taken from the booking as read, so it must still be that version.
+        expected_version=before.version if wanted.version is None else wanted.version,
+    )
+    return change_stay(
+        command,
+        uow=services.uow,
+        availability=services.availability,
+        prices=services.prices,
+        clock=services.clock,
+        ids=services.ids,
+    )
 
 
 def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Booking:
