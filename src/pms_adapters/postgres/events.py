@@ -19,7 +19,15 @@ from pms_adapters.postgres.session import Session
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import ActorId, AgencyId, EventId, RequestId
 
-__all__ = ["BEGINNING", "Position", "StoredEvent", "read_events"]
+__all__ = [
+    "BEGINNING",
+    "Position",
+    "StoredEvent",
+    "find_event",
+    "read_events",
+    "read_finished",
+    "read_horizon",
+]
 
 MOST_EVENTS = 1000
 
@@ -29,6 +37,16 @@ SELECT txid, seq, event_id, kind, aggregate, aggregate_id, version, at, actor_id
  WHERE agency_id = %s AND (txid, seq) > (%s, %s)
    AND txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
  ORDER BY txid, seq LIMIT %s"""
+
+_HORIZON: LiteralString = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_READ_FINISHED: LiteralString = """\
+SELECT txid, seq, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id, payload
+  FROM events
+ WHERE agency_id = %s AND (txid, seq) > (%s, %s) AND txid < %s
+ ORDER BY txid, seq LIMIT %s"""
+_FIND: LiteralString = """\
+SELECT txid, seq, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id, payload
+  FROM events WHERE agency_id = %s AND txid = %s AND seq = %s"""
 
 
 @frozen(order=True)
@@ -70,6 +88,44 @@ def read_events(
     with Session(engine, agency_id) as session:
         rows = session.read([(_READ, values)])[0]
     return tuple(_stored(*row) for row in rows)  # type: ignore[arg-type]
+
+
+def read_horizon(engine: Engine, agency_id: AgencyId) -> int:
+    """Return the transaction below which all have ended: what they wrote is seen by every later reader.
+
+    Raises:
+        UnreachableError: the database did not answer.
+    """
+    with Session(engine, agency_id) as session:
+        horizon = session.read([(_HORIZON, ())])[0][0][0]
+    return horizon if isinstance(horizon, int) else 0
+
+
+def read_finished(
+    engine: Engine, agency_id: AgencyId, *, after: Position, horizon: int, limit: int = MOST_EVENTS
+) -> tuple[StoredEvent, ...]:
+    """Return the agency's next events of transactions below ``horizon``, which was read before.
+
+    Where fewer than ``limit`` come back, there are no others below the horizon, and there never will be.
+
+    Raises:
+        UnreachableError: the database did not answer.
+    """
+    values = (agency_id, after.transaction, after.sequence, horizon, limit)
+    with Session(engine, agency_id) as session:
+        rows = session.read([(_READ_FINISHED, values)])[0]
+    return tuple(_stored(*row) for row in rows)  # type: ignore[arg-type]
+
+
+def find_event(engine: Engine, agency_id: AgencyId, at: Position) -> StoredEvent | None:
+    """Return the event at a position, None where the agency has none there.
+
+    Raises:
+        UnreachableError: the database did not answer.
+    """
+    with Session(engine, agency_id) as session:
+        rows = session.read([(_FIND, (agency_id, at.transaction, at.sequence))])[0]
+    return _stored(*rows[0]) if rows else None  # type: ignore[arg-type]
 
 
 def _stored(

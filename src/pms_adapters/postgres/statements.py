@@ -105,6 +105,7 @@ new_rooms AS (
 ),
 """
 
+# The worker learns from `work_due` that there are events; always a new row, so that nobody waits for anybody.
 _TOLD = """\
 told AS (
   INSERT INTO events (agency_id, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id,
@@ -116,6 +117,11 @@ told AS (
            actor_id uuid, request_id uuid, payload jsonb)
    WHERE (SELECT count(*) FROM new_rooms) >= 0
   RETURNING 1
+),
+due AS (
+  INSERT INTO work_due (agency_id, kind)
+  SELECT input.agency_id, 'events' FROM input WHERE input.doc #> '{events,0}' IS NOT NULL
+  ON CONFLICT DO NOTHING
 )"""
 
 CREATE_BOOKINGS = f"""\

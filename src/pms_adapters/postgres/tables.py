@@ -1,7 +1,8 @@
 """The schema as SQLAlchemy knows it, equal to what the migrations make (a test compares the two).
 
-Owns table and column names, those of prices in ``price_tables``. Leaves row-level security and grants to
-``tenancy``, and statements to the modules of the contexts. Every tenant table begins its keys and foreign keys with ``agency_id``.
+Owns table and column names, those of prices in ``price_tables``, the worker's in ``worker_tables``. Leaves row-level
+security and grants to ``tenancy``, and statements to the modules of the contexts. Every tenant table begins its keys and
+foreign keys with ``agency_id``.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pms_adapters.postgres.price_tables import PRICE_TABLES
 from pms_adapters.postgres.table_parts import AT, agency, belongs_to, metadata
+from pms_adapters.postgres.worker_tables import WORKER_TABLES
 
-__all__ = ["GLOBAL_TABLES", "PRICE_TABLES", "metadata"]
+__all__ = ["GLOBAL_TABLES", "PRICE_TABLES", "WORKER_TABLES", "metadata"]
 
-GLOBAL_TABLES = frozenset({"agencies", "alembic_version"})
+GLOBAL_TABLES = frozenset({"agencies", "alembic_version", "work_due"})
 """The tables that belong to no agency; all others are under row-level security."""
 
 _NO_JSON = text("'{}'::jsonb")

@@ -157,7 +157,8 @@ _RULES: dict[str, str] = {
     "history_can_be_changed": f"""
         SELECT t.relname || ': ' || g.privilege_type
           FROM ({_TABLES}) t CROSS JOIN LATERAL aclexplode(t.relacl) g
-         WHERE t.relname = 'events' AND g.grantee <> t.relowner AND g.privilege_type NOT IN ('SELECT', 'INSERT')""",
+         WHERE t.relname IN ('events', 'audit_seals') AND g.grantee <> t.relowner
+           AND g.privilege_type NOT IN ('SELECT', 'INSERT')""",
     # A partition read directly is not guarded by its parent's policy.
     "grant_on_partition": f"""
         SELECT t.relname FROM ({_TABLES}) t CROSS JOIN LATERAL aclexplode(t.relacl) g

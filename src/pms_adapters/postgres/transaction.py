@@ -126,6 +126,7 @@ class PostgresWork:
         self._clock = clock
         self._ids = ids
         self._writes = WriteSet()
+        self.is_committed = False
         self.agency_id = command.agency_id
         self.agencies = PostgresAgencies(session, self._writes)
         self.houses = PostgresHouses(session, self._writes, memory.houses)
@@ -167,6 +168,10 @@ class PostgresWork:
         for event in events:
             self._writes.events.append(event_row(event, self._command, self._ids.new(), now))
 
+    def require(self, expectation: Expectation) -> None:
+        """Send a statement with the writes; unless it touches as many rows as it must, nothing is written."""
+        self._writes.aggregates.append(expectation)
+
     def commit(self) -> None:
         """Send all writes and commit."""
         relied_on = self.houses.relied_on
@@ -174,6 +179,7 @@ class PostgresWork:
             self._create(*next(iter(relied_on.items())))
         else:
             self._write(relied_on)
+        self.is_committed = True
 
     def commit_once(self, reply: Mapping[str, Json]) -> Mapping[str, Json]:
         """Commit under the command's key, or return the reply that was stored under it."""

@@ -10,13 +10,15 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pms_adapters.postgres import tenancy
-from pms_adapters.postgres.tables import metadata
+from pms_adapters.postgres.tables import GLOBAL_TABLES, metadata
 from pms_adapters.postgres.tenancy import Finding, lint_catalogue, unsafe_role
 
 pytestmark = pytest.mark.postgres
 
-TABLES = [table.name for table in metadata.sorted_tables]
-APPEND_ONLY = {"events", "price_books"}
+TABLES = [
+    table.name for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES - {"agencies"}
+]
+APPEND_ONLY = {"audit_seals", "events", "price_books"}
 VALUES = {
     "departure": "2030-01-02",
     "end_date": "2030-01-02",
@@ -25,6 +27,7 @@ VALUES = {
     "night_amounts": "{1}",
     "parties": "[{}]",
     "capacity": "9",
+    "state": "waiting",
 }
 BY_TYPE = {
     "date": "2030-01-01",
@@ -38,6 +41,7 @@ BY_TYPE = {
     "bigint": "1",
     "numeric(19,10)": "1",
     "boolean": "false",
+    "bytea": "",
 }
 
 

@@ -83,12 +83,13 @@ def admin_sql(connection: psycopg.Connection[tuple[object, ...]]) -> str:
             f"GRANT {OWNER_ROLE} TO {login};",
             f"GRANT CONNECT ON DATABASE {database} TO {', '.join(ROLES)};",
             f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER_ROLE};",
-            f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {BACKUP_ROLE};",
+            f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {RELAY_ROLE}, {BACKUP_ROLE};",
             *(
                 f"ALTER ROLE {role} SET {name} = '{value}';"
                 for role, settings in RolePlan().settings().items()
                 for name, value in settings.items()
             ),
+            f"GRANT {RELAY_ROLE} TO {APP_ROLE};",
             f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD '…';",
         )
     )
@@ -114,6 +115,9 @@ def _make_roles(connection: psycopg.Connection[tuple[object, ...]], plan: RolePl
     needed = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
     if not is_superuser and not _is_true(connection, f"SELECT pg_has_role('{OWNER_ROLE}', '{needed}')"):
         connection.execute(f"GRANT {OWNER_ROLE} TO CURRENT_USER")
+    if not _is_true(connection, f"SELECT pg_has_role('{APP_ROLE}', '{RELAY_ROLE}', 'MEMBER')"):
+        # The worker logs in as the app and looks for work as this role, which sees no table of an agency.
+        connection.execute(f"GRANT {RELAY_ROLE} TO {APP_ROLE}")
     _grant_access(connection)
 
 
@@ -157,6 +161,7 @@ def _grant_access(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     for role, rights in (
         (OWNER_ROLE, ("USAGE", "CREATE")),
         (APP_ROLE, ("USAGE",)),
+        (RELAY_ROLE, ("USAGE",)),
         (BACKUP_ROLE, ("USAGE",)),
     ):
         for right in rights:

@@ -1,0 +1,1 @@
+"""RQ behind the job-queue port."""

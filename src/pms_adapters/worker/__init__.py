@@ -1,0 +1,1 @@
+"""The worker: relay, sweeper, schedules, reactions, and the processes they run in."""
