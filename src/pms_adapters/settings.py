@@ -81,6 +81,12 @@ class Settings:
     is_redis_health_checked: bool = True
     is_worker_health_checked: bool = True
     worker_expected_count: int | None = None
+    is_worker_waiting: bool = True
+    worker_wait_timeout_seconds: int = 60
+    worker_wait_interval_seconds: int = 2
+    worker_wait_db: tuple[str | None, int | None] = (None, None)
+    worker_wait_redis: tuple[str | None, int | None] = (None, None)
+    audit_head_dir: Path | None = None
     database_pool_size: int = 10
     database_pool_timeout_seconds: int = 5
     statement_timeout_ms: int = 15_000
@@ -112,6 +118,16 @@ class Settings:
             is_redis_health_checked=read.switch("ENABLE_REDIS_HEALTHCHECK", default=True),
             is_worker_health_checked=read.switch("ENABLE_WORKER_HEALTHCHECK", default=True),
             worker_expected_count=read.find_number("WORKER_EXPECTED_COUNT", least=0, most=10_000),
+            is_worker_waiting=read.switch("WORKER_WAIT_FOR_DEPS", default=True),
+            worker_wait_timeout_seconds=read.number(
+                "WORKER_WAIT_TIMEOUT", usual.worker_wait_timeout_seconds, least=0, most=86_400
+            ),
+            worker_wait_interval_seconds=read.number(
+                "WORKER_WAIT_INTERVAL", usual.worker_wait_interval_seconds, least=1, most=3_600
+            ),
+            worker_wait_db=read.place("WORKER_WAIT_DB"),
+            worker_wait_redis=read.place("WORKER_WAIT_REDIS"),
+            audit_head_dir=read.folder("AUDIT_HEAD_DIR"),
             database_pool_size=read.number(
                 "DATABASE_POOL_SIZE", usual.database_pool_size, least=1, most=1_000
             ),
@@ -173,6 +189,10 @@ class _Reader:
             if choice.value.lower() == text.lower():
                 return choice
         raise InvalidInputError(name, "unknown_value", allowed=", ".join(choice.value for choice in kind))
+
+    def place(self, name: str) -> tuple[str | None, int | None]:
+        """Return what ``<name>_HOST`` and ``<name>_PORT`` say."""
+        return self._find(f"{name}_HOST"), self.find_number(f"{name}_PORT", least=1, most=65_535)
 
     def folder(self, name: str) -> Path | None:
         text = self._find(name)
