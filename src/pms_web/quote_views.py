@@ -44,7 +44,7 @@ def kept_body(kept: KeptQuote, zone: Zone) -> dict[str, Json]:
 
 
 def _quote(quote: Quote, zone: Zone, *, is_kept: bool) -> dict[str, Json]:
-    currency, totals, charged = quote.currency, quote.totals, quote.charged
+    money, totals, charged = _Amounts(quote.currency), quote.totals, quote.charged
     return {
         "id": str(quote.quote_id) if is_kept else None,
         "property_id": str(quote.property_id),
@@ -59,19 +59,19 @@ def _quote(quote: Quote, zone: Zone, *, is_kept: bool) -> dict[str, Json]:
                 "adults": party.adults,
                 "ages": [*party.ages],
                 "pets": party.pets,
-                "nightly": [_money(each, currency) for each in amounts],
+                "nightly": [money[each] for each in amounts],
             }
             for party, amounts in zip(quote.parties, quote.nightly, strict=True)
         ],
-        "lines": [_line(each, currency) for each in charged.charges],
-        "taxes": [_tax(each, currency) for each in charged.sums],
+        "lines": [_line(each, money) for each in charged.charges],
+        "taxes": [_tax(each, money) for each in charged.sums],
         "total": money_body(quote.due),
         "totals": {
-            "room": _money(totals.room, currency),
-            "fees": _money(totals.fees, currency),
-            "net": _money(totals.net, currency),
-            "tax": _money(totals.tax, currency),
-            "city_tax": _money(totals.city_tax, currency),
+            "room": money[totals.room],
+            "fees": money[totals.fees],
+            "net": money[totals.net],
+            "tax": money[totals.tax],
+            "city_tax": money[totals.city_tax],
         },
         "terms": None if quote.terms is None else terms_json(quote.terms),
         "deposit": [] if quote.terms is None else _deposit(quote, quote.terms, zone),
@@ -82,27 +82,25 @@ def _quote(quote: Quote, zone: Zone, *, is_kept: bool) -> dict[str, Json]:
     }
 
 
-def _line(line: ChargedLine, currency: Currency) -> dict[str, Json]:
+def _line(line: ChargedLine, money: _Amounts) -> dict[str, Json]:
     charge = line.charge
     return {
         "code": charge.code,
         "category": charge.category,
         "room": charge.room,
         "night": None if charge.night is None else charge.night.isoformat(),
-        "amount": _money(charge.amount, currency),
-        "net": _money(line.net, currency),
+        "amount": money[charge.amount],
+        "net": money[line.net],
     }
 
 
-def _tax(tax: TaxSum, currency: Currency) -> dict[str, Json]:
+def _tax(tax: TaxSum, money: _Amounts) -> dict[str, Json]:
     is_share = isinstance(tax.rate, Percent)
     return {
         "code": tax.tax,
-        "rate": {"percent": tax.rate.plain()}
-        if isinstance(tax.rate, Percent)
-        else _money(tax.rate, currency),
-        "base": _money(tax.base, currency) if is_share else tax.base,
-        "amount": _money(tax.amount, currency),
+        "rate": {"percent": tax.rate.plain()} if isinstance(tax.rate, Percent) else money[tax.rate],
+        "base": money[tax.base] if is_share else tax.base,
+        "amount": money[tax.amount],
         "is_inclusive": tax.is_inclusive,
         "is_city_tax": tax.is_city_tax,
     }
@@ -133,5 +131,13 @@ def _stay(stay: StayRange) -> dict[str, Json]:
     return {"arrival": stay.arrival.isoformat(), "departure": stay.departure.isoformat()}
 
 
-def _money(minor: int, currency: Currency) -> dict[str, Json]:
-    return money_body(Money(minor, currency))
+class _Amounts(dict[int, dict[str, Json]]):
+    """Amounts of one currency as JSON by their minor units; the same ones come again and again in a quote."""
+
+    def __init__(self, currency: Currency) -> None:
+        super().__init__()
+        self._currency = currency
+
+    def __missing__(self, minor: int) -> dict[str, Json]:
+        found = self[minor] = money_body(Money(minor, self._currency))
+        return found
