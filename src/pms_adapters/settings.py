@@ -70,7 +70,9 @@ class Settings:
     ``database_url`` and ``redis_url`` are None where the embedded servers are to be used. Time-outs of
     statements and locks are milliseconds, that of the pool seconds. ``worker_expected_count`` None means that
     one worker or more is healthy. ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages
-    whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken.
+    whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken. The three
+    numbers a minute are for one user or key, one address that reads what is public, and one address that tries to log
+    in.
     """
 
     database_url: str | None = field(default=None, repr=mask_url)
@@ -94,6 +96,9 @@ class Settings:
     allowed_hosts: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    requests_per_minute: int = 6_000
+    public_requests_per_minute: int = 120
+    log_ins_per_minute: int = 10
 
     @property
     def is_production(self) -> bool:
@@ -141,6 +146,15 @@ class Settings:
             allowed_hosts=frozenset(read.hosts("ALLOWED_HOSTS")),
             allowed_origins=frozenset(read.origins("ALLOWED_ORIGINS")),
             trusted_proxies=tuple(read.networks("TRUSTED_PROXIES")),
+            requests_per_minute=read.number(
+                "REQUESTS_PER_MINUTE", usual.requests_per_minute, least=1, most=100_000_000
+            ),
+            public_requests_per_minute=read.number(
+                "PUBLIC_REQUESTS_PER_MINUTE", usual.public_requests_per_minute, least=1, most=100_000_000
+            ),
+            log_ins_per_minute=read.number(
+                "LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000
+            ),
         )
 
 

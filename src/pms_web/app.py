@@ -96,4 +96,6 @@ def _response(problem: Problem) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "2"
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(problem.more["retry_after"])
     return response

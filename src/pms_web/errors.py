@@ -34,6 +34,7 @@ from pmscore.kernel.errors import (
     SchemaOutOfDateError,
     StaleHouseError,
     StaleVersionError,
+    TooManyRequestsError,
     TransitionError,
     UnreachableError,
 )
@@ -53,6 +54,7 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
     RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
     PermissionDeniedError: HTTPStatus.FORBIDDEN,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     KeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ConflictError: HTTPStatus.CONFLICT,
     NightsTakenError: HTTPStatus.CONFLICT,
@@ -145,6 +147,8 @@ def _more(error: PmsError) -> dict[str, Json]:
         case SchemaOutOfDateError():
             names = ("table", "column", "migration")
             return {name: error.params.get(name) for name in names}
+        case TooManyRequestsError():
+            return {"retry_after": error.params.get("retry_after")}
         case PortError(retry_count=retry_count):
             return {"retry_count": retry_count}
         case _:

@@ -13,6 +13,7 @@ from uuid import UUID
 from attrs import Factory, field, frozen
 
 from pms_web.front_door import FrontDoor
+from pms_web.limits import Limiter, NoLimits
 from pms_web.readiness import Probe, Readiness
 from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
@@ -60,6 +61,7 @@ class Presented:
     csrf_token: str = field(default="", repr=False)
     origin: str = ""
     fetch_site: str = ""
+    own_origin: str = ""
     address: str = ""
 
 
@@ -127,6 +129,7 @@ class Surroundings:
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
     door: FrontDoor = FrontDoor()
+    limiter: Limiter = field(factory=NoLimits, repr=False)
     probes: Mapping[str, Probe] = field(factory=dict, repr=False)
     version: str = "0"
     commit: str = "unknown"

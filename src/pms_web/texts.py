@@ -58,6 +58,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_an_origin": "must be origins such as https://www.example.com, separated by commas",
     "not_a_url": "must be a URL",
     "not_a_whole_number": "must be a whole number",
+    "not_a_version": 'must be a version in quotes as ETag gives it, such as "3", or *',
     "not_absolute": "must be an absolute path",
     "not_after_arrival": "must be after the arrival; a stay has at least one night",
     "not_after_business_date": "must be after the business date",
@@ -223,6 +224,7 @@ _DETAILS: Mapping[str, str] = {
         "The quote has expired, and it would be made differently now: old_total is what it came to, new_total what"
         " the stay costs today, null where it is no longer offered. Nothing was booked; ask for a new quote."
     ),
+    "too_many_requests": "You ask more often than is allowed. Wait {retry_after} seconds, then go on.",
     "not_authenticated": "Nobody is logged in, or the token or key does not hold. Log in, or send a valid one.",
     "price_moved": (
         "The price has moved since you looked: old_total is what you expected, new_total what the stay comes to now."
@@ -270,6 +272,8 @@ def detail_of(error: PmsError) -> str:
             return _DETAILS["price_moved"]
         case _:
             pass
+    if error.code == "too_many_requests":
+        return _DETAILS[error.code].format(**error.params)
     if error.code == "schema_out_of_date":
         return _schema_text(error.params)
     return _DETAILS.get(error.code, _DETAILS["internal_server_error"])

@@ -18,9 +18,11 @@ from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.pricing import PostgresPrices
+from pms_adapters.redis.limits import SharedLimits
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
 from pms_web.front_door import FrontDoor
+from pms_web.limits import Allowance
 from pms_web.readiness import ComponentDownError, Probe
 from pms_web.services import NOBODY, Surroundings
 from pmscore.access.model.permissions import Role
@@ -55,6 +57,15 @@ def connected(
             ids=services.ids,
             retry=_Retrying(services),
             probes=probes,
+            limiter=SharedLimits(
+                settings.redis_url,
+                {
+                    Allowance.NORMAL: settings.requests_per_minute,
+                    Allowance.PUBLIC: settings.public_requests_per_minute,
+                    Allowance.LOG_IN: settings.log_ins_per_minute,
+                },
+                guarded=frozenset({Allowance.LOG_IN}),
+            ),
             door=FrontDoor(
                 allowed_hosts=settings.allowed_hosts,
                 allowed_origins=settings.allowed_origins,

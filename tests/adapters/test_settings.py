@@ -10,6 +10,9 @@ from pms_adapters.settings import Environment, LogLevel, Settings, mask_url
 from pmscore.kernel.errors import InvalidInputError
 
 NAMES = (
+    "LOG_INS_PER_MINUTE",
+    "PUBLIC_REQUESTS_PER_MINUTE",
+    "REQUESTS_PER_MINUTE",
     "ALLOWED_HOSTS",
     "ALLOWED_ORIGINS",
     "DATABASE_POOL_SIZE",

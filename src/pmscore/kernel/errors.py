@@ -8,6 +8,7 @@
     │   ├── RefusedError          one or more rules were violated; carries all of them
     │   ├── NotAuthenticatedError nobody has said who they are, or it does not hold
     │   ├── PermissionDeniedError this actor may not do this
+    │   ├── TooManyRequestsError  somebody asks more often than they may
     │   └── KeyReusedError        an idempotency key came back with another request
     ├── ConflictError             somebody was faster, or is not done yet
     │   ├── NightsTakenError      another claim holds the nights (``inventory_overlap``)
@@ -53,6 +54,7 @@ __all__ = [
     "SchemaOutOfDateError",
     "StaleHouseError",
     "StaleVersionError",
+    "TooManyRequestsError",
     "TransitionError",
     "UnreachableError",
     "Violation",
@@ -146,6 +148,13 @@ class PermissionDeniedError(DomainError):
     """This actor may not do this here."""
 
     code = "permission_denied"
+
+
+class TooManyRequestsError(DomainError):
+    """Somebody asks more often than they may; ``retry_after`` is when the next may come, in seconds."""
+
+    code = "too_many_requests"
+    is_retryable = True
 
 
 class KeyReusedError(DomainError):
