@@ -15,10 +15,12 @@ from uuid import UUID
 from attrs import Factory, frozen
 
 from pmscore.dates.nights import parse_date
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import DomainError, InvalidInputError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import parse_id
 from pmscore.kernel.money import Money
+from pmscore.kernel.reading import moved
 
 __all__ = ["FieldError", "Fields", "FieldsError", "collecting"]
 
@@ -143,6 +145,10 @@ class Fields:
     def id(self, name: str, *, required: bool = False) -> UUID | None:
         """Return an id."""
         return self._parsed(name, parse_id, required=required)
+
+    def currency(self, name: str, *, required: bool = False) -> Currency | None:
+        """Return a currency by its code."""
+        return self._parsed(name, _parse_currency, required=required)
 
     def instant(self, name: str) -> datetime | None:
         """Return an instant, which must have its offset from UTC."""
@@ -278,6 +284,13 @@ class Fields:
 def _mistake(error: InvalidInputError, path: str) -> FieldError:
     params = {name: value for name, value in error.params.items() if name not in {"field", "reason"}}
     return FieldError(path, error.reason, params)
+
+
+def _parse_currency(text: str, /, *, field: str) -> Currency:
+    try:
+        return Currency.of(text)
+    except InvalidInputError as error:
+        raise moved(error, field) from error
 
 
 def _parse_instant(text: str, /, *, field: str) -> datetime:

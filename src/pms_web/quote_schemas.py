@@ -16,6 +16,7 @@ from pms_web.schemas import read_guest
 from pmscore.booking.model.booking import Source
 from pmscore.dates.nights import StayRange
 from pmscore.guests.model import Guest
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import GuestId, PropertyId, QuoteId, UnitTypeId
@@ -43,11 +44,15 @@ _SAID_BY_THE_QUOTE = (
 
 @frozen(kw_only=True)
 class NewQuotes:
-    """What somebody wants to know the price of; ``keeps`` asks for quotes that can be held or booked."""
+    """What somebody wants to know the price of; ``keeps`` asks for quotes that can be held or booked.
+
+    ``display_currency`` is the one in which amounts are to be shown as well.
+    """
 
     property_id: PropertyId
     request: QuoteRequest
     keeps: bool
+    display_currency: Currency | None = None
 
     @classmethod
     def read(cls, body: Mapping[str, Json]) -> NewQuotes:
@@ -70,6 +75,7 @@ class NewQuotes:
             extras = fields.texts("extras", most=MOST_CODES)
             channel = fields.text("channel") or "direct"
             keeps = fields.flag("keep") or False
+            display_currency = fields.currency("display_currency")
             fields.close()
             if errors or property_id is None or stay is None:
                 raise InvalidInputError("body", "incomplete")
@@ -82,7 +88,12 @@ class NewQuotes:
                 extras=extras,
                 channel=channel,
             )
-        return cls(property_id=PropertyId(property_id), request=request, keeps=keeps)
+        return cls(
+            property_id=PropertyId(property_id),
+            request=request,
+            keeps=keeps,
+            display_currency=display_currency,
+        )
 
 
 @frozen(kw_only=True)

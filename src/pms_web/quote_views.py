@@ -6,11 +6,15 @@ are exclusive; rates and terms are written as in a price list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pms_web.exchange_views import display_body
 from pms_web.views import money_body, violation_body
 from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.events import Json
+from pmscore.kernel.ids import QuoteId
 from pmscore.kernel.money import Money
 from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.lines import ChargedLine, TaxSum
@@ -18,16 +22,33 @@ from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteRefusal
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.model.written.terms import terms_json
 from pmscore.pricing.policies.deposits import deposit_schedule
+from pmscore.pricing.policies.displaying import DisplayedQuote, NotDisplayed
 from pmscore.pricing.use_cases.quotes import QuoteAnswer
 
 __all__ = ["answer_body", "kept_body"]
 
 
-def answer_body(stay: StayRange, found: QuoteAnswer, zone: Zone, *, is_kept: bool) -> dict[str, Json]:
-    """Return the quotes of a request, cheapest first, and the combinations that do not take the stay."""
+def answer_body(
+    stay: StayRange,
+    found: QuoteAnswer,
+    zone: Zone,
+    *,
+    is_kept: bool,
+    shown: Mapping[QuoteId, DisplayedQuote | NotDisplayed] | None = None,
+) -> dict[str, Json]:
+    """Return the quotes of a request, cheapest first, and the combinations that do not take the stay.
+
+    ``shown`` has each quote in another currency, None where that was not asked for.
+    """
     return {
         **_stay(stay),
-        "quotes": [_quote(each, zone, is_kept=is_kept) for each in found.quotes],
+        "quotes": [
+            {
+                **_quote(each, zone, is_kept=is_kept),
+                **(display_body(shown[each.quote_id]) if shown is not None else {}),
+            }
+            for each in found.quotes
+        ],
         "refusals": [_refusal(each) for each in found.refusals],
     }
 

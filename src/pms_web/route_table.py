@@ -6,7 +6,7 @@ made from it. A route that is not here does not exist.
 
 from __future__ import annotations
 
-from pms_web.api import availability, booking_previews, bookings, prices, properties, quotes
+from pms_web.api import availability, booking_previews, bookings, exchange_rates, prices, properties, quotes
 from pms_web.ops import health, home
 from pms_web.routing import Route
 
@@ -17,6 +17,7 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *properties.ROUTES,
     *prices.ROUTES,
+    *exchange_rates.ROUTES,
     *availability.ROUTES,
     *quotes.ROUTES,
     *bookings.ROUTES,

@@ -5,6 +5,8 @@ Owns addresses; the answers are the use cases' of :mod:`pmscore.pricing`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Response, request
 
 from pms_web.bodies import parse_json
@@ -14,8 +16,11 @@ from pms_web.routing import Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
 from pmscore.dates.zones import Zone
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.ids import PropertyId, QuoteId, parse_id
 from pmscore.pricing.model.quote import KeptQuote
+from pmscore.pricing.policies.displaying import DisplayedQuote, NotDisplayed
+from pmscore.pricing.use_cases.exchange_rates import display_quotes
 from pmscore.pricing.use_cases.keeping import HoldQuote, KeepQuotes, hold_quote, keep_quotes
 from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 
@@ -47,7 +52,8 @@ def ask(services: WebServices) -> Response:
 
     found = services.retry(attempt)
     is_kept = wanted.keeps and bool(found.quotes)
-    body = answer_body(wanted.request.stay, found, found.zone, is_kept=is_kept)
+    shown = _shown(services, found, wanted.display_currency)
+    body = answer_body(wanted.request.stay, found, found.zone, is_kept=is_kept, shown=shown)
     return answer(body, status=201 if is_kept else 200)
 
 
@@ -80,6 +86,14 @@ def hold(services: WebServices, quote_id: str) -> Response:
 
 def _kept(services: WebServices, kept: KeptQuote) -> Response:
     return answer(kept_body(kept, _zone(services, kept.quote.property_id)))
+
+
+def _shown(
+    services: WebServices, found: QuoteAnswer, currency: Currency | None
+) -> Mapping[QuoteId, DisplayedQuote | NotDisplayed] | None:
+    if currency is None:
+        return None
+    return services.retry(lambda: display_quotes(found.quotes, currency, rates=services.exchange_rates))
 
 
 def _zone(services: WebServices, property_id: PropertyId) -> Zone:

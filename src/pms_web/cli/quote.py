@@ -14,7 +14,10 @@ from pms_web.cli.servers import read_settings, servers
 from pms_web.cli.terminal import show_json
 from pms_web.wiring import connected, whoever_serves
 from pmscore.dates.nights import StayRange
+from pmscore.kernel.currency import Currency
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import AgencyId, RequestId
+from pmscore.kernel.reading import moved
 from pmscore.pricing.model.guests import GuestParty
 
 __all__ = ["quote"]
@@ -35,6 +38,7 @@ _NEEDED = "Give --case FILE, or else --property, --arrival and --departure."
 @click.option("--plan", "plans", multiple=True, help="Only this rate plan.")
 @click.option("--code", "codes", multiple=True, help="A promotion code.")
 @click.option("--extra", "extras", multiple=True, help="The code of a fee that the guest chooses.")
+@click.option("--currency", help="Show what is due in this currency as well: USD.")
 @click.option("--channel", default="direct", show_default=True, help="Who sells the stay.")
 @click.option("--agency", type=click.UUID, default=DEMO_AGENCY, help="Whose property; the demo's by default.")
 @click.option(
@@ -54,6 +58,7 @@ def quote(
     plans: tuple[str, ...],
     codes: tuple[str, ...],
     extras: tuple[str, ...],
+    currency: str | None,
     channel: str,
     agency: UUID,
     as_json: bool,
@@ -69,9 +74,10 @@ def quote(
       pms quote --case stay.json
       pms quote --case stay.json --json
       pms quote --property "Hotel Miradouro" --arrival 2027-07-03 --departure 2027-07-10 --adults 2 --age 7
+      pms quote --property "Hotel Miradouro" --arrival 2027-07-03 --departure 2027-07-10 --currency USD
     """
     if file is not None:
-        if property_name or arrival or departure:
+        if property_name or arrival or departure or currency:
             raise click.UsageError("A case has its own request. " + _NEEDED)
         case = quoted_case(file)
         _show(case, as_json=as_json)
@@ -87,6 +93,7 @@ def quote(
         codes=codes,
         extras=extras,
         channel=channel,
+        currency=None if currency is None else _currency(currency),
     )
     with (
         servers(read_settings(), attach=True) as place,
@@ -96,6 +103,13 @@ def quote(
         stay = quoted_stay(wish, services)
         _show(stay, as_json=as_json)
     ctx.exit(0 if stay.found.quotes else 1)
+
+
+def _currency(code: str) -> Currency:
+    try:
+        return Currency.of(code.upper())
+    except InvalidInputError as error:
+        raise moved(error, "--currency") from error
 
 
 def _show(found: QuotedCase | QuotedStay, *, as_json: bool) -> None:

@@ -30,10 +30,13 @@ def show_trees(trees: Iterable[Tree]) -> None:
         console.print()
 
 
-def quote_tree(type_name: str, explanation: Explanation) -> Tree:
-    """Return the tree of a quote: from what is due down to the rule behind each night."""
+def quote_tree(type_name: str, explanation: Explanation, *, note: str = "") -> Tree:
+    """Return the tree of a quote: from what is due, with a note beside it, down to the rule behind each night."""
     (_, title), *lines = explained_lines(explanation)
-    tree = Tree(Text.assemble((f"{type_name}, ", "bold"), _styled(title, "bold green")), guide_style="dim")
+    beside = (f" ({note.removesuffix('.')})" if note else "", "dim")
+    tree = Tree(
+        Text.assemble((f"{type_name}, ", "bold"), _styled(title, "bold green"), beside), guide_style="dim"
+    )
     parents = [tree]
     for depth, line in lines:
         del parents[depth:]

@@ -5,21 +5,25 @@ Owns how a person names a property and its types. Leaves the answer to the use c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
 from pms_web.cli.quote_tree import quote_tree, refusal_tree, show_trees
+from pms_web.exchange_views import display_text
 from pms_web.quote_views import answer_body
 from pms_web.services import WebServices
 from pmscore.dates.nights import StayRange
 from pmscore.inventory.model.house import House
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import UnitTypeId
+from pmscore.kernel.ids import QuoteId, UnitTypeId
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.policies.displaying import DisplayedQuote, NotDisplayed
+from pmscore.pricing.use_cases.exchange_rates import display_quotes
 from pmscore.pricing.use_cases.quotes import QuoteAnswer, make_quotes
 from pmscore.pricing.views.explaining import Explanation, Whereabouts, explain, explanation_json
 
@@ -38,19 +42,21 @@ class Wish:
     codes: tuple[str, ...]
     extras: tuple[str, ...]
     channel: str
+    currency: Currency | None = None
 
 
 @frozen
 class QuotedStay:
-    """The quotes and refusals for a stay in one house."""
+    """The quotes and refusals for a stay in one house; ``shown`` has the quotes in another currency, if asked for."""
 
     house: House
     stay: StayRange
     found: QuoteAnswer
+    shown: Mapping[QuoteId, DisplayedQuote | NotDisplayed] | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the answer as over HTTP, with an explanation of each quote."""
-        body = answer_body(self.stay, self.found, self.house.property.zone, is_kept=False)
+        body = answer_body(self.stay, self.found, self.house.property.zone, is_kept=False, shown=self.shown)
         written = body["quotes"]
         explained: list[Json] = [
             {**each, "explanation": explanation_json(self._explained(quote))}
@@ -64,12 +70,16 @@ class QuotedStay:
     def show(self) -> None:
         """Show the answer to a person."""
         show_trees(
-            quote_tree(self._name(each.unit_type_id), self._explained(each)) for each in self.found.quotes
+            quote_tree(self._name(each.unit_type_id), self._explained(each), note=self._note(each))
+            for each in self.found.quotes
         )
         show_trees(refusal_tree(self._name(each.unit_type_id), each) for each in self.found.refusals)
 
     def _name(self, unit_type_id: UnitTypeId) -> str:
         return self.house.types[unit_type_id].name
+
+    def _note(self, quote: Quote) -> str:
+        return "" if self.shown is None else display_text(self.shown[quote.quote_id])
 
     def _explained(self, quote: Quote) -> Explanation:
         home = self.house.property
@@ -108,7 +118,16 @@ def quoted_stay(wish: Wish, services: WebServices) -> QuotedStay:
         if error.reason != "unknown_plan":
             raise
         raise InvalidInputError("--plan", "unknown_value", allowed=error.params.get("known")) from error
-    return QuotedStay(house, wish.stay, found)
+    return QuotedStay(house, wish.stay, found, _shown(wish, found, services))
+
+
+def _shown(
+    wish: Wish, found: QuoteAnswer, services: WebServices
+) -> Mapping[QuoteId, DisplayedQuote | NotDisplayed] | None:
+    currency = wish.currency
+    if currency is None:
+        return None
+    return services.retry(lambda: display_quotes(found.quotes, currency, rates=services.exchange_rates))
 
 
 def _house(name: str, houses: Iterable[House]) -> House:

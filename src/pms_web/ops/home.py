@@ -8,6 +8,7 @@ from html import escape
 
 from flask import Response, request
 
+from pms_web.limits import Allowance
 from pms_web.routing import Route, who_asks
 from pms_web.services import Surroundings
 from pmscore.inventory.model.house import House
@@ -46,6 +47,7 @@ def _page(here: Surroundings) -> str:
         '<li><a href="/api/v1/properties">/api/v1/properties</a></li>'
         "<li>/api/v1/availability, /api/v1/availability/search, /api/v1/availability/calendar</li>"
         "<li>/api/v1/properties/{id}/prices, /api/v1/quotes, /api/v1/quotes/{id}, /api/v1/quotes/{id}/hold</li>"
+        "<li>/api/v1/exchange-rates</li>"
         "<li>/api/v1/bookings, /api/v1/bookings/{id}</li></ul>"
         f"<h2>To try it</h2><pre>{escape(_lines(houses, address))}</pre></html>"
     )
@@ -117,4 +119,13 @@ def _lines(houses: tuple[House, ...] | None, address: str) -> str:
     )
 
 
-ROUTES = (Route(method="GET", path="/", view=start_page, permission=None, summary="The start page"),)
+ROUTES = (
+    Route(
+        method="GET",
+        path="/",
+        view=start_page,
+        permission=None,
+        allowance=Allowance.PUBLIC,
+        summary="The start page",
+    ),
+)

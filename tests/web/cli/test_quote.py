@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,7 @@ def test_a_file_that_is_not_there_is_a_wrong_use() -> None:
         ("--property", "Hotel"),
         ("--property", "Hotel", "--arrival", "2027-03-03"),
         ("--case", str(CASES / "stages_in_their_order.json"), "--property", "Hotel"),
+        ("--case", str(CASES / "stages_in_their_order.json"), "--currency", "USD"),
     ],
 )
 def test_half_a_question_is_a_wrong_use(arguments: tuple[str, ...]) -> None:
@@ -210,6 +212,34 @@ class TestInTheDatabase:
         assert [each["plan"] for each in report["quotes"]] == ["saver", "flex"]
         for each in report["quotes"]:
             assert each["explanation"]["after"] == each["total"]["amount"]
+
+    def test_what_is_due_is_shown_in_another_currency_beside_its_own(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+        rate = {"base": "EUR", "currency": "USD", "day": yesterday, "rate": "1.5", "source": "test"}
+        assert priced.client.put("/api/v1/exchange-rates", json={"rates": [rate]}).status_code == 200
+        named = ("--type", "Single", "--plan", "flex", "--adults", "1")
+        plain = self._ask(priced, postgres_database, *named).stdout.splitlines()
+        shown = self._ask(priced, postgres_database, *named, "--currency", "usd").stdout.splitlines()
+        assert plain[0] == "Single, quote flex: 241.00 EUR"
+        assert shown[0] == f"{plain[0]} (about 361.50 USD at 1.5 of {yesterday}, test)"
+        assert not any("USD" in line for line in shown[1:])
+        assert len(shown) == len(plain)
+        missing = self._ask(priced, postgres_database, *named, "--currency", "HUF").stdout.splitlines()
+        assert missing[0].startswith("Single, quote flex: 241.00 EUR (No exchange rate from EUR to HUF")
+        report = json.loads(
+            self._ask(priced, postgres_database, *named, "--currency", "USD", "--json").stdout
+        )
+        assert report["quotes"][0]["display"]["total"] == {"amount": "361.50", "currency": "USD"}
+        assert report["quotes"][0]["total"] == {"amount": "241.00", "currency": "EUR"}
+
+    def test_a_currency_that_is_none_is_a_sentence(
+        self, priced: Web, postgres_database: PostgresDatabase
+    ) -> None:
+        result = self._ask(priced, postgres_database, "--currency", "dollar")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("--currency must be an ISO 4217 currency code")
 
     def test_a_stay_that_is_not_offered_fails_with_sentences(
         self, priced: Web, postgres_database: PostgresDatabase
