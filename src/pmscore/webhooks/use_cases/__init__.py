@@ -1,0 +1,1 @@
+"""Looking after endpoints, and bringing messages to them."""
