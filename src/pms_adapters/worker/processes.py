@@ -21,10 +21,11 @@ from pms_adapters.queue.rq_queue import QUEUE, open_redis, redis_answers
 from pms_adapters.settings import Settings
 from pms_adapters.worker.jobs import use_runtime
 from pms_adapters.worker.registry import Registered
+from pms_adapters.worker.relay import RelayLimits
 from pms_adapters.worker.runtime import Runtime, open_runtime
 from pmscore.kernel.errors import PmsError
 
-__all__ = ["carry_on", "end_on_signals", "relay_process", "work_off", "worker_process"]
+__all__ = ["carry_on", "drain", "end_on_signals", "relay_process", "work_off", "worker_process"]
 
 IDLE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -84,6 +85,24 @@ def work_off(runtime: Runtime) -> None:
             _rq_worker(runtime).work(burst=True, logging_level="WARNING")
     finally:
         use_runtime(None)
+
+
+def drain(settings: Settings, registered: Registered | None = None) -> int:
+    """Do all that is due by now, in this process, and return how many jobs were run.
+
+    What is due later (a seal in a second, a try in four) is left to the next worker.
+
+    Raises:
+        UnreachableError: a server is away.
+    """
+    limits = RelayLimits(seal=0.0)
+    with open_runtime(settings, registered=registered, limits=limits) as runtime:
+        count = 0
+        while runtime.relay.round() or len(runtime.queue):
+            count += len(runtime.queue)
+            work_off(runtime)
+        runtime.relay.stop()
+    return count
 
 
 def relay_process(settings: Settings, parent: int) -> None:

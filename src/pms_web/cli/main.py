@@ -24,6 +24,7 @@ from pms_web.cli.replay import replay
 from pms_web.cli.serve import serve
 from pms_web.cli.terminal import Politely
 from pms_web.cli.verify import verify
+from pms_web.cli.worker import worker, worker_ping
 
 __all__ = ["main", "pms"]
 
@@ -42,7 +43,7 @@ def pms() -> None:
     """
 
 
-for _command in (bench, chaos, demo, doctor, migrate, quote, rates, replay, serve, verify):
+for _command in (bench, chaos, demo, doctor, migrate, quote, rates, replay, serve, verify, worker, worker_ping):
     pms.add_command(_command)
 
 

@@ -1,0 +1,138 @@
+"""The worker as one program: a relay and workers of the queue, each a process, started again when they end.
+
+Owns starting, starting again with a growing pause, the heartbeat, and the end: SIGTERM is passed on, what is being
+done is finished, and only what does not end in time is killed. Processes end by themselves when this one is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
+
+from attrs import define, field
+
+import pmscore
+from pms_adapters.queue.rq_queue import open_redis
+from pms_adapters.redis.heartbeats import Heartbeat, beat, stop_beating
+from pms_adapters.settings import Settings
+from pms_adapters.worker.processes import relay_process, worker_process
+from pmscore.kernel.errors import PmsError
+
+__all__ = ["Supervisor"]
+
+LONGEST_PAUSE_SECONDS = 30.0
+QUIET_SECONDS = 10.0
+"""A process that lived so long is started again at once when it ends."""
+
+BEAT_SECONDS = 3.0
+END_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
+
+_log = logging.getLogger("pms.worker")
+Target = Callable[[Settings, int], None]
+
+
+@define
+class _Child:
+    """One process and when it may be started again."""
+
+    name: str
+    target: Target
+    process: BaseProcess | None = None
+    started_at: float = 0.0
+    pause: float = 0.0
+    not_before: float = 0.0
+
+
+@define
+class Supervisor:
+    """Keeps the processes of one worker alive."""
+
+    settings: Settings
+    workers: int = 1
+    commit: str = "unknown"
+    ended: threading.Event = field(factory=threading.Event)
+    _children: list[_Child] = field(factory=list)
+
+    def run(self, *, when_ready: Callable[[Heartbeat], None] | None = None) -> None:
+        """Run until ``ended`` is set; returns when all processes have ended."""
+        me = Heartbeat(
+            name=f"pms@{socket.gethostname()}-{os.getpid()}",
+            version=pmscore.__version__,
+            commit=self.commit,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        self._children = [_Child("relay", relay_process)]
+        self._children += [_Child(f"queue-{n}", worker_process) for n in range(1, self.workers + 1)]
+        client = open_redis(self.settings.redis_url or "")
+        beaten_at = float("-inf")
+        try:
+            self._keep_alive()
+            if when_ready is not None:
+                when_ready(me)
+            while not self.ended.wait(_LOOK_SECONDS):
+                self._keep_alive()
+                if time.monotonic() - beaten_at >= BEAT_SECONDS and self._is_whole():
+                    beaten_at = time.monotonic()
+                    _try(lambda: beat(client, me))
+        finally:
+            _try(lambda: stop_beating(client, me))
+            self._end()
+            client.close()
+
+    def _is_whole(self) -> bool:
+        """Whether every process runs."""
+        return all(child.process is not None and child.process.is_alive() for child in self._children)
+
+    def _keep_alive(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if child.process is not None and child.process.is_alive():
+                continue
+            if child.process is not None:
+                self._note_end(child, now)
+            if now >= child.not_before:
+                child.process = _CONTEXT.Process(
+                    target=child.target, args=(self.settings, os.getpid()), name=f"pms-{child.name}"
+                )
+                child.process.start()
+                child.started_at = now
+
+    def _note_end(self, child: _Child, now: float) -> None:
+        if child.process is None:
+            return
+        code = child.process.exitcode
+        child.process.close()
+        child.process = None
+        lived = now - child.started_at
+        child.pause = 0.0 if lived >= QUIET_SECONDS else min(LONGEST_PAUSE_SECONDS, child.pause * 2 or 0.5)
+        child.not_before = now + child.pause
+        _log.warning("%s ended with %s; starting it again in %g s", child.name, code, child.pause)
+
+    def _end(self) -> None:
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + END_SECONDS
+        for process in running:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+def _try(do: Callable[[], None]) -> None:
+    try:
+        do()
+    except PmsError as error:
+        _log.warning("no heartbeat: %s", error)
