@@ -102,6 +102,9 @@ SELECT count(*)::int FROM done"""
 _USE: LiteralString = """\
 INSERT INTO promotion_uses AS p (agency_id, property_id, code, uses) VALUES (%s, %s, %s, 1)
 ON CONFLICT (agency_id, property_id, code) DO UPDATE SET uses = p.uses + 1 WHERE p.uses < %s RETURNING 1"""
+_GIVE_BACK: LiteralString = """\
+UPDATE promotion_uses SET uses = uses - 1
+ WHERE agency_id = %s AND property_id = %s AND code = %s AND uses > 0 RETURNING 1"""
 _USES: LiteralString = """\
 SELECT code, uses FROM promotion_uses WHERE agency_id = %s AND property_id = %s AND code = ANY(%s)"""
 
@@ -330,6 +333,12 @@ class PostgresPromotionUses(PromotionUses):
         used_up = RefusedError((Violation("code_used_up", None, code, "plan"),))
         values = (self._session.agency_id, property_id, code, most)
         self._writes.aggregates.append(Expectation((_USE, values), 1, used_up))
+
+    def give_back(self, property_id: PropertyId, code: str) -> None:
+        # Who gives up a booking is not kept from it by a count that somebody has set to zero by hand.
+        values = (self._session.agency_id, property_id, code)
+        never = MisuseError(promotion=code)
+        self._writes.aggregates.append(Expectation((_GIVE_BACK, values), None, never))
 
     def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
         return _counts(self._session.rows(_USES, self._session.agency_id, property_id, tuple(codes)))

@@ -65,7 +65,7 @@ class BookingWork(InventoryWork, GuestWork, RestrictionWork, Protocol):
 
 
 class PromotionUses(Protocol):
-    """Counts by the code of the promotion, for each property, how many bookings were made with it."""
+    """Counts by the code of the promotion, for each property, how many bookings stand that were made with it."""
 
     @abstractmethod
     def count(self, property_id: PropertyId, code: str, *, most: int) -> None:
@@ -76,12 +76,16 @@ class PromotionUses(Protocol):
         """
 
     @abstractmethod
+    def give_back(self, property_id: PropertyId, code: str) -> None:
+        """Take one use back at the commit: its booking counts as never made. Never below zero."""
+
+    @abstractmethod
     def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
         """Return how often each of these was used; those that never were are left out."""
 
 
 class QuotedBookingWork(BookingWork, QuoteWork, Protocol):
-    """A transaction that makes a booking from a quote."""
+    """A transaction on bookings that may have been made from a quote."""
 
     @property
     @abstractmethod

@@ -77,6 +77,7 @@ class Changes:
     price_books: list[PriceBook] = Factory(list[PriceBook])
     quotes: dict[QuoteId, KeptQuote | None] = Factory(dict[QuoteId, "KeptQuote | None"])
     promotion_uses: list[PromotionUse] = Factory(list[PromotionUse])
+    given_back: list[tuple[PropertyId, str]] = Factory(list[tuple[PropertyId, str]])
     access: AccessChanges = Factory(AccessChanges)
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
 
@@ -166,6 +167,8 @@ class Books:
         for use in changes.promotion_uses:
             key = (use.property_id, use.code)
             self.promotion_uses[key] = self.promotion_uses.get(key, 0) + 1
+        for key in changes.given_back:
+            self.promotion_uses[key] = max(0, self.promotion_uses.get(key, 0) - 1)
 
     def _refuse_stale_prices(self, books: Iterable[PriceBook]) -> None:
         for book in books:

@@ -105,6 +105,11 @@ class InMemoryPromotionUses(PromotionUses):
         self._at.check_open()
         self._at.changes.promotion_uses.append(PromotionUse(property_id, code, most))
 
+    def give_back(self, property_id: PropertyId, code: str) -> None:
+        """Take one use back at the commit."""
+        self._at.check_open()
+        self._at.changes.given_back.append((property_id, code))
+
     def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
         """Return how often each of these was used."""
         self._at.check_open()

@@ -94,6 +94,14 @@ class UncountingStore(InMemoryStore):
         super().write(transaction)
 
 
+class UnreturningStore(InMemoryStore):
+    """Never takes the use of a promotion back."""
+
+    def write(self, transaction):
+        transaction.changes.given_back.clear()
+        super().write(transaction)
+
+
 class RenumberingStore(InMemoryStore):
     """Takes every price list for the next version."""
 
@@ -155,6 +163,13 @@ class UnmarkingStore(InMemoryStore):
     [
         (UncountingStore, BookedQuoteLaws, "test_a_promotion_is_used_as_often_as_it_may_be"),
         (UncountingStore, BookedQuoteLaws, "test_the_last_use_of_a_promotion_is_given_once"),
+        (
+            UnreturningStore,
+            BookedQuoteLaws,
+            "test_a_booking_that_ends_without_a_stay_gives_its_use_back_once",
+        ),
+        (UnreturningStore, BookedQuoteLaws, "test_of_many_who_cancel_at_once_one_gives_the_use_back"),
+        (UncountingStore, BookedQuoteLaws, "test_a_guest_who_does_not_come_has_used_the_promotion"),
         (RenumberingStore, PriceLaws, "test_the_store_refuses_every_version_but_the_next"),
         (MeetingStore, PriceLaws, "test_of_two_at_once_one_wins"),
         (UnmarkingStore, BookedQuoteLaws, "test_a_quote_is_booked_once"),

@@ -1,6 +1,7 @@
 """Taking a booking one step through its life cycle.
 
-Locks the booking, reads the house, moves status, nights, guest figures and history in one transaction.
+Locks the booking, reads the house, moves status, nights, guest figures, uses of promotions and history in one
+transaction.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.lifecycle import Act, Status
+from pmscore.booking.model.lifecycle import COUNTED, Act, Status
 from pmscore.booking.policies.guards import reason_against
 from pmscore.booking.policies.transitions import stepped
-from pmscore.booking.ports import BookingWork
+from pmscore.booking.ports import QuotedBookingWork
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import NightsTakenError, StaleVersionError, TransitionError
@@ -19,6 +20,7 @@ from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId
 from pmscore.kernel.ports import Clock, UnitOfWork
 from pmscore.kernel.text import checked_code
+from pmscore.pricing.policies.promotions import limited_promotions
 
 __all__ = ["ChangeStatus", "change_status"]
 
@@ -36,15 +38,18 @@ class ChangeStatus(Command):
     expected_version: int | None = None
 
 
-def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock: Clock) -> Booking:
+def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], clock: Clock) -> Booking:
     """Take the step and return the booking after it; cancelling twice changes nothing the second time.
 
-    A reinstatement claims the nights anew, on the old units where they are free, else without.
+    A reinstatement claims the nights anew, on the old units where they are free, else without. A booking uses the
+    promotions of its quote as long as it counts among its guest's: ended without a stay it gives the use back, and a
+    reinstatement takes it again.
 
     Raises:
         NotFoundError: no such booking in this agency.
         TransitionError: status or business date do not allow the act.
         StaleVersionError: the booking has another version than expected.
+        RefusedError: a reinstatement finds a promotion used up.
         NightsTakenError: a reinstatement or undone check-out finds its nights taken.
     """
     checked_code(command.reason, field="reason")
@@ -70,6 +75,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
             work.bookings.save(after)
             work.record(*decision.events)
             work.guests.count(after.metrics_since(before))
+            _move_uses(work, before, after)
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
                 change_stock(work, change, now=now, expired=expired)
@@ -83,6 +89,19 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[BookingWork], clock:
         if command.act is not Act.REINSTATE or not only_units:
             raise
         return attempt(ExpiredHolds.RELEASE, keeps_units=False)
+
+
+def _move_uses(work: QuotedBookingWork, before: Booking, after: Booking) -> None:
+    """Give back the uses of promotions, or take them again, as the booking stops or begins to count."""
+    is_counted = after.status in COUNTED
+    if before.quote_id is None or is_counted is (before.status in COUNTED):
+        return
+    quote = work.quotes.read(before.quote_id).quote
+    for code, most in limited_promotions(quote, quote.source.book):
+        if is_counted:
+            work.promotions.count(before.property_id, code, most=most)
+        else:
+            work.promotions.give_back(before.property_id, code)
 
 
 def _without_units(booking: Booking) -> Booking:

@@ -10,7 +10,7 @@ from functools import partial
 
 from attrs import evolve
 
-from pmscore.booking.model.lifecycle import Act
+from pmscore.booking.model.lifecycle import Act, Status
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.holds import HoldStatus
 from pmscore.inventory.model.party import Party
@@ -244,6 +244,46 @@ class BookedQuoteLaws(StoreLaws):
         book_kept(scene, plain.quote.quote_id)
         all_agree(scene)
 
+    def test_a_booking_that_ends_without_a_stay_gives_its_use_back_once(self) -> None:
+        """However often it is cancelled; whoever reinstates it needs one that is left."""
+        scene = self.priced(9)
+        kept = [keep_one(scene, stay(each), codes=("spring",)) for each in range(USES + 2)]
+        booked = [book_kept(scene, each.quote.quote_id).booking_id for each in kept[:USES]]
+        plain = book_kept(scene, keep_one(scene, stay(0)).quote.quote_id).booking_id
+        scene.act(plain, Act.CANCEL)
+        assert _uses(scene) == USES
+        for _ in range(2):
+            scene.act(booked[0], Act.CANCEL)
+            assert _uses(scene) == USES - 1
+        book_kept(scene, kept[USES].quote.quote_id)
+        assert _uses(scene) == USES
+        error = raised(RefusedError, scene.act, booked[0], Act.REINSTATE)
+        assert [(each.code, each.value) for each in error.violations] == [("code_used_up", "spring")]
+        assert scene.booking(booked[0]).status is Status.CANCELLED
+        scene.act(booked[1], Act.CANCEL)
+        scene.act(booked[0], Act.REINSTATE)
+        assert _uses(scene) == USES
+        raised(RefusedError, book_kept, scene, kept[USES + 1].quote.quote_id)
+        all_agree(scene)
+
+    def test_of_many_who_cancel_at_once_one_gives_the_use_back(self) -> None:
+        """The others find it done, or are told that somebody is at it."""
+        scene = self.priced(9)
+        kept = [keep_one(scene, stay(each), codes=("spring",)) for each in range(USES)]
+        booked = [book_kept(scene, each.quote.quote_id).booking_id for each in kept]
+        outcomes = at_once([partial(scene.act, booked[0], Act.CANCEL)] * 4)
+        assert set(outcomes) <= {"won", "busy"}, outcomes
+        assert _uses(scene) == USES - 1
+        all_agree(scene)
+
+    def test_a_guest_who_does_not_come_has_used_the_promotion(self) -> None:
+        """As one who has stayed; the room was kept for them."""
+        scene = self.priced()
+        receipt = book_kept(scene, keep_one(scene, stay(0), codes=("spring",)).quote.quote_id)
+        scene.act(receipt.booking_id, Act.MARK_NO_SHOW)
+        assert _uses(scene) == 1
+        all_agree(scene)
+
     def test_the_last_use_of_a_promotion_is_given_once(self) -> None:
         """Of many at once as many win as there are uses left."""
         scene = self.priced(20)
@@ -252,6 +292,12 @@ class BookedQuoteLaws(StoreLaws):
         assert outcomes.count("won") == USES, outcomes
         assert set(outcomes) <= {"won", "stay_refused", "busy"}, outcomes
         all_agree(scene)
+
+
+def _uses(scene: Scene) -> int:
+    """Return how often the code ``spring`` is used."""
+    with scene.begin() as work:
+        return work.promotions.uses(scene.property_id, ("spring",)).get("spring", 0)
 
 
 def _read(scene: Scene, quote_id: QuoteId) -> KeptQuote:
