@@ -37,6 +37,7 @@ from pmscore.pricing.views.stay_kinds import StayKind, StayKinds, TaxedRun, ques
 __all__ = ["Quoter"]
 
 HOLDS_FOR: Final = timedelta(hours=24)
+MOST_CHARGES: Final = 64
 _Amounts: TypeAlias = "tuple[list[array[int]], Totals]"
 
 
@@ -52,6 +53,8 @@ class Quoter(QuoteSource):
         self._holds_for = holds_for
         self._kinds = StayKinds(book, self.tables)
         self._last_day: tuple[datetime, date] | None = None
+        # Whoever is told the total of a quote asks for its lines next.
+        self._charges: dict[object, TaxResult] = {}
 
     def quote(
         self,
@@ -135,11 +138,19 @@ class Quoter(QuoteSource):
     def _charged(
         self, plan: RatePlan, asked: QuoteRequest | Quote, nightly: Sequence[Sequence[int]]
     ) -> TaxResult:
-        stay = ChargedStay(stay=asked.stay, rooms=asked.parties, channel=asked.channel)
-        rooms = room_charges(asked.stay, nightly)
-        fees = charge_fees(self.book.fees, asked.extras, stay, rooms)
-        charges = (*carve_inclusions(self.book.inclusions_of(plan), stay, rooms), *fees)
-        return charge_taxes(self.book.taxes, charges, stay, self.book.tax_rounding)
+        amounts = tuple(map(tuple, nightly))
+        key = (plan.code, asked.stay, asked.parties, asked.channel, asked.extras, amounts)
+        found = self._charges.get(key)
+        if found is None:
+            stay = ChargedStay(stay=asked.stay, rooms=asked.parties, channel=asked.channel)
+            rooms = room_charges(asked.stay, amounts)
+            fees = charge_fees(self.book.fees, asked.extras, stay, rooms)
+            charges = (*carve_inclusions(self.book.inclusions_of(plan), stay, rooms), *fees)
+            found = charge_taxes(self.book.taxes, charges, stay, self.book.tax_rounding)
+            if len(self._charges) >= MOST_CHARGES:
+                self._charges.clear()
+            self._charges[key] = found
+        return found
 
     def _made(
         self, kind: StayKind, request: QuoteRequest, booked_on: date, now: datetime, quote_id: QuoteId
