@@ -6,6 +6,8 @@ import pytest
 
 from adapters.postgres.subject import PostgresStore
 from pms_adapters.system import TimeOrderedIds
+from pmscore.testing.laws.access import AccessLaws
+from pmscore.testing.laws.access_races import AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
@@ -84,6 +86,15 @@ class TestExchangeRates(OnPostgres, ExchangeRateLaws):
 
 
 class TestBookedQuotes(OnPostgres, BookedQuoteLaws):
+    pass
+
+
+class TestAccess(OnPostgres, AccessLaws):
+    pass
+
+
+@pytest.mark.race
+class TestAccessRaces(OnPostgres, AccessRaceLaws):
     pass
 
 

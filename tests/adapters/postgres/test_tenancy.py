@@ -28,6 +28,7 @@ VALUES = {
     "parties": "[{}]",
     "capacity": "9",
     "state": "waiting",
+    "role": "admin",
 }
 BY_TYPE = {
     "date": "2030-01-01",

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from pmscore.testing.laws.access import AccessLaws, AccessRaceLaws
+from pmscore.testing.laws.access import AccessLaws
+from pmscore.testing.laws.access_races import AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws

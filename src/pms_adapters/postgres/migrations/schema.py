@@ -53,6 +53,21 @@ class Schema:
         self.run(f"GRANT {', '.join(grants)} ON {name} TO {APP_ROLE}")
         self.run(f"GRANT SELECT ON {name} TO {BACKUP_ROLE}")
 
+    def global_table(self, name: str, items: str, *, grants: tuple[str, ...]) -> None:
+        """Make a table that belongs to no agency, and so stands outside of row-level security.
+
+        ``tables.GLOBAL_TABLES`` lists all there may be. ``items`` is written as in ``tenant_table``.
+
+        Raises:
+            ValueError: a line is neither a column nor a constraint.
+        """
+        lines = [line.strip().rstrip(",") for line in items.strip().splitlines()]
+        self.brings[name] = tuple(column for column in map(_find_column, lines) if column is not None)
+        body = ",\n  ".join(lines)
+        self.run(f"CREATE TABLE {name} (\n  {body}\n)")
+        self.run(f"GRANT {', '.join(grants)} ON {name} TO {APP_ROLE}")
+        self.run(f"GRANT SELECT ON {name} TO {BACKUP_ROLE}")
+
     def column(self, table: str, item: str) -> None:
         """Add one column, written as in ``tenant_table``.
 

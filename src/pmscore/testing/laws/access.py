@@ -1,21 +1,19 @@
 """Laws of access: who gets in, who stays out, and what ends when.
 
-Owns the promises of a store to people who log in, on top of the use cases. ``GUESSES`` may be set by the subclass.
+Owns the promises of a store to people who log in, on top of the use cases. Leaves those
+who come at the same moment to ``access_races``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
-from typing import ClassVar
 
 from attrs import evolve
 
 from pmscore.access.model.links import MOST_LIVE_LINKS
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.refusals import LinkRefusedError, LogInRefusedError
-from pmscore.access.model.users import Member
 from pmscore.access.policies.back_off import FREE_TRIES, LONGEST_WAIT
 from pmscore.access.policies.secrets import fingerprint
 from pmscore.access.use_cases.keys import RevokeKey, list_keys, revoke_key
@@ -26,14 +24,13 @@ from pmscore.kernel.errors import InvalidInputError, NotFoundError, StaleVersion
 from pmscore.kernel.ids import PropertyId
 from pmscore.testing.access_scenes import NEW_PASSWORD, PASSWORD, AccessScene, open_access_scene
 from pmscore.testing.laws.setting import StoreLaws, raised
-from pmscore.testing.races import at_once
 
-__all__ = ["AccessLaws", "AccessRaceLaws"]
+__all__ = ["AccessLaws", "AccessSetting"]
 
 WRONG = "nine grey wolves at dusk"
 
 
-class _AccessSetting(StoreLaws):
+class AccessSetting(StoreLaws):
     """A suite whose scenes are of people."""
 
     def access_scene(self) -> AccessScene:
@@ -41,7 +38,7 @@ class _AccessSetting(StoreLaws):
         return open_access_scene(self.store(), self.ids())
 
 
-class AccessLaws(_AccessSetting):
+class AccessLaws(AccessSetting):
     """What is promised to people, keys and links, one after the other."""
 
     def test_whoever_knows_the_password_gets_a_session_of_their_agency(self) -> None:
@@ -356,45 +353,6 @@ class AccessLaws(_AccessSetting):
         )
         command = DisableUser(**scene.asked(), user_id=member.user.user_id, is_disabled=is_disabled)
         disable_user(command, uow=scene.store, clock=scene.clock)
-
-
-class AccessRaceLaws(_AccessSetting):
-    """What is promised when many ask at the same moment."""
-
-    GUESSES: ClassVar[int] = 16
-    ROUNDS: ClassVar[int] = 10
-
-    def test_many_guesses_at_once_are_many_tries(self) -> None:
-        """However many come together, no more passwords are looked at than are free."""
-        scene = self.access_scene()
-        scene.add("ada")
-        guesses = [lambda: scene.log_in(scene.email("ada"), WRONG)] * self.GUESSES
-        assert set(at_once(guesses)) <= {"log_in_refused", "busy"}
-        user = scene.reader.find_user(scene.email("ada"))
-        assert user is not None
-        assert user.failed_tries == FREE_TRIES
-
-    def test_of_many_who_hold_one_link_one_sets_the_password(self) -> None:
-        """The others are told that it is over."""
-        scene = self.access_scene()
-        scene.add("ada")
-        for _ in range(self.ROUNDS):
-            scene.ask_for_reset(scene.email("ada"))
-            secret = scene.mail.letters[-1].secret
-            outcomes = at_once([partial(scene.use_link, secret)] * 4)
-            assert sorted(outcomes) == ["link_refused"] * 3 + ["won"], outcomes
-
-    def test_two_admins_who_remove_each_other_leave_one(self) -> None:
-        """Whoever is second is the last."""
-        for _ in range(self.ROUNDS):
-            scene = self.access_scene()
-            admins = [scene.add("ada"), scene.add("eve")]
-            outcomes = at_once([_demoting(scene, admin) for admin in admins])
-            assert sorted(outcomes) == ["illegal_transition", "won"], outcomes
-
-
-def _demoting(scene: AccessScene, admin: Member) -> Callable[[], object]:
-    return lambda: scene.change(admin, Role.STAFF)
 
 
 def _a_property(scene: AccessScene) -> PropertyId:
