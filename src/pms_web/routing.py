@@ -1,6 +1,7 @@
 """How a view is put on an address: who may call it, what it takes, and what it answers.
 
-Owns the shape of a route, the way of a request to its view, the reading of query parameters and the writing of JSON.
+Owns the shape of a route, the way of a request to its view and the writing of JSON. What a route takes is read here,
+once, into the types that it names; a view is handed ``query``, ``body`` and ``once`` as keyword arguments.
 Views are plain functions of the services; ``route_table`` lists the routes, so a reader can follow a call with "go to
 definition".
 """
@@ -12,12 +13,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from attrs import field, frozen
 from flask import Flask, Response, g, request
 
+from pms_web.bodies import fingerprint, parse_json
 from pms_web.fields import FieldError, Fields
+from pms_web.limits import Allowance, spend
 from pms_web.services import Presented, Surroundings
+from pms_web.structuring import structured, structured_query
 from pmscore.access.model.permissions import Permission
 from pmscore.access.model.principals import Principal
 from pmscore.kernel.errors import InvalidInputError, NotAuthenticatedError
@@ -36,6 +41,7 @@ __all__ = [
     "who_asks",
 ]
 
+_VERSION = re.compile(r'"([0-9]{1,9})"\Z')
 _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _SESSION_COOKIES = ("__Host-pms", "pms")
@@ -48,10 +54,15 @@ OpenView = Callable[..., Response]
 
 
 class Idempotency(StrEnum):
-    """What an ``Idempotency-Key`` does on a route."""
+    """What an ``Idempotency-Key`` does on a route; where it is not NONE, the view is handed ``once``."""
 
     NONE = "none"
+    OPTIONAL = "optional"
     REQUIRED = "required"
+
+
+def _kept(replies: Mapping[int, object]) -> Mapping[int, object]:
+    return MappingProxyType(dict(replies))
 
 
 @frozen(kw_only=True)
@@ -59,9 +70,13 @@ class Route:
     """One address.
 
     ``permission`` None means that nobody has to log in: then the view takes the ``Surroundings``. ``replies`` says by
-    status what is answered when all is well: a TypedDict, or None for no body. ``query`` and ``body`` are the types of
-    what is taken. ``is_versioned`` routes answer with an ``ETag`` and heed ``If-Match``. ``module`` is the module that
-    brings the route, empty for the core.
+    status what is answered when all is well: a TypedDict, a media type for what is no JSON, or None for no body.
+    ``query`` and ``body`` are wire classes; a body may be several of them, marked ``ByMember``. ``is_versioned`` routes
+    answer with an ``ETag``; where they change something, ``If-Match`` says the same as the member ``version``.
+    ``problems`` are statuses that it answers besides the usual ones. ``example`` is a body, or else a query, that gets
+    an answer. ``allowance`` says how often
+    somebody may ask, by agency and actor, or by address where nobody has to log in; None counts nothing. ``module`` is
+    the module that brings the route, empty for the core.
     """
 
     method: str
@@ -69,12 +84,14 @@ class Route:
     view: View | OpenView
     permission: Permission | None
     summary: str = ""
-    body: type | None = None
+    body: Any = None
     query: type | None = None
-    replies: Mapping[int, type | None] = field(factory=dict, converter=MappingProxyType)
+    replies: Mapping[int, object] = field(factory=dict, converter=_kept)
+    problems: frozenset[int] = frozenset()
     idempotency: Idempotency = Idempotency.NONE
     is_versioned: bool = False
-    example: Json = None
+    allowance: Allowance | None = Allowance.NORMAL
+    example: Mapping[str, object] | None = None
     module: str = ""
 
     @property
@@ -96,18 +113,71 @@ def put_on(app: Flask, routes: Iterable[Route], surroundings: Surroundings) -> N
 
 def _answering(route: Route, surroundings: Surroundings) -> Callable[..., Response]:
     """Return what Flask calls: it finds out who asks, whether they may, and lets the view answer."""
-    permission = route.permission
+    permission, allowance, limiter = route.permission, route.allowance, surroundings.limiter
+
+    def opened(**parts: str) -> Response:
+        if allowance is not None:
+            spend(limiter, allowance, request.remote_addr or "")
+        return route.view(surroundings, **parts, **_taken(route))
+
     if permission is None:
-        return lambda **parts: route.view(surroundings, **parts)
+        return opened
 
     def answered(**parts: str) -> Response:
         principal = who_asks(surroundings)
         if principal is None:
             raise NotAuthenticatedError
+        if allowance is not None:
+            spend(limiter, allowance, f"{principal.agency_id}:{principal.actor_id}")
         principal.require(permission)
-        return route.view(surroundings.of(principal, RequestId(g.request_id)), **parts)
+        services = surroundings.of(principal, RequestId(g.request_id))
+        return route.view(services, **parts, **_taken(route))
 
     return answered
+
+
+def _taken(route: Route) -> dict[str, object]:
+    """Return what the request brings besides its address, read into the types that the route names.
+
+    Raises:
+        FieldsError: with every mistake in the query, or in the body.
+        InvalidInputError: the body is no JSON object, or a header cannot be what it says.
+    """
+    taken: dict[str, object] = {}
+    if route.query is not None:
+        taken["query"] = structured_query(request.args.lists(), route.query)
+    if route.body is not None:
+        members = parse_json(request.get_data(cache=False), request.content_type or "")
+        if route.is_versioned:
+            members = _with_version(members)
+        if route.idempotency is not Idempotency.NONE:
+            taken["once"] = _once(members, route.idempotency)
+        taken["body"] = structured(members, route.body)
+    return taken
+
+
+def _with_version(members: dict[str, Json]) -> dict[str, Json]:
+    """Return a body with the version that ``If-Match`` names; ``*`` names none.
+
+    Raises:
+        InvalidInputError: field ``If-Match``: no version, or another one than the body's.
+    """
+    text = request.headers.get("If-Match", "").strip()
+    if text in {"", "*"}:
+        return members
+    found = _VERSION.match(text)
+    if found is None:
+        raise InvalidInputError("If-Match", "not_a_version")
+    version = int(found[1])
+    if members.get("version", version) not in {version, None}:
+        raise InvalidInputError("If-Match", "one_of_two", other="version")
+    return {**members, "version": version}
+
+
+def _once(members: Mapping[str, Json], kind: Idempotency) -> OnceKey | None:
+    if kind is Idempotency.OPTIONAL and "Idempotency-Key" not in request.headers:
+        return None
+    return once_key(lambda method, path: fingerprint(method, path, members))
 
 
 def who_asks(surroundings: Surroundings) -> Principal | None:
@@ -115,6 +185,7 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
 
     Raises:
         NotAuthenticatedError: what was shown does not hold.
+        TooManyRequestsError: too much that does not hold was shown from the same address.
     """
     headers = request.headers
     shown = Presented(
@@ -124,12 +195,17 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
         csrf_token=headers.get("X-CSRF-Token", ""),
         origin=headers.get("Origin", ""),
         fetch_site=headers.get("Sec-Fetch-Site", ""),
+        own_origin=request.host_url.rstrip("/"),
         address=request.remote_addr or "",
     )
-    return surroundings.identify(shown)
+    try:
+        return surroundings.identify(shown)
+    except NotAuthenticatedError:
+        spend(surroundings.limiter, Allowance.LOG_IN, shown.address)
+        raise
 
 
-def answer(body: Mapping[str, Json], status: int = 200) -> Response:
+def answer(body: Mapping[str, object], status: int = 200) -> Response:
     """Return a JSON response; a body with a version carries it as its ``ETag`` as well."""
     text = json.dumps(body, separators=(",", ":"))
     response = Response(text, status=status, content_type="application/json")

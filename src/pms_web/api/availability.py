@@ -5,12 +5,17 @@ Owns addresses and parameters; the answers are the use cases' of :mod:`pmscore.a
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Annotated
+
+from attrs import frozen
 from flask import Response
 
-from pms_web.fields import Fields, collecting
-from pms_web.routing import Route, answer, query_fields
+from pms_web.examples import PROPERTY, UNIT_TYPE
+from pms_web.routing import Route, answer
 from pms_web.services import WebServices
-from pms_web.views import calendar_body, ranges_body, search_body
+from pms_web.stock_views import CalendarBody, RangesBody, SearchBody, calendar_body, ranges_body, search_body
+from pms_web.wire import Says, rule
 from pmscore.access.model.permissions import Permission
 from pmscore.availability.model import StaySearch
 from pmscore.availability.use_cases import calendar, occupied_ranges, search_stays
@@ -24,71 +29,101 @@ __all__ = ["ROUTES"]
 
 ADDRESS = "/api/v1/availability"
 
-_COUNTS = ("adults", "children", "infants", "rooms")
+
+@frozen(kw_only=True)
+class NightsQuery:
+    """Nights of a property."""
+
+    property_id: PropertyId
+    from_: Annotated[date, Says("The first night.")]
+    to: Annotated[date, Says("The day after the last night.")]
+
+    @rule
+    def nights(self) -> DateRange:
+        """Return the nights that are asked about."""
+        if self.to <= self.from_:
+            raise InvalidInputError("to", "not_after_start")
+        return DateRange(self.from_, self.to)
 
 
-def occupied(services: WebServices) -> Response:
-    """Return the ranges that bookings, holds and blocks occupy."""
-    with collecting() as errors:
-        fields = query_fields(errors)
-        property_id, nights = _property_and_nights(fields)
-        fields.close()
-    ranges = services.retry(
-        lambda: occupied_ranges(property_id, nights, reader=services.availability, clock=services.clock)
-    )
-    return answer(ranges_body(str(property_id), nights, ranges))
+@frozen(kw_only=True)
+class CalendarQuery(NightsQuery):
+    """Nights of a property, and of which types; of all where none is named."""
+
+    unit_type_id: tuple[UnitTypeId, ...] = ()
 
 
-def search(services: WebServices) -> Response:
-    """Return an offer or a refusal with its reasons for each type."""
-    with collecting() as errors:
-        fields = query_fields(errors, lists=("property_id", "unit_type_id"), numbers=_COUNTS)
-        arrival, departure = fields.day("arrival", required=True), fields.day("departure", required=True)
-        adults = fields.whole("adults", required=True)
-        children, infants = fields.whole("children") or 0, fields.whole("infants") or 0
-        rooms = fields.whole("rooms") if fields.has("rooms") else 1
-        properties, types = fields.ids("property_id"), fields.ids("unit_type_id")
-        plan, channel = fields.text("plan"), fields.text("channel")
-        fields.close()
-        if errors or arrival is None or departure is None or adults is None or rooms is None:
-            raise InvalidInputError("query", "incomplete")
-        asked = StaySearch(
-            stay=StayRange(arrival, departure),
-            party=Party(adults, children, infants),
-            rooms=rooms,
-            property_ids=tuple(PropertyId(each) for each in properties),
-            unit_type_ids=tuple(UnitTypeId(each) for each in types),
-            plan=plan,
-            channel=channel,
+@frozen(kw_only=True)
+class SearchQuery:
+    """A stay that somebody looks for; in all properties and types where none is named."""
+
+    arrival: date
+    departure: date
+    adults: int
+    children: int = 0
+    infants: int = 0
+    rooms: Annotated[int, Says("How many rooms; each needs an adult.")] = 1
+    property_id: tuple[PropertyId, ...] = ()
+    unit_type_id: tuple[UnitTypeId, ...] = ()
+    plan: Annotated[str | None, Says("The code of a rate plan whose stay rules apply as well.")] = None
+    channel: Annotated[str | None, Says("The code of a channel whose stay rules apply as well.")] = None
+
+    @rule
+    def stay(self) -> StayRange:
+        """Return the stay."""
+        return StayRange(self.arrival, self.departure)
+
+    @rule
+    def party(self) -> Party:
+        """Return who travels."""
+        return Party(self.adults, self.children, self.infants)
+
+    @rule
+    def search(self) -> StaySearch:
+        """Return the question."""
+        return StaySearch(
+            stay=self.stay(),
+            party=self.party(),
+            rooms=self.rooms,
+            property_ids=self.property_id,
+            unit_type_ids=self.unit_type_id,
+            plan=self.plan,
+            channel=self.channel,
         )
+
+
+def occupied(services: WebServices, query: NightsQuery) -> Response:
+    """Return the ranges that bookings, holds and blocks occupy."""
+    nights = query.nights()
+    ranges = services.retry(
+        lambda: occupied_ranges(query.property_id, nights, reader=services.availability, clock=services.clock)
+    )
+    return answer(ranges_body(query.property_id, nights, ranges))
+
+
+def search(services: WebServices, query: SearchQuery) -> Response:
+    """Return an offer or a refusal with its reasons for each type."""
+    asked = query.search()
     result = services.retry(lambda: search_stays(asked, reader=services.availability, clock=services.clock))
     return answer(search_body(asked.stay, result))
 
 
-def counts(services: WebServices) -> Response:
+def counts(services: WebServices, query: CalendarQuery) -> Response:
     """Return the counts of each type by night."""
-    with collecting() as errors:
-        fields = query_fields(errors, lists=("unit_type_id",))
-        types = tuple(UnitTypeId(each) for each in fields.ids("unit_type_id"))
-        property_id, nights = _property_and_nights(fields)
-        fields.close()
+    nights = query.nights()
     found = services.retry(
         lambda: calendar(
-            property_id, nights, reader=services.availability, clock=services.clock, unit_type_ids=types
+            query.property_id,
+            nights,
+            reader=services.availability,
+            clock=services.clock,
+            unit_type_ids=query.unit_type_id,
         )
     )
-    return answer(calendar_body(str(property_id), found))
+    return answer(calendar_body(query.property_id, found))
 
 
-def _property_and_nights(fields: Fields) -> tuple[PropertyId, DateRange]:
-    property_id = fields.id("property_id", required=True)
-    start, end = fields.day("from", required=True), fields.day("to", required=True)
-    if property_id is None or start is None or end is None:
-        raise InvalidInputError("query", "incomplete")
-    if end <= start:
-        raise InvalidInputError("to", "not_after_start")
-    return PropertyId(property_id), DateRange(start, end)
-
+_NIGHTS = {"property_id": PROPERTY, "from": "2027-06-01", "to": "2027-06-08"}
 
 ROUTES = (
     Route(
@@ -97,6 +132,9 @@ ROUTES = (
         view=occupied,
         permission=Permission.READ_STOCK,
         summary="What occupies a property",
+        query=NightsQuery,
+        replies={200: RangesBody},
+        example=_NIGHTS,
     ),
     Route(
         method="GET",
@@ -104,6 +142,15 @@ ROUTES = (
         view=search,
         permission=Permission.READ_STOCK,
         summary="Search for a stay",
+        query=SearchQuery,
+        replies={200: SearchBody},
+        example={
+            "arrival": "2027-06-01",
+            "departure": "2027-06-04",
+            "adults": 2,
+            "property_id": [PROPERTY],
+            "unit_type_id": [UNIT_TYPE],
+        },
     ),
     Route(
         method="GET",
@@ -111,5 +158,8 @@ ROUTES = (
         view=counts,
         permission=Permission.READ_STOCK,
         summary="Counts by type and night",
+        query=CalendarQuery,
+        replies={200: CalendarBody},
+        example={**_NIGHTS, "unit_type_id": [UNIT_TYPE]},
     ),
 )

@@ -1,0 +1,27 @@
+"""The ids that examples of the API name.
+
+They belong to nobody: whoever tries an example puts an id of their own in its place, as the tests do. An id in an
+address is shown as the one that has its name here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["BOOKING", "EXAMPLE_IDS", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE"]
+
+PROPERTY: Final = "0190163d-0001-7000-8000-000000000001"
+UNIT_TYPE: Final = "0190163d-0002-7000-8000-000000000002"
+UNIT: Final = "0190163d-0003-7000-8000-000000000003"
+BOOKING: Final = "0190163d-0004-7000-8000-000000000004"
+QUOTE: Final = "0190163d-0005-7000-8000-000000000005"
+
+EXAMPLE_IDS: Final[Mapping[str, str]] = {
+    "property_id": PROPERTY,
+    "unit_type_id": UNIT_TYPE,
+    "unit_id": UNIT,
+    "booking_id": BOOKING,
+    "quote_id": QUOTE,
+}
+"""By the name of a part of an address."""
