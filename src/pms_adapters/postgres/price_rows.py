@@ -17,8 +17,9 @@ from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BookingId, HoldId, PropertyId, QuoteId, UnitTypeId
 from pmscore.pricing.model.guests import GuestParty
-from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteSource, QuoteStatus, RuleVersion, Totals
+from pmscore.pricing.model.quote import KeptQuote, Offer, Quote, QuoteSource, QuoteStatus, RuleVersion
 from pmscore.pricing.model.terms import Terms
+from pmscore.pricing.model.totals import Totals
 
 __all__ = ["QUOTE_COLUMNS", "book_version_of", "loaded_quote", "quote_values"]
 
@@ -68,29 +69,32 @@ def loaded_quote(
 ) -> KeptQuote:  # fmt: skip
     """Return the quote that the columns of ``QUOTE_COLUMNS`` hold; ``source`` works out its lines."""
     stay = StayRange(arrival, departure)
-    quote = Quote(
-        quote_id=QuoteId(quote_id),
+    offer = Offer(
         property_id=PropertyId(property_id),
         unit_type_id=UnitTypeId(unit_type_id),
         plan=plan,
-        stay=stay,
         parties=tuple(_loaded_party(**each) for each in parties),  # type: ignore[arg-type]
         channel=channel,
         codes=tuple(codes),
         extras=tuple(extras),
         currency=Currency.recorded(currency),
+        terms=None if terms is None else Terms.from_json(terms),
+        versions=tuple(RuleVersion(*each) for each in versions),
+        occupied=None if occupied is None else tuple(occupied),
+        source=source,
+    )
+    quote = Quote(
+        quote_id=QuoteId(quote_id),
+        offer=offer,
+        stay=stay,
         nightly=tuple(
             tuple(night_amounts[at : at + stay.length]) for at in range(0, len(night_amounts), stay.length)
         ),
         totals=Totals(room, fees, net, tax, city_tax),
-        terms=None if terms is None else Terms.from_json(terms),
-        versions=tuple(RuleVersion(*each) for each in versions),
-        occupied=None if occupied is None else tuple(occupied),
         booked_on=booked_on,
         made_at=made_at,
         expires_at=expires_at,
         fingerprint=fingerprint,
-        source=source,
     )
     return KeptQuote(
         quote=quote,

@@ -25,8 +25,17 @@ from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.night_steps import NightStep
 from pmscore.pricing.model.stack import Stack
 from pmscore.pricing.model.terms import Terms
+from pmscore.pricing.model.totals import Totals
 
-__all__ = ["KeptQuote", "Quote", "QuoteRefusal", "QuoteSource", "QuoteStatus", "RuleVersion", "Totals"]
+__all__ = [
+    "KeptQuote",
+    "Offer",
+    "Quote",
+    "QuoteRefusal",
+    "QuoteSource",
+    "QuoteStatus",
+    "RuleVersion",
+]
 
 
 @frozen
@@ -36,27 +45,6 @@ class RuleVersion:
     kind: str
     code: str
     version: int
-
-
-# Without slots, because a frozen value with them takes twice as long to make, and quotes are made by the hundred.
-@frozen(slots=False)
-class Totals:
-    """What a quote comes to.
-
-    ``room`` and ``fees`` are as shown: with the taxes that prices include. ``net`` is without any tax, ``tax`` all
-    taxes but city tax, which is collected for the town and kept apart; ``due`` is what the guest pays.
-    """
-
-    room: int
-    fees: int
-    net: int
-    tax: int
-    city_tax: int
-
-    @property
-    def due(self) -> int:
-        """What the guest pays."""
-        return self.net + self.tax + self.city_tax
 
 
 class QuoteStatus(StrEnum):
@@ -89,36 +77,107 @@ class QuoteSource(Protocol):
         """Return, for each room of a quote and each of its nights, how the amount came to be."""
 
 
-@frozen(kw_only=True, slots=False)
-class Quote:
-    """One stay, one type, one plan, one price.
+@frozen(kw_only=True)
+class Offer:
+    """What a quote says that does not depend on its nights; stays that are quoted alike share one.
 
-    ``nightly`` has the amount of each night of each room. ``booked_on`` is the local day on which it was made;
-    ``expires_at`` says until when the price holds; ``occupied`` how much of the type was
-    taken on each night in per cent, where yield rules asked for it. Equal ``fingerprint``: the same question answered alike, down to
-    the last unit; ids and instants are no part of it.
+    ``parties`` has one for each room. ``occupied`` is how much of the type was taken on each night in per cent, where yield
+    rules asked for it. ``versions`` are those of the book, the plans and the rules that had a part.
     """
 
-    quote_id: QuoteId
     property_id: PropertyId
     unit_type_id: UnitTypeId
     plan: str
-    stay: StayRange
     parties: tuple[GuestParty, ...]
     channel: str
     codes: tuple[str, ...]
     extras: tuple[str, ...]
     currency: Currency
-    nightly: tuple[Sequence[int], ...]
-    totals: Totals
     terms: Terms | None
     versions: tuple[RuleVersion, ...]
     occupied: tuple[int, ...] | None
+    source: QuoteSource = field(eq=False, repr=False)
+
+
+# Made by position and without slots: that takes a third of the time, and quotes are made by the hundred.
+@frozen(slots=False)
+class Quote:
+    """One stay, one type, one plan, one price.
+
+    ``nightly`` has the amount of each night of each room. ``booked_on`` is the local day on which it was made;
+    ``expires_at`` says until when the price holds. Equal ``fingerprint``: the same question answered alike, down to the
+    last unit; ids and instants are no part of it.
+    """
+
+    quote_id: QuoteId
+    offer: Offer
+    stay: StayRange
+    nightly: tuple[Sequence[int], ...]
+    totals: Totals
     booked_on: date
     made_at: datetime
     expires_at: datetime
     fingerprint: str
-    source: QuoteSource = field(eq=False, repr=False)
+
+    @property
+    def property_id(self) -> PropertyId:
+        """The property that sells the stay."""
+        return self.offer.property_id
+
+    @property
+    def unit_type_id(self) -> UnitTypeId:
+        """The type that is sold."""
+        return self.offer.unit_type_id
+
+    @property
+    def plan(self) -> str:
+        """The code of the plan."""
+        return self.offer.plan
+
+    @property
+    def parties(self) -> tuple[GuestParty, ...]:
+        """Who stays, a party for each room."""
+        return self.offer.parties
+
+    @property
+    def channel(self) -> str:
+        """Who sells it."""
+        return self.offer.channel
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The promotion codes that were given."""
+        return self.offer.codes
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The codes of the fees that the guest chose."""
+        return self.offer.extras
+
+    @property
+    def currency(self) -> Currency:
+        """The currency of all amounts."""
+        return self.offer.currency
+
+    @property
+    def terms(self) -> Terms | None:
+        """On which terms, if the plan has any."""
+        return self.offer.terms
+
+    @property
+    def versions(self) -> tuple[RuleVersion, ...]:
+        """Every version that had a part in it."""
+        return self.offer.versions
+
+    @property
+    def occupied(self) -> tuple[int, ...] | None:
+        """How full the type was, where yield rules asked."""
+        return self.offer.occupied
+
+    @property
+    def source(self) -> QuoteSource:
+        """Who made it, and can say how."""
+        return self.offer.source
 
     @property
     def due(self) -> Money:

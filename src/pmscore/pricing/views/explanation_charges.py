@@ -14,7 +14,7 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.lines import Chargeable, ChargedLine, TaxLine, TaxResult, TaxSum
 from pmscore.pricing.model.charges.taxes import RoundingScope, TaxRounding
 from pmscore.pricing.model.night_steps import Ratio
-from pmscore.pricing.model.quote import Totals
+from pmscore.pricing.model.totals import Totals
 from pmscore.pricing.views.charge_shapes import ROOM
 from pmscore.pricing.views.explanation_nodes import Explained, Part
 

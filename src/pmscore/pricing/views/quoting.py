@@ -1,16 +1,15 @@
 """Quotes from a price book: what a stay costs, worked out from tables.
 
 Owns the making of a quote and the working out of its lines and steps. Leaves what stays have in common to
-``stay_kinds``, and whether the stay can be sold to the use case, which asks stock and stay rules. Law: the same question to the same book gives the same fingerprint. How it
-works: ``docs/algorithms/quotes.md``.
+``known_kinds``, and whether the stay can be sold to the use case, which asks stock and stay rules. Law: the same question
+to the same book gives the same fingerprint. How it works: ``docs/algorithms/quotes.md``.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
@@ -22,23 +21,24 @@ from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.lines import TaxResult
 from pmscore.pricing.model.night_steps import NightStep
 from pmscore.pricing.model.plans import RatePlan
-from pmscore.pricing.model.quote import Quote, QuoteSource, Totals
+from pmscore.pricing.model.quote import Quote, QuoteSource
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.rules import Stage
 from pmscore.pricing.model.stack import Stack
+from pmscore.pricing.model.totals import Totals
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
 from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.policies.taxing import charge_taxes
 from pmscore.pricing.views.charge_shapes import room_charges
-from pmscore.pricing.views.night_table import NOT_SOLD
+from pmscore.pricing.views.known_kinds import KnownKinds, question_of
+from pmscore.pricing.views.night_table import NOT_SOLD, written
 from pmscore.pricing.views.rate_tables import RateTables
-from pmscore.pricing.views.stay_kinds import StayKind, StayKinds, TaxedRun, question_of
+from pmscore.pricing.views.stay_kind import StayAmounts, StayKind
 
 __all__ = ["Quoter"]
 
 HOLDS_FOR: Final = timedelta(hours=24)
 MOST_CHARGES: Final = 64
-_Amounts: TypeAlias = "tuple[list[array[int]], Totals]"
 
 
 class Quoter(QuoteSource):
@@ -51,7 +51,7 @@ class Quoter(QuoteSource):
         self.tables = RateTables(book, nights)
         self._zone = zone
         self._holds_for = holds_for
-        self._kinds = StayKinds(book, self.tables)
+        self._kinds = KnownKinds(book, self.tables, self)
         self._last_day: tuple[datetime, date] | None = None
         # Whoever is told the total of a quote asks for its lines next.
         self._charges: dict[object, TaxResult] = {}
@@ -157,68 +157,39 @@ class Quoter(QuoteSource):
     ) -> Quote | tuple[Violation, ...]:
         stay = request.stay
         first = self.tables.place(stay)
-        found = self._slowly(kind, request) if kind.runs is None else _tabled(kind, kind.runs, first)
+        found = self._slowly(kind, request) if kind.runs is None else kind.tabled(kind.runs, first)
         if found is None:
-            nightly = [self._amounts(kind, charge, stay) for charge in kind.charges]
-            return _unpriced(nightly, stay, kind.plan.code)
-        nightly, totals = found
+            return _unpriced([self._amounts(kind, each, stay) for each in kind.charges], stay, kind.plan.code)
+        nightly, written, totals = found
         digest = kind.digest.copy()
         digest.update(b"%d" % stay.arrival.toordinal())
-        for amounts in nightly:
-            digest.update(amounts.tobytes())
+        for amounts in written:
+            digest.update(amounts)
         return Quote(
-            quote_id=quote_id,
-            property_id=self.book.property_id,
-            unit_type_id=kind.unit_type_id,
-            plan=kind.plan.code,
-            stay=stay,
-            parties=request.parties,
-            channel=request.channel,
-            codes=request.codes,
-            extras=request.extras,
-            currency=self.book.currency,
-            nightly=tuple([tuple(amounts) for amounts in nightly]),
-            totals=totals,
-            terms=kind.terms,
-            versions=kind.versions,
-            occupied=kind.occupied,
-            booked_on=booked_on,
-            made_at=now,
-            expires_at=now + self._holds_for,
-            fingerprint=digest.hexdigest(),
-            source=self,
+            quote_id,
+            kind.offer,
+            stay,
+            nightly,
+            totals,
+            booked_on,
+            now,
+            now + self._holds_for,
+            digest.hexdigest(),
         )
 
-    def _slowly(self, kind: StayKind, request: QuoteRequest) -> _Amounts | None:
+    def _slowly(self, kind: StayKind, request: QuoteRequest) -> StayAmounts | None:
         """Return the amounts of a stay that no table has, or whose charges touch each other; None: not sold."""
-        nightly = [self._amounts(kind, charge, request.stay) for charge in kind.charges]
+        nightly = tuple([self._amounts(kind, charge, request.stay) for charge in kind.charges])
         if any(NOT_SOLD in amounts for amounts in nightly):
             return None
         if kind.by_rate is not None:
-            return nightly, Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
-        return nightly, _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
+            totals = Totals(sum(nightly[0]), kind.by_rate.shown, *kind.by_rate.totals_of(nightly[0]))
+        else:
+            totals = _totals(self._charged(kind.plan, request, nightly), sum(map(sum, nightly)))
+        return nightly, list(map(written, nightly)), totals
 
-    def _amounts(self, kind: StayKind, charge: PartyCharge, stay: StayRange) -> array[int]:
-        return self.tables.amounts(kind.plan, kind.unit_type_id, charge, kind.stack, stay)
-
-
-def _tabled(kind: StayKind, runs: tuple[TaxedRun, ...], first: int) -> _Amounts | None:
-    """Return the amounts and totals of a stay from tables; None where a night is not sold."""
-    end = first + kind.length
-    nightly: list[array[int]] = []
-    room = 0
-    for table in kind.tables:
-        if table.unsold[end] != table.unsold[first]:
-            return None
-        nightly.append(table.amounts[first:end])
-        room += table.gross[end] - table.gross[first]
-    constant = kind.constant
-    net, tax, city_tax = constant.net, constant.tax, constant.city_tax
-    for start, until, (nets, taxes, city_taxes) in runs:
-        net += nets[first + until] - nets[first + start]
-        tax += taxes[first + until] - taxes[first + start]
-        city_tax += city_taxes[first + until] - city_taxes[first + start]
-    return nightly, Totals(room, constant.shown, net, tax, city_tax)
+    def _amounts(self, kind: StayKind, charge: PartyCharge, stay: StayRange) -> tuple[int, ...]:
+        return self.tables.amounts(kind.plan, kind.offer.unit_type_id, charge, kind.stack, stay)
 
 
 def _totals(result: TaxResult, room: int) -> Totals:
@@ -226,7 +197,7 @@ def _totals(result: TaxResult, room: int) -> Totals:
     return Totals(room, shown - room, result.net, result.tax, result.city_tax)
 
 
-def _unpriced(nightly: Sequence[array[int]], stay: StayRange, plan: str) -> tuple[Violation, ...]:
+def _unpriced(nightly: Sequence[Sequence[int]], stay: StayRange, plan: str) -> tuple[Violation, ...]:
     return tuple(
         Violation("no_price", night, plan, "plan")
         for night, amounts in zip(stay.nights(), zip(*nightly, strict=True), strict=True)

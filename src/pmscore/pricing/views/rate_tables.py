@@ -7,7 +7,6 @@ stages say, night by night. How it works: ``docs/algorithms/prices.md``.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -89,7 +88,7 @@ class RateTables:
 
     def amounts(
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
-    ) -> array[int]:
+    ) -> tuple[int, ...]:
         """Return the amount of each night of a stay, ``NOT_SOLD`` where the plan has no price.
 
         Raises:
@@ -163,11 +162,11 @@ class RateTables:
         unit_type_id: UnitTypeId,
         charge: PartyCharge,
         shared: Sequence[tuple[str, Change]],
-    ) -> array[int]:
+    ) -> list[int]:
         masks = [self._masks[code] for code, _ in shared]
         changes = [change for _, change in shared]
         known: dict[tuple[int, int], int] = {}
-        table = array("q")
+        table: list[int] = []
         for at, price in enumerate(self.row(plan, unit_type_id)):
             if price is None:
                 table.append(NOT_SOLD)
@@ -184,15 +183,15 @@ class RateTables:
 
     def _night_by_night(
         self, plan: RatePlan, unit_type_id: UnitTypeId, charge: PartyCharge, stack: Stack, stay: StayRange
-    ) -> array[int]:
+    ) -> tuple[int, ...]:
         row = self.row(plan, unit_type_id)
         first = self.place(stay)
-        amounts = array("q")
+        amounts: list[int] = []
         for night in range(stay.length):
             price = row[first + night]
             chosen = [change for _, change in self._changes_on(first + night, night, stack)]
             amounts.append(NOT_SOLD if price is None else night_amount(price, charge, chosen))
-        return amounts
+        return tuple(amounts)
 
     def _changes_on(self, at: int, night: int, stack: Stack) -> list[tuple[PriceRule, Change]]:
         found: list[tuple[PriceRule, Change]] = []

@@ -1,7 +1,7 @@
-"""Stays that are quoted alike, wherever they begin: their rules, tables, charges and terms, worked out once.
+"""Which stays are quoted alike, wherever they begin: their rules, tables, charges and terms are worked out once.
 
-Owns the kinds of stays and how long they are remembered. Leaves the amounts of a single stay to ``quoting``. Law: what is
-remembered of one stay never gets into the price of another kind of stay.
+Owns what stays must have in common, and how long that is remembered. Leaves the amounts of a stay to ``stay_kind``. Law:
+what is remembered of one kind of stay never gets into the price of another.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from datetime import date
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from attrs import frozen
-
 from pmscore.dates.recurrence import Weekdays
 from pmscore.kernel.errors import InvalidInputError, Violation
 from pmscore.kernel.ids import UnitTypeId
@@ -20,63 +18,34 @@ from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.charges.counting import ChargedStay
 from pmscore.pricing.model.charges.taxes import RoundingScope
 from pmscore.pricing.model.plans import RatePlan
-from pmscore.pricing.model.quote import Quote, RuleVersion
+from pmscore.pricing.model.quote import Offer, Quote, QuoteSource, RuleVersion
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.model.rules import PriceQuestion, PriceRule
 from pmscore.pricing.model.stack import Stack
-from pmscore.pricing.model.terms import Terms
-from pmscore.pricing.policies.occupancy import PartyCharge
 from pmscore.pricing.views.charge_shapes import (
     NOTHING,
-    Charged,
     ChargeShape,
     RateShape,
     has_shapes,
     rate_shape_of,
     shape_of,
 )
-from pmscore.pricing.views.night_table import NightTable, RunningSums
+from pmscore.pricing.views.night_table import NightTable
 from pmscore.pricing.views.rate_tables import RateTables
+from pmscore.pricing.views.stay_kind import StayKind, TaxedRun
 
-__all__ = ["StayKind", "StayKinds", "TaxedRun", "question_of"]
+__all__ = ["KnownKinds", "question_of"]
 
 MOST_KINDS: Final = 50_000
 _Key: TypeAlias = "tuple[object, ...]"
 
-TaxedRun: TypeAlias = "tuple[int, int, RunningSums]"
-"""A run of nights that bear the same taxes: its first night and its end in the stay, and its running sums."""
 
-
-@frozen(kw_only=True)
-class StayKind:
-    """What all stays of a kind have in common.
-
-    ``tables`` has a table for each room; fewer where a rule changes each night in its own way. ``runs`` is None where
-    charges touch each other, so that only the tax engine knows what they come to; else ``constant`` is what the stay
-    comes to beside its nights. ``by_rate`` knows the same where taxes are rounded by rate. ``digest`` is the beginning of
-    the fingerprint.
-    """
-
-    plan: RatePlan
-    unit_type_id: UnitTypeId
-    stack: Stack
-    charges: tuple[PartyCharge, ...]
-    length: int
-    tables: tuple[NightTable, ...]
-    runs: tuple[TaxedRun, ...] | None
-    constant: Charged
-    by_rate: RateShape | None
-    terms: Terms | None
-    versions: tuple[RuleVersion, ...]
-    occupied: tuple[int, ...] | None
-    digest: blake2b
-
-
-class StayKinds:
+class KnownKinds:
     """The kinds of stays of one book, remembered as long as the tables that they are made of."""
 
-    def __init__(self, book: PriceBook, tables: RateTables) -> None:
+    def __init__(self, book: PriceBook, tables: RateTables, source: QuoteSource) -> None:
         self._book = book
+        self._source = source
         self._tables = tables
         self._kinds: dict[_Key, StayKind] = {}
         self._times_cleared = 0
@@ -156,11 +125,23 @@ class StayKinds:
         found = [self._tables.table(plan, unit_type_id, charge, stack) for charge in charges]
         tables = tuple(table for table in found if table is not None)
         shape = self._shape(plan, request) if len(tables) == len(charges) else None
-        terms = self._book.terms_of(plan)
-        versions = self._versions(plan, stack)
-        return StayKind(
-            plan=plan,
+        offer = Offer(
+            property_id=self._book.property_id,
             unit_type_id=unit_type_id,
+            plan=plan.code,
+            parties=request.parties,
+            channel=request.channel,
+            codes=request.codes,
+            extras=request.extras,
+            currency=self._book.currency,
+            terms=self._book.terms_of(plan),
+            versions=self._versions(plan, stack),
+            occupied=occupied,
+            source=self._source,
+        )
+        return StayKind(
+            offer=offer,
+            plan=plan,
             stack=stack,
             charges=charges,
             length=request.stay.length,
@@ -168,10 +149,7 @@ class StayKinds:
             runs=None if shape is None else _runs(shape, tables),
             constant=NOTHING if shape is None else shape.constant,
             by_rate=self._rate_shape(plan, request),
-            terms=terms,
-            versions=versions,
-            occupied=occupied,
-            digest=blake2b(_prefix(request, unit_type_id, plan.code, versions, terms), digest_size=16),
+            digest=blake2b(_prefix(offer, request.stay.length), digest_size=16),
         )
 
     def _shape(self, plan: RatePlan, request: QuoteRequest) -> ChargeShape | None:
@@ -223,7 +201,7 @@ def _unused_codes(codes: Iterable[str], stack: Stack) -> list[str]:
 def _runs(shape: ChargeShape, tables: Sequence[NightTable]) -> tuple[TaxedRun, ...]:
     """Return the runs of nights of all rooms."""
     return tuple(
-        (each.start, each.end, table.sums(each.key, each.totals_of))
+        (each.start, each.end, *table.sums(each.key, each.totals_of))
         for table, classes in zip(tables, shape.classes, strict=True)
         for each in classes
     )
@@ -236,14 +214,8 @@ def _turn_of(rules: Iterable[PriceRule]) -> int:
     return 7 if any(rule.weekdays != Weekdays.EVERY for rule in rules) else 1
 
 
-def _prefix(
-    request: QuoteRequest,
-    unit_type_id: UnitTypeId,
-    plan: str,
-    versions: tuple[RuleVersion, ...],
-    terms: Terms | None,
-) -> bytes:
+def _prefix(offer: Offer, length: int) -> bytes:
     """Return what a fingerprint says beside the first night and the amounts."""
-    asked = (request.stay.length, request.parties, request.channel, request.codes, request.extras)
-    said = repr((str(unit_type_id), plan, asked, versions)).encode()
-    return said + (b"" if terms is None else terms.to_bytes())
+    asked = (length, offer.parties, offer.channel, offer.codes, offer.extras)
+    said = repr((str(offer.unit_type_id), offer.plan, asked, offer.versions)).encode()
+    return said + (b"" if offer.terms is None else offer.terms.to_bytes())
