@@ -1,4 +1,4 @@
-"""Bookings, guests and agencies on PostgreSQL.
+"""Bookings and agencies on PostgreSQL.
 
 Owns their queries and updates; new rows travel in the document of ``writes``.
 """
@@ -10,23 +10,22 @@ from typing import LiteralString
 from uuid import UUID
 
 from pms_adapters.postgres.documents import as_document
-from pms_adapters.postgres.rows import booking_row, guest_row, loaded_booking, loaded_room, room_rows
+from pms_adapters.postgres.listing import booking_conditions, conditions, read_page
+from pms_adapters.postgres.rows import booking_row, loaded_booking, loaded_room, room_rows
 from pms_adapters.postgres.session import Row, Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
 from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.lifecycle import CLAIMING, COUNTED
+from pmscore.booking.model.lifecycle import CLAIMING
+from pmscore.booking.model.listing import BookingFilter
 from pmscore.booking.ports import BookingRepository
 from pmscore.dates.ranges import DateRange
-from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
-from pmscore.guests.ports import GuestRepository
-from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
-from pmscore.kernel.ids import AgencyId, BookingId, GuestId, PropertyId
-from pmscore.kernel.money import Money
+from pmscore.kernel.ids import AgencyId, BookingId, PropertyId
+from pmscore.kernel.paging import Page, Paged
 
-__all__ = ["PostgresAgencies", "PostgresBookings", "PostgresGuests", "figure_statements"]
+__all__ = ["PostgresAgencies", "PostgresBookings"]
 
 _COLUMNS: LiteralString = (
     "b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel, b.channel_reference,"
@@ -49,6 +48,9 @@ _ROOMS: LiteralString = (
 _WHOLE_BOOKING: LiteralString = f"""\
 SELECT {_COLUMNS}, {_ROOM_COLUMNS} FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
  WHERE b.agency_id = %s AND b.booking_id = %s ORDER BY r.position"""
+_WHOLE_BOOKINGS: LiteralString = f"""\
+SELECT {_COLUMNS}, {_ROOM_COLUMNS} FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
+ WHERE b.agency_id = %s AND b.booking_id = ANY(%s) ORDER BY r.position"""
 _STAYING: LiteralString = """\
 SELECT DISTINCT b.booking_id FROM bookings b JOIN booking_rooms r USING (agency_id, booking_id)
  WHERE b.agency_id = %s AND b.property_id = %s AND b.status = ANY(%s)
@@ -68,33 +70,7 @@ UPDATE booking_rooms b
        is_oversold boolean)
  WHERE b.agency_id = %s AND b.booking_id = %s AND b.position = r.position AND b.room_id = r.room_id
 RETURNING 1"""
-_GUEST: LiteralString = """\
-SELECT guest_id, name, email, phone, country, total_bookings, total_spent, first_booking_at,
-       last_booking_at, average_rating, updated_at, deleted_at, version
-  FROM guests WHERE agency_id = %s AND guest_id = %s"""
-_LOCK_GUEST: LiteralString = "SELECT 1 FROM guests WHERE agency_id = %s AND guest_id = %s FOR NO KEY UPDATE"
-_FIGURES: LiteralString = """\
-UPDATE guests g
-   SET total_bookings = total_bookings + c.bookings,
-       total_spent = CASE WHEN c.spent = 0 THEN total_spent ELSE jsonb_strip_nulls(
-         total_spent || jsonb_build_object(
-           c.currency, nullif(coalesce((total_spent ->> c.currency)::bigint, 0) + c.spent, 0))) END,
-       first_booking_at = CASE WHEN c.bookings > 0 THEN least(first_booking_at, c.booked_at)
-         WHEN c.bookings < 0 THEN (
-           SELECT min(b.created_at) FROM bookings b
-            WHERE b.agency_id = g.agency_id AND b.guest_id = g.guest_id AND b.status = ANY(c.counted))
-         ELSE first_booking_at END,
-       last_booking_at = CASE WHEN c.bookings > 0 THEN greatest(last_booking_at, c.booked_at)
-         WHEN c.bookings < 0 THEN (
-           SELECT max(b.created_at) FROM bookings b
-            WHERE b.agency_id = g.agency_id AND b.guest_id = g.guest_id AND b.status = ANY(c.counted))
-         ELSE last_booking_at END
-  FROM (SELECT %s::int AS bookings, %s::bigint AS spent, %s::text AS currency,
-               %s::timestamptz AS booked_at, %s::text[] AS counted) AS c
- WHERE g.agency_id = %s AND g.guest_id = %s RETURNING 1"""
-
 _CLAIMING = sorted(status.value for status in CLAIMING)
-_COUNTED = sorted(status.value for status in COUNTED)
 
 
 class PostgresBookings(BookingRepository):
@@ -116,10 +92,28 @@ class PostgresBookings(BookingRepository):
         rows = self._session.read([(_WHOLE_BOOKING, (self._session.agency_id, booking_id))])[0]
         if not rows:
             raise NotFoundError("booking", booking_id)
-        rooms = tuple(loaded_room(row[_WIDTH:]) for row in rows)  # type: ignore[arg-type]
-        found = loaded_booking(rows[0][:_WIDTH], rooms)  # type: ignore[arg-type]
+        found = _whole(rows)
         self._session.check_reach(found.property_id, "booking", booking_id)
         return found
+
+    def find(self, wanted: BookingFilter, page: Page) -> Paged[Booking]:
+        own: Statement = ("b.agency_id = %s", (self._session.agency_id,))
+        where, values = conditions([own, *booking_conditions(wanted, self._session.reach)])
+        found = read_page(
+            self._session,
+            "b.booking_id",
+            ("bookings b WHERE " + where, values),
+            "b.created_at DESC, b.booking_id DESC",
+            page,
+            lambda row: BookingId(_uuid(row[0])),
+        )
+        if not found.items:
+            return Paged((), found.total, page)
+        rows = self._session.read([(_WHOLE_BOOKINGS, (self._session.agency_id, list(found.items)))])[0]
+        by_id: dict[BookingId, list[Row]] = {}
+        for row in rows:
+            by_id.setdefault(BookingId(_uuid(row[0])), []).append(row)
+        return Paged(tuple([_whole(by_id[each]) for each in found.items if each in by_id]), found.total, page)
 
     def save(self, booking: Booking) -> None:
         before = self._read.get(booking.booking_id)
@@ -172,44 +166,10 @@ class PostgresBookings(BookingRepository):
         return tuple(self._read[each] for each in booking_ids)
 
 
-class PostgresGuests(GuestRepository):
-    """Guests on PostgreSQL."""
-
-    def __init__(self, session: Session, writes: WriteSet) -> None:
-        self._session = session
-        self._writes = writes
-
-    def add(self, guest: Guest) -> None:
-        self._writes.guests.append(guest_row(guest))
-
-    def get(self, guest_id: GuestId) -> Guest:
-        rows = self._session.rows(_GUEST, self._session.agency_id, guest_id)
-        if not rows:
-            raise NotFoundError("guest", guest_id)
-        return _loaded_guest(*rows[0])  # type: ignore[arg-type]
-
-    def count(self, change: MetricsChange) -> None:
-        if change:
-            self._writes.figures.append(change)
-
-
-def figure_statements(agency_id: AgencyId, changes: list[MetricsChange]) -> list[Expectation | Statement]:
-    """Return the updates of guests' figures, by guest id, each after the guest's row was locked.
-
-    The lock is a statement of its own, so that the bookings it then looks through are those committed by
-    whoever held the row before.
-    """
-    statements: list[Expectation | Statement] = []
-    for change in sorted(changes, key=lambda each: each.guest_id):
-        keys = (agency_id, change.guest_id)
-        if change.bookings < 0:
-            statements.append((_LOCK_GUEST, keys))
-        values = (
-            change.bookings, change.spent.minor, change.spent.currency.code, change.booked_at, _COUNTED, *keys,
-        )  # fmt: skip
-        missing = NotFoundError("guest", change.guest_id)
-        statements.append(Expectation((_FIGURES, values), 1, missing))
-    return statements
+def _whole(rows: list[Row]) -> Booking:
+    """Return a booking from its rows, one a room, in their order."""
+    rooms = tuple([loaded_room(row[_WIDTH:]) for row in rows])  # type: ignore[arg-type]
+    return loaded_booking(rows[0][:_WIDTH], rooms)  # type: ignore[arg-type]
 
 
 class PostgresAgencies(AgencyRepository):
@@ -242,28 +202,3 @@ def _uuid(value: object) -> UUID:
     if not isinstance(value, UUID):
         raise TypeError(type(value))
     return value
-
-
-def _loaded_guest(
-    guest_id: UUID, name: str, email: str, phone: str, country: str, total_bookings: int,
-    total_spent: dict[str, int], first_booking_at: datetime | None, last_booking_at: datetime | None,
-    average_rating: int | None, updated_at: datetime | None, deleted_at: datetime | None, version: int,
-) -> Guest:  # fmt: skip
-    spent = tuple(Money(total_spent[code], Currency.recorded(code)) for code in sorted(total_spent))
-    return Guest(
-        guest_id=GuestId(guest_id),
-        name=name,
-        email=email,
-        phone=phone,
-        country=country,
-        metrics=GuestMetrics(
-            total_bookings=total_bookings,
-            total_spent=spent,
-            first_booking_at=first_booking_at,
-            last_booking_at=last_booking_at,
-            average_rating=average_rating,
-        ),
-        updated_at=updated_at,
-        deleted_at=deleted_at,
-        version=version,
-    )

@@ -83,6 +83,11 @@ class Session:
     ) -> None:
         self.close()
 
+    @property
+    def reach(self) -> frozenset[PropertyId] | None:
+        """The properties that the actor may see and touch; None for all."""
+        return None if self._command is None else self._command.property_ids
+
     def reaches(self, property_id: PropertyId) -> bool:
         """Return whether the actor may see and touch the property."""
         return self._command is None or self._command.reaches(property_id)

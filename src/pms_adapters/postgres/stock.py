@@ -12,8 +12,9 @@ from typing import LiteralString
 from uuid import UUID
 
 from pms_adapters.postgres.documents import as_document
+from pms_adapters.postgres.listing import conditions, read_page
 from pms_adapters.postgres.rows import claim_rows
-from pms_adapters.postgres.session import Session
+from pms_adapters.postgres.session import Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
@@ -23,6 +24,7 @@ from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import BlockRepository, HoldRepository, StockLedger
 from pmscore.kernel.errors import NotFoundError, StaleVersionError
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.paging import Page, Paged
 
 __all__ = ["PostgresBlocks", "PostgresHolds", "PostgresStock"]
 
@@ -38,9 +40,12 @@ SELECT {_HOLD_COLUMNS} FROM holds h
                 WHERE c.unit_type_id = h.unit_type_id AND h.arrival < c.first + c.nights
                   AND c.first < h.departure + h.turnover_nights)
  ORDER BY h.hold_id FOR UPDATE"""
-_BLOCK: LiteralString = """\
-SELECT block_id, property_id, unit_id, unit_type_id, first_night, end_date, kind, note, version
-  FROM blocks WHERE agency_id = %s AND block_id = %s FOR UPDATE"""
+_BLOCK_COLUMNS: LiteralString = (
+    "block_id, property_id, unit_id, unit_type_id, first_night, end_date, kind, note, version"
+)
+_BLOCK: LiteralString = (
+    f"SELECT {_BLOCK_COLUMNS} FROM blocks WHERE agency_id = %s AND block_id = %s FOR UPDATE"
+)
 
 
 class PostgresStock(StockLedger):
@@ -79,6 +84,18 @@ class PostgresHolds(HoldRepository):
         found = _loaded_hold(*rows[0])  # type: ignore[arg-type]
         self._session.check_reach(found.property_id, "hold", hold_id)
         return found
+
+    def find(self, property_id: PropertyId, now: datetime, page: Page) -> Paged[Hold]:
+        if not self._session.reaches(property_id):
+            return Paged((), 0, page)
+        where: LiteralString = (
+            "holds WHERE agency_id = %s AND property_id = %s AND status = 'active' AND expires_at > %s"
+        )
+        return read_page(
+            self._session, _HOLD_COLUMNS, (where, (self._session.agency_id, property_id, now)),
+            "expires_at, hold_id", page,
+            lambda row: _loaded_hold(*row),  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         wanted = as_document(claim_rows(1, change.after))
@@ -125,6 +142,20 @@ class PostgresBlocks(BlockRepository):
         found = _loaded_block(*rows[0])  # type: ignore[arg-type]
         self._session.check_reach(found.property_id, "block", block_id)
         return found
+
+    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
+        if not self._session.reaches(property_id):
+            return Paged((), 0, page)
+        parts: list[Statement] = [
+            ("agency_id = %s AND property_id = %s", (self._session.agency_id, property_id))
+        ]
+        if nights is not None:
+            parts.append(("first_night < %s AND end_date > %s", (nights.end, nights.start)))
+        where, values = conditions(parts)
+        return read_page(
+            self._session, _BLOCK_COLUMNS, ("blocks WHERE " + where, values), "first_night, block_id", page,
+            lambda row: _loaded_block(*row),  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def add(self, block: Block) -> None:
         statement: LiteralString = (

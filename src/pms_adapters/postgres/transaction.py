@@ -21,15 +21,11 @@ from pms_adapters.postgres.access import (
     PostgresSessions,
     PostgresUsers,
 )
-from pms_adapters.postgres.booking import (
-    PostgresAgencies,
-    PostgresBookings,
-    PostgresGuests,
-    figure_statements,
-)
+from pms_adapters.postgres.booking import PostgresAgencies, PostgresBookings
 from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.exchange import PostgresExchangeRateRepository
+from pms_adapters.postgres.guests import PostgresGuests, figure_statements
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
 from pms_adapters.postgres.pricing import (

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.listing import BookingFilter
 from pmscore.dates.ranges import DateRange
 from pmscore.guests.ports import GuestWork
 from pmscore.inventory.ports import InventoryWork
 from pmscore.kernel.ids import BookingId, PropertyId
+from pmscore.kernel.paging import Page, Paged
 from pmscore.pricing.ports import QuoteWork
 from pmscore.restrictions.ports import RestrictionWork
 
@@ -41,6 +43,10 @@ class BookingRepository(Protocol):
         Raises:
             NotFoundError: no such booking in this agency.
         """
+
+    @abstractmethod
+    def find(self, wanted: BookingFilter, page: Page) -> Paged[Booking]:
+        """Return a page of the bookings that ``wanted`` admits and the actor reaches, newest first, without a lock."""
 
     @abstractmethod
     def save(self, booking: Booking) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pmscore.guests.model import Guest, MetricsChange
 from pmscore.kernel.ids import GuestId
+from pmscore.kernel.paging import Page, Paged
 from pmscore.kernel.ports import Work
 
 __all__ = ["GuestRepository", "GuestWork"]
@@ -25,6 +26,13 @@ class GuestRepository(Protocol):
 
         Raises:
             NotFoundError: no such guest in this agency.
+        """
+
+    @abstractmethod
+    def find(self, text: str, page: Page) -> Paged[Guest]:
+        """Return a page of the guests whose name or e-mail contains ``text``, whatever its case, by name and id.
+
+        An actor whose reach is limited sees those who have a booking there.
         """
 
     @abstractmethod

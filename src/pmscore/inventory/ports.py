@@ -20,6 +20,7 @@ from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.kernel.errors import NightsTakenError, StaleHouseError
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.paging import Page, Paged
 from pmscore.kernel.ports import Work
 
 __all__ = [
@@ -115,6 +116,10 @@ class HoldRepository(Protocol):
         """
 
     @abstractmethod
+    def find(self, property_id: PropertyId, now: datetime, page: Page) -> Paged[Hold]:
+        """Return a page of the property's holds that are active at ``now``, by expiry and id, without a lock."""
+
+    @abstractmethod
     def add(self, hold: Hold) -> None:
         """Add a new hold."""
 
@@ -133,6 +138,10 @@ class BlockRepository(Protocol):
         Raises:
             NotFoundError: no such block in this agency.
         """
+
+    @abstractmethod
+    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
+        """Return a page of the property's blocks on some of ``nights`` (None: on any), by first night and id."""
 
     @abstractmethod
     def add(self, block: Block) -> None:

@@ -24,6 +24,7 @@ from pmscore.testing.access_repositories import (
 )
 from pmscore.testing.accounts import Accounts
 from pmscore.testing.audit import broken_invariants
+from pmscore.testing.booking_repositories import InMemoryBookings, InMemoryGuests
 from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
 from pmscore.testing.exchange_rates import InMemoryExchangeRateRepository, InMemoryExchangeRates
@@ -39,8 +40,6 @@ from pmscore.testing.readers import InMemoryAvailability
 from pmscore.testing.repositories import (
     InMemoryAgencies,
     InMemoryBlocks,
-    InMemoryBookings,
-    InMemoryGuests,
     InMemoryHolds,
     InMemoryHouses,
     InMemoryRestrictions,

@@ -6,24 +6,21 @@ the judgement at the commit to ``books`` and ``ledger``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
-from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.lifecycle import Status
-from pmscore.booking.ports import BookingRepository
 from pmscore.dates.ranges import DateRange
-from pmscore.guests.model import Guest, MetricsChange
-from pmscore.guests.ports import GuestRepository
 from pmscore.inventory.model.blocks import Block
-from pmscore.inventory.model.holds import Hold
+from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import Claim, StockChange
 from pmscore.inventory.ports import BlockRepository, HoldRepository, HouseRepository, StockLedger
 from pmscore.kernel.errors import InvalidInputError, MisuseError, NotFoundError
-from pmscore.kernel.ids import AgencyId, BlockId, BookingId, GuestId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import AgencyId, BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.paging import Page, Paged
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.ports import RestrictionRepository
 from pmscore.testing.transaction import Transaction
@@ -31,15 +28,14 @@ from pmscore.testing.transaction import Transaction
 __all__ = [
     "InMemoryAgencies",
     "InMemoryBlocks",
-    "InMemoryBookings",
-    "InMemoryGuests",
     "InMemoryHolds",
     "InMemoryHouses",
     "InMemoryRestrictions",
     "InMemoryStock",
+    "paged",
 ]
 
-MOST_DUE_OPTIONS = 1000
+ItemT = TypeVar("ItemT")
 
 
 class InMemoryAgencies(AgencyRepository):
@@ -150,6 +146,20 @@ class InMemoryHolds(HoldRepository):
         self._at.command.check_reach(found.property_id, "hold", hold_id)
         return found
 
+    def find(self, property_id: PropertyId, now: datetime, page: Page) -> Paged[Hold]:
+        """Return a page of the active holds, by expiry and id."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            found = [
+                hold
+                for hold in self._at.books.holds.values()
+                if hold.property_id == property_id
+                and self._at.command.reaches(property_id)
+                and hold.status is HoldStatus.ACTIVE
+                and not hold.is_expired(now)
+            ]
+        return paged(sorted(found, key=lambda each: (each.expires_at, each.hold_id)), page)
+
     def expired(self, change: StockChange, now: datetime) -> tuple[Hold, ...]:
         """Return the expired holds in the way of ``change``, locked; waits for those that others work on."""
         self._at.check_open()
@@ -192,6 +202,19 @@ class InMemoryBlocks(BlockRepository):
         self._at.command.check_reach(found.property_id, "block", block_id)
         return found
 
+    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
+        """Return a page of the property's blocks, by first night and id."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            found = [
+                block
+                for block in self._at.books.blocks.values()
+                if block.property_id == property_id
+                and self._at.command.reaches(property_id)
+                and (nights is None or block.nights.overlaps(nights))
+            ]
+        return paged(sorted(found, key=lambda each: (each.nights.start, each.block_id)), page)
+
     def add(self, block: Block) -> None:
         """Add a new block."""
         self._at.lock_new("block", block.block_id)
@@ -201,33 +224,6 @@ class InMemoryBlocks(BlockRepository):
         """Remove a block that was read in this transaction."""
         self._at.check_locked("block", block.block_id)
         self._at.changes.blocks[block.block_id] = None
-
-
-class InMemoryGuests(GuestRepository):
-    """Guests."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._at = transaction
-
-    def add(self, guest: Guest) -> None:
-        """Add a new profile."""
-        self._at.lock_new("guest", guest.guest_id)
-        self._at.changes.guests[guest.guest_id] = guest
-
-    def get(self, guest_id: GuestId) -> Guest:
-        """Return the profile as of now, unlocked."""
-        self._at.check_open()
-        with self._at.locks.mutex:
-            found = self._at.changes.guests.get(guest_id) or self._at.books.guests.get(guest_id)
-        if found is None:
-            raise NotFoundError("guest", guest_id)
-        return found
-
-    def count(self, change: MetricsChange) -> None:
-        """Move the figures at the commit."""
-        self._at.check_open()
-        if change:
-            self._at.changes.metrics.append(change)
 
 
 class InMemoryRestrictions(RestrictionRepository):
@@ -251,70 +247,9 @@ class InMemoryRestrictions(RestrictionRepository):
         self._at.changes.rule_books[property_id] = book
 
 
-class InMemoryBookings(BookingRepository):
-    """Bookings."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._at = transaction
-
-    def add(self, booking: Booking) -> None:
-        """Add a new booking."""
-        self._at.lock_new("booking", booking.booking_id)
-        self._at.changes.bookings[booking.booking_id] = booking
-
-    def get(self, booking_id: BookingId) -> Booking:
-        """Return the booking, locked."""
-        found = self._at.locked("booking", booking_id, self._at.books.bookings, self._at.changes.bookings)
-        self._at.command.check_reach(found.property_id, "booking", booking_id)
-        return found
-
-    def read(self, booking_id: BookingId) -> Booking:
-        """Return the booking, not locked."""
-        self._at.check_open()
-        with self._at.locks.mutex:
-            found = self._at.books.bookings.get(booking_id)
-        if found is None:
-            raise NotFoundError("booking", booking_id)
-        self._at.command.check_reach(found.property_id, "booking", booking_id)
-        return found
-
-    def save(self, booking: Booking) -> None:
-        """Store a booking that was read in this transaction."""
-        self._at.check_locked("booking", booking.booking_id)
-        self._at.changes.bookings[booking.booking_id] = booking
-
-    def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:
-        """Return the pending bookings whose option is over, the oldest option first."""
-        self._at.check_open()
-        with self._at.locks.mutex:
-            due = sorted(
-                (booking.option_until, booking.booking_id)
-                for booking in self._at.books.bookings.values()
-                if booking.property_id == property_id
-                and self._at.command.reaches(property_id)
-                and booking.status is Status.PENDING
-                and booking.option_until is not None
-                and booking.option_until <= now
-            )
-        return tuple(booking_id for _, booking_id in due[:MOST_DUE_OPTIONS])
-
-    def staying(self, property_id: PropertyId, nights: DateRange) -> tuple[Booking, ...]:
-        """Return the bookings with claims on some of ``nights``, locked, in the order of their ids."""
-        self._at.check_open()
-        with self._at.locks.mutex:
-            ids = sorted(
-                booking.booking_id
-                for booking in self._at.books.bookings.values()
-                if booking.property_id == property_id
-                and self._at.command.reaches(property_id)
-                and _claims_some(booking, nights)
-            )
-        bookings = [self.get(booking_id) for booking_id in ids]
-        return tuple(booking for booking in bookings if _claims_some(booking, nights))
-
-
-def _claims_some(booking: Booking, nights: DateRange) -> bool:
-    return any(claim.nights.overlaps(nights) for claim in booking.claims())
+def paged(found: Sequence[ItemT], page: Page) -> Paged[ItemT]:
+    """Return one page of what was found."""
+    return Paged(tuple(found[page.offset : page.offset + page.limit]), len(found), page)
 
 
 def _meet(held: Iterable[Claim], wanted: Iterable[Claim]) -> bool:

@@ -329,6 +329,7 @@ def open_scene(store: StoreUnderTest, ids: IdSource, *types: NewUnitType) -> Sce
         "request_id": RequestId(ids.new()),
         "agency_id": agency_id,
         "actor_id": ActorId(ids.new()),
+        "property_ids": None,
     }
     open_agency(OpenAgency(**asked, name="Scene", slug=f"scene-{agency_id.hex}"), uow=store)
     house = create_house(

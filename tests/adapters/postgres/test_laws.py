@@ -15,6 +15,7 @@ from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.listing import ListLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
@@ -54,6 +55,10 @@ class TestIdempotency(OnPostgres, IdempotencyLaws):
 
 
 class TestEvents(OnPostgres, EventLaws):
+    pass
+
+
+class TestLists(OnPostgres, ListLaws):
     pass
 
 
