@@ -56,7 +56,8 @@ __all__ = [
 
 NIGHTS = 14
 _SHORT, _LONG = 1, 28
-_OFTEN = 3
+_TURNS = 9
+"""How often the contenders take turns in a round: the shorter a turn, the less of them a busy machine spoils."""
 
 TARIFF = Tariff(
     length=420,
@@ -103,7 +104,7 @@ Contender: TypeAlias = "Callable[[Tariff, Sequence[Asked]], Timed]"
 
 def measure_quotes(grounds: Grounds) -> Iterator[Measurement]:
     """Yield P11 and P12: quotes of fourteen nights."""
-    asked = _asked(grounds.scale.quotes, NIGHTS)
+    asked = _asked(_a_turn(grounds), NIGHTS)
     ours, kernel, textbook = (
         each(TARIFF, asked) for each in (of_the_product, of_the_kernel, of_the_textbook)
     )
@@ -112,10 +113,10 @@ def measure_quotes(grounds: Grounds) -> Iterator[Measurement]:
     rates: list[list[float]] = [[], [], []]
     for number in range(grounds.rounds + 1):
         grounds.progress(f"P11, P12: round {number} of {grounds.rounds}")
-        found = [len(asked) / _seconds(each) for each in (kernel, textbook, ours)]
-        if number:
-            for rate, each in zip(rates, found, strict=True):
-                rate.append(each)
+        for found in _by_turns(kernel, textbook, ours):
+            for rate, seconds in zip(rates, found, strict=True):
+                if number:
+                    rate.append(len(asked) / seconds)
     yield compared(
         "P11",
         f"quotes/s of {NIGHTS} nights, times slower than bare tables",
@@ -136,14 +137,17 @@ def measure_quotes(grounds: Grounds) -> Iterator[Measurement]:
 
 
 def measure_slope(grounds: Grounds) -> Iterator[Measurement]:
-    """Yield what a further night costs a quote."""
+    """Yield what a further night costs a quote: the median over all turns, each with stays of both lengths."""
     grounds.progress(f"growth: quotes of {_SHORT} and {_LONG} nights")
-    short, long = (of_the_product(TARIFF, _asked(grounds.scale.quotes, nights)) for nights in (_SHORT, _LONG))
+    count = _a_turn(grounds)
+    short, long = (of_the_product(TARIFF, _asked(count, nights)) for nights in (_SHORT, _LONG))
     slopes: list[float] = []
-    for number in range(grounds.rounds * _OFTEN + 1):
-        seconds = _seconds(long) - _seconds(short)
+    for number in range(grounds.rounds + 1):
+        found = [more - less for less, more in _by_turns(short, long)]
+        # The other way round as well: whoever is second finds the memory as the first has left it.
+        found += [more - less for more, less in _by_turns(long, short)]
         if number:
-            slopes.append(seconds / grounds.scale.quotes / (_LONG - _SHORT) * 1e9)
+            slopes += [seconds / count / (_LONG - _SHORT) * 1e9 for seconds in found]
     yield compared(
         "G-quote",
         f"ns for each further night of a quote, {_SHORT} to {_LONG} nights",
@@ -261,12 +265,22 @@ def _agree(*contenders: Timed) -> None:
         raise AssertionError("the quotes come to different amounts")
 
 
-def _seconds(contender: Timed) -> float:
+def _a_turn(grounds: Grounds) -> int:
+    """Return how many quotes there are in a turn; a round has somewhat more than the scale asks for."""
+    return max(grounds.scale.quotes // (_TURNS - 1), 1)
+
+
+def _by_turns(*contenders: Timed) -> list[list[float]]:
+    """Return the seconds on the processor of each contender, turn by turn; no garbage is collected meanwhile."""
     gc.collect()
     gc.disable()
     try:
-        started = time.thread_time()
-        contender.run()
-        return time.thread_time() - started
+        return [[_seconds(each) for each in contenders] for _ in range(_TURNS)]
     finally:
         gc.enable()
+
+
+def _seconds(contender: Timed) -> float:
+    started = time.thread_time()
+    contender.run()
+    return time.thread_time() - started
