@@ -34,9 +34,22 @@ SELECT count(*)::int FROM done"""
 _FIND: LiteralString = """\
 SELECT base, shown, day, rate::text, source FROM exchange_rates
  WHERE agency_id = %s AND base = %s AND shown = %s AND day <= %s ORDER BY day DESC LIMIT 1"""
+# From one pair of currencies to the next along the key: years of rates are not read to find the last of each.
 _LATEST: LiteralString = """\
-SELECT DISTINCT ON (base COLLATE "C", shown COLLATE "C") base, shown, day, rate::text, source FROM exchange_rates
- WHERE agency_id = %s AND day <= %s ORDER BY base COLLATE "C", shown COLLATE "C", day DESC"""
+WITH RECURSIVE pairs AS (
+  (SELECT base, shown FROM exchange_rates WHERE agency_id = %s ORDER BY base, shown LIMIT 1)
+  UNION ALL
+  SELECT n.base, n.shown
+    FROM pairs p CROSS JOIN LATERAL (
+         SELECT e.base, e.shown FROM exchange_rates e
+          WHERE e.agency_id = %s AND (e.base, e.shown) > (p.base, p.shown)
+          ORDER BY e.base, e.shown LIMIT 1) AS n)
+SELECT r.base, r.shown, r.day, r.rate::text, r.source
+  FROM pairs p CROSS JOIN LATERAL (
+       SELECT * FROM exchange_rates e
+        WHERE e.agency_id = %s AND e.base = p.base AND e.shown = p.shown AND e.day <= %s
+        ORDER BY e.day DESC LIMIT 1) AS r
+ ORDER BY r.base, r.shown"""
 
 
 class PostgresExchangeRateRepository(ExchangeRateRepository):
@@ -74,7 +87,7 @@ class PostgresExchangeRates(ExchangeRates):
 
     def latest(self, on: date) -> Sequence[ExchangeRate]:
         with Session(self._engine, self._agency_id) as session:
-            rows = session.read([(_LATEST, (self._agency_id, on))])[0]
+            rows = session.read([(_LATEST, (*(self._agency_id,) * 3, on))])[0]
         return tuple(_loaded(row) for row in rows)
 
 
