@@ -15,6 +15,10 @@ from typing import TypeVar
 from attrs import frozen
 from sqlalchemy import Engine
 
+from pms_adapters.crypto.box import AesGcmBox, SystemSecrets, read_keys
+from pms_adapters.http.door import HttpDoor
+from pms_adapters.http.guard import Guard
+from pms_adapters.http.webhook_post import HttpWebhookPost
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.errors import RetryError
 from pms_adapters.postgres.pricing import QuoterMemory
@@ -23,8 +27,10 @@ from pms_adapters.settings import Settings
 from pms_adapters.system import SystemClock, TimeOrderedIds
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ports import Clock, IdSource
+from pmscore.kernel.secrets import SecretBox
+from pmscore.webhooks.ports import WebhookMeans
 
-__all__ = ["Services", "connect", "with_retries"]
+__all__ = ["Services", "connect", "http_door", "secret_box", "webhook_means", "with_retries"]
 
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -41,6 +47,7 @@ class Services:
     clock: Clock
     ids: IdSource
     quoters: QuoterMemory
+    webhooks: WebhookMeans
 
 
 @contextmanager
@@ -63,9 +70,42 @@ def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Servi
     ids, quoters = TimeOrderedIds(), QuoterMemory()
     uow = PostgresUnitOfWork(engine, clock=clock, ids=ids, quoters=quoters)
     try:
-        yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters)
+        with webhook_means(settings, clock) as webhooks:
+            yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters, webhooks=webhooks)
     finally:
         engine.dispose()
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """Return the box of secrets under the keys of ``settings``; without any it seals nothing.
+
+    Raises:
+        InvalidInputError: for ``ENCRYPTION_KEY``: one of the keys is none.
+    """
+    key = settings.encryption_key
+    return AesGcmBox(() if key is None else read_keys(key.reveal()))
+
+
+def http_door(settings: Settings, clock: Clock) -> HttpDoor:
+    """Return the door through which strangers' addresses are called; whoever asks closes it."""
+    guard = Guard(
+        ports=settings.outbound_ports,
+        networks=settings.outbound_networks,
+        allows_plain_http=settings.is_outbound_plain_http,
+    )
+    return HttpDoor(guard, clock=clock)
+
+
+@contextmanager
+def webhook_means(settings: Settings, clock: Clock) -> Iterator[WebhookMeans]:
+    """Yield what webhooks work with; connections of its door are closed at the end.
+
+    Raises:
+        InvalidInputError: for ``ENCRYPTION_KEY``: one of the keys is none.
+    """
+    box = secret_box(settings)
+    with http_door(settings, clock) as door:
+        yield WebhookMeans(box=box, secrets=SystemSecrets(), post=HttpWebhookPost(door))
 
 
 def with_retries(call: Callable[[], ResultT]) -> ResultT:

@@ -8,7 +8,7 @@ Passwords never show: the two URLs are masked in ``repr``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.secrets import Secret
 
 __all__ = ["Environment", "LogLevel", "Settings", "mask_url"]
 
@@ -26,6 +27,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_MODULE_SWITCH = re.compile(r"([A-Z][A-Z0-9_]{0,39})_ENABLED")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SECRET_QUERY = re.compile(r"(?i)\b((?:ssl)?password|token|secret)=[^&#]*")
 
@@ -72,7 +74,8 @@ class Settings:
     one worker or more is healthy. ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages
     whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken. The three
     numbers a minute are for one user or key, one address that reads what is public, and one address that tries to log
-    in.
+    in. ``encryption_key`` has one key or several, the newest first. ``outbound_…`` say where calls to addresses of
+    strangers may go besides public ones by https on port 443.
     """
 
     database_url: str | None = field(default=None, repr=mask_url)
@@ -99,6 +102,13 @@ class Settings:
     requests_per_minute: int = 6_000
     public_requests_per_minute: int = 120
     log_ins_per_minute: int = 10
+    encryption_key: Secret | None = None
+    are_modules_on: bool = True
+    module_switches: tuple[tuple[str, bool | None], ...] = ()
+    metrics_token: Secret | None = None
+    outbound_ports: frozenset[int] = frozenset({443})
+    outbound_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    is_outbound_plain_http: bool = False
 
     @property
     def is_production(self) -> bool:
@@ -155,6 +165,13 @@ class Settings:
             log_ins_per_minute=read.number(
                 "LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000
             ),
+            encryption_key=read.find_secret("ENCRYPTION_KEY"),
+            are_modules_on=read.switch("MODULES_ENABLED", default=True),
+            module_switches=tuple(sorted(read.module_switches())),
+            metrics_token=read.find_secret("METRICS_TOKEN"),
+            outbound_ports=frozenset(read.ports("OUTBOUND_PORTS")) or usual.outbound_ports,
+            outbound_networks=tuple(read.networks("OUTBOUND_NETWORKS")),
+            is_outbound_plain_http=read.switch("OUTBOUND_PLAIN_HTTP", default=False),
         )
 
 
@@ -242,6 +259,28 @@ class _Reader:
             ):
                 raise InvalidInputError(name, "not_an_origin", value=each[:64])
         return found
+
+    def find_secret(self, name: str) -> Secret | None:
+        text = self._find(name)
+        return None if text is None else Secret(text)
+
+    def ports(self, name: str) -> list[int]:
+        found = self.listed(name)
+        for each in found:
+            if not re.fullmatch(r"[0-9]{1,5}", each) or not 1 <= int(each) <= 65_535:
+                raise InvalidInputError(name, "not_a_port", value=each[:64])
+        return [int(each) for each in found]
+
+    def module_switches(self) -> Iterator[tuple[str, bool | None]]:
+        """Yield what ``<NAME>_ENABLED`` says of each module; None where it is neither yes nor no.
+
+        Names of other programs end so, too: whether there is such a module is known only later.
+        """
+        for name, text in self.mapping.items():
+            found = _MODULE_SWITCH.fullmatch(name)
+            if found is not None and name != "MODULES_ENABLED" and text.strip():
+                word = text.strip().lower()
+                yield found[1].lower(), True if word in _TRUE else False if word in _FALSE else None
 
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
         try:

@@ -51,13 +51,9 @@ class GuardedTransport(httpx.BaseTransport):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend = _GuardedBackend(guard, find, monotonic)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=self._backend,
-        )
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._pool: httpcore.ConnectionPool | None = None
 
     @contextmanager
     def until(self, deadline: float) -> Iterator[None]:
@@ -71,7 +67,7 @@ class GuardedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the answer's body is read by whoever asked."""
         url = request.url
-        response = self._pool.handle_request(
+        response = self._open_pool().handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -86,7 +82,23 @@ class GuardedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        with self._lock:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
+
+    def _open_pool(self) -> httpcore.ConnectionPool:
+        # Made at the first call: reading the trusted certificates takes longer than most commands do.
+        with self._lock:
+            if self._pool is None:
+                self._pool = httpcore.ConnectionPool(
+                    ssl_context=self._tls or ssl.create_default_context(),
+                    max_connections=MOST_CONNECTIONS,
+                    max_keepalive_connections=MOST_IDLE,
+                    keepalive_expiry=IDLE_SECONDS,
+                    network_backend=self._backend,
+                )
+            return self._pool
 
 
 class _Body(httpx.SyncByteStream):

@@ -8,6 +8,7 @@ house is checked against the house as it is before it is believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import LiteralString, Self
 
@@ -25,6 +26,7 @@ from pms_adapters.postgres.booking import PostgresAgencies, PostgresBookings
 from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.exchange import PostgresExchangeRateRepository
+from pms_adapters.postgres.features import PostgresFeatures
 from pms_adapters.postgres.guests import PostgresGuests, figure_statements
 from pms_adapters.postgres.houses import HouseMemory, PostgresHouses, PostgresRestrictions
 from pms_adapters.postgres.prepared import PreparedStatement
@@ -43,6 +45,7 @@ from pms_adapters.postgres.statements import (
     TAKEN_UNIT_NIGHTS,
 )
 from pms_adapters.postgres.stock import PostgresBlocks, PostgresHolds, PostgresStock
+from pms_adapters.postgres.webhooks import PostgresDeliveries, PostgresEndpoints
 from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.kernel.errors import (
     DomainError,
@@ -141,6 +144,18 @@ class PostgresWork:
         self.api_keys = PostgresApiKeys(session, self._writes)
         self.sessions = PostgresSessions(session, self._writes)
         self.links = PostgresLinks(session, self._writes)
+
+    @cached_property
+    def features(self) -> PostgresFeatures:
+        return PostgresFeatures(self._session, self._writes)
+
+    @cached_property
+    def webhooks(self) -> PostgresEndpoints:
+        return PostgresEndpoints(self._session, self._writes)
+
+    @cached_property
+    def deliveries(self) -> PostgresDeliveries:
+        return PostgresDeliveries(self._session, self._writes)
 
     def __enter__(self) -> Self:
         return self

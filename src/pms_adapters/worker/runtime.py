@@ -90,6 +90,7 @@ def open_runtime(
             ids=parts.ids,
             queue=queue,
             settings=settings,
+            webhooks=parts.webhooks,
         )
         relay = Relay(
             engine=parts.engine,

@@ -22,6 +22,7 @@ from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, EventId
 from pmscore.kernel.ports import Clock, IdSource, JobQueue
+from pmscore.webhooks.ports import WebhookMeans
 
 __all__ = ["WORKER", "OnceUnitOfWork", "ReactionServices", "WorkerServices"]
 
@@ -39,6 +40,7 @@ class WorkerServices:
     ids: IdSource
     queue: JobQueue
     settings: Settings
+    webhooks: WebhookMeans
 
 
 @define
