@@ -115,7 +115,7 @@ class Tokens:
         if issued_at > now + SKEW or ("nbf" in claims and _instant(claims, "nbf") > now + SKEW):
             raise CredentialsError("token_too_early")
         epoch = claims.get("epoch")
-        if not isinstance(epoch, int) or isinstance(epoch, bool):
+        if not isinstance(epoch, int) or isinstance(epoch, bool) or not 1 <= epoch < 2**31:
             raise CredentialsError("token_claims")
         return TokenClaims(
             user_id=UserId(_id(claims, "sub")),
