@@ -49,9 +49,11 @@ def connected(
             identify=lambda _: whoever_serves(agency_id),
             uow=services.uow,
             availability=lambda who: PostgresAvailability(
-                services.engine, who.agency_id, services.quoters.houses
+                services.engine, who.agency_id, services.quoters.houses, reach=who.property_ids
             ),
-            prices=lambda who: PostgresPrices(services.engine, who.agency_id, services.quoters),
+            prices=lambda who: PostgresPrices(
+                services.engine, who.agency_id, services.quoters, reach=who.property_ids
+            ),
             exchange_rates=lambda who: PostgresExchangeRates(services.engine, who.agency_id),
             clock=services.clock,
             ids=services.ids,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from uuid import uuid4
 
@@ -9,13 +10,14 @@ import pytest
 from attrs import evolve
 
 from pms_web.app import create_app
+from pms_web.limits import Allowance, Limiter, NoLimits
 from pms_web.route_table import ROUTES
 from pms_web.routing import Route
 from pms_web.services import Presented
 from pms_web.wiring import whoever_serves
 from pmscore.access.model.permissions import Role, permits
 from pmscore.kernel.errors import NotAuthenticatedError
-from web.conftest import Web, problem
+from web.conftest import Web, day, problem
 
 pytestmark = pytest.mark.postgres
 
@@ -59,7 +61,7 @@ def test_what_does_not_hold_is_refused_alike(web: Web, route: Route):
     def refuses(_: Presented) -> None:
         raise NotAuthenticatedError(why="forged")
 
-    answer = _call(web, route, identify=refuses)
+    answer = _call(web, route, identify=refuses, limiter=NoLimits())
     problem(answer, 401, "not_authenticated")
     assert "forged" not in answer.text
 
@@ -101,3 +103,80 @@ def test_a_body_with_a_version_carries_it_as_its_etag(web: Web):
     booking = web.book(20, 1)
     answer = web.client.get(f"/api/v1/bookings/{booking}")
     assert answer.headers["ETag"] == f'"{answer.get_json()["version"]}"'
+
+
+class Counting(Limiter):
+    """Lets so many pass by name, for ever."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.counts: Counter[tuple[Allowance, str]] = Counter()
+
+    def wait_seconds(self, allowance: Allowance, who: str) -> int:
+        self.counts[allowance, who] += 1
+        return 0 if self.counts[allowance, who] <= self._most else 7
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(web: Web):
+    limiter = Counting(2)
+    client = create_app(evolve(web.here, limiter=limiter)).test_client()
+    assert [client.get("/api/v1/properties").status_code for _ in range(3)] == [200, 200, 429]
+    refused = client.get("/api/v1/properties")
+    assert problem(refused, 429, "too_many_requests")["retry_after"] == 7
+    assert refused.headers["Retry-After"] == "7"
+    assert "7 seconds" in refused.get_json()["detail"]
+    ((allowance, who),) = limiter.counts
+    assert allowance is Allowance.NORMAL
+    assert who.startswith(str(web.services.agency_id)), "no two agencies share a count"
+
+
+def test_guessing_keys_is_counted_by_address_and_a_good_one_passes_beside(web: Web):
+    def knows(shown: Presented):
+        if shown.authorization == "Bearer good":
+            return whoever_serves(web.services.agency_id)
+        raise NotAuthenticatedError
+
+    limiter = Counting(3)
+    client = create_app(evolve(web.here, identify=knows, limiter=limiter)).test_client()
+    answers = [
+        client.get("/api/v1/properties", headers={"Authorization": f"Bearer {number}"}).status_code
+        for number in range(6)
+    ]
+    assert answers == [401, 401, 401, 429, 429, 429]
+    good = client.get("/api/v1/properties", headers={"Authorization": "Bearer good"})
+    assert good.status_code == 200
+
+
+def test_health_is_never_counted(web: Web):
+    client = create_app(evolve(web.here, limiter=Counting(0))).test_client()
+    assert client.get("/health").status_code == 200
+    assert client.get("/").status_code == 429
+
+
+def test_somebody_whose_reach_is_one_property_finds_no_other(web: Web):
+    """Every read and write that names the other property, or something in it, answers as if it did not exist."""
+    hotel, home = web.hotel.property.property_id, web.home.property.property_id
+    booked = web.book(40, 2)
+    who = evolve(whoever_serves(web.services.agency_id), role=Role.MANAGER, property_ids=frozenset({home}))
+    client = create_app(evolve(web.here, identify=lambda _: who)).test_client()
+    listed = client.get("/api/v1/properties").get_json()["items"]
+    assert [each["id"] for each in listed] == [str(home)]
+    asked = f"property_id={hotel}&from={day(0)}&to={day(3)}"
+    dates = {"arrival": day(40), "departure": day(42)}
+    stay = {**dates, "adults": 1}
+    for answer in (
+        client.get(f"/api/v1/availability?{asked}"),
+        client.get(f"/api/v1/availability/calendar?{asked}"),
+        client.get("/api/v1/availability/search", query_string={**stay, "property_id": str(hotel)}),
+        client.get(f"/api/v1/properties/{hotel}/prices"),
+        client.post("/api/v1/quotes", json={"property_id": str(hotel), **stay}),
+        client.get(f"/api/v1/bookings/{booked}"),
+        client.patch(f"/api/v1/bookings/{booked}", json={"status": "cancelled"}),
+        client.post(f"/api/v1/bookings/{booked}/preview-stay", json=dates),
+        client.post("/api/v1/bookings", json=web.booking(50, 1), headers={"Idempotency-Key": "reach"}),
+    ):
+        problem(answer, 404, "not_found")
+    offers = client.get("/api/v1/availability/search", query_string=stay).get_json()
+    seen = {each["property_id"] for each in (*offers["offers"], *offers["refusals"])}
+    assert seen == {str(home)}
+    assert web.client.get(f"/api/v1/bookings/{booked}").get_json()["status"] == "confirmed"

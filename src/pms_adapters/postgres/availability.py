@@ -82,11 +82,19 @@ _KINDS = (
 
 
 class PostgresAvailability(AvailabilityReader):
-    """One agency's stock on PostgreSQL; see the port for what each method promises."""
+    """One agency's stock on PostgreSQL, as far as ``reach`` goes; see the port for what each method promises."""
 
-    def __init__(self, engine: Engine, agency_id: AgencyId, memory: HouseMemory | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        agency_id: AgencyId,
+        memory: HouseMemory | None = None,
+        *,
+        reach: frozenset[PropertyId] | None = None,
+    ) -> None:
         self._engine = engine
         self._agency_id = agency_id
+        self._reach = reach
         self._memory = memory or HouseMemory()
 
     def houses(self, property_ids: Iterable[PropertyId] = ()) -> tuple[House, ...]:
@@ -169,13 +177,18 @@ class PostgresAvailability(AvailabilityReader):
     def occupied(
         self, property_id: PropertyId, nights: DateRange, now: datetime
     ) -> tuple[OccupiedRange, ...]:
-        with Session(self._engine, self._agency_id) as session:
+        with Session(self._engine, self._agency_id, self._reach) as session:
+            session.check_reach(property_id, "property", property_id)
             return occupied_ranges(session, property_id, nights, now)
 
     def _known(self, property_ids: tuple[PropertyId, ...]) -> tuple[KnownHouse, ...]:
         """Return the houses with their rules as they are now."""
-        with Session(self._engine, self._agency_id) as session:
+        with Session(self._engine, self._agency_id, self._reach) as session:
+            for property_id in property_ids:
+                session.check_reach(property_id, "property", property_id)
             rows = session.read([(_VERSIONS, (self._agency_id,))])[0]
+            if not property_ids:
+                rows = [row for row in rows if session.reaches(PropertyId(_uuid(row[0])))]
             return self._as_of(session, rows, property_ids)
 
     def _as_of(

@@ -156,15 +156,24 @@ class QuoterMemory:
 
 
 class PostgresPrices(PriceReader):
-    """One agency's prices on PostgreSQL; see the port for what it promises."""
+    """One agency's prices on PostgreSQL, as far as ``reach`` goes; see the port for what it promises."""
 
-    def __init__(self, engine: Engine, agency_id: AgencyId, memory: QuoterMemory | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        agency_id: AgencyId,
+        memory: QuoterMemory | None = None,
+        *,
+        reach: frozenset[PropertyId] | None = None,
+    ) -> None:
         self._engine = engine
         self._agency_id = agency_id
+        self._reach = reach
         self._memory = memory or QuoterMemory()
 
     def quoter(self, property_id: PropertyId, version: int | None = None) -> Quoter:
-        with Session(self._engine, self._agency_id) as session:
+        with Session(self._engine, self._agency_id, self._reach) as session:
+            session.check_reach(property_id, "property", property_id)
             latest = _latest(session.read([self._asking(property_id)])[0], property_id)
             return self._quoter(session, property_id, latest, version)
 
@@ -186,7 +195,8 @@ class PostgresPrices(PriceReader):
             # Somebody stands before the stock, who may show less of it.
             return super().basis(property_id, unit_type_ids, stay, now, availability=availability)
         wanted = tuple(unit_type_ids)
-        with Session(self._engine, self._agency_id) as session:
+        with Session(self._engine, self._agency_id, self._reach) as session:
+            session.check_reach(property_id, "property", property_id)
             known = self._memory.houses.find(self._agency_id, property_id)
             if known is None or not known.house.types.keys() >= set(wanted):
                 known = self._reloaded(session, property_id)
@@ -236,7 +246,8 @@ class PostgresPrices(PriceReader):
         return self._memory.keep(self._agency_id, _made(property_id, found[0], nights))
 
     def uses(self, property_id: PropertyId, codes: Iterable[str]) -> Mapping[str, int]:
-        with Session(self._engine, self._agency_id) as session:
+        with Session(self._engine, self._agency_id, self._reach) as session:
+            session.check_reach(property_id, "property", property_id)
             rows = session.read([(_USES, (self._agency_id, property_id, tuple(codes)))])[0]
         return _counts(rows)
 
@@ -250,6 +261,8 @@ class PostgresPriceBooks(PriceBookRepository):
         self._clock = clock
 
     def find(self, property_id: PropertyId) -> PriceBook | None:
+        if not self._session.reaches(property_id):
+            return None
         rows = self._session.rows(_LATEST_BOOK, self._session.agency_id, property_id)
         return _loaded_book(property_id, rows[0][0]) if rows else None
 
@@ -307,6 +320,7 @@ class PostgresQuotes(QuoteRepository):
             raise NotFoundError("quote", quote_id)
         row = rows[0]
         property_id, version, arrival, departure = row[1], row[3], row[5], row[6]
+        self._session.check_reach(PropertyId(property_id), "quote", quote_id)  # type: ignore[arg-type]
         stay = StayRange(arrival, departure)  # type: ignore[arg-type]
         source = self._quoter(PropertyId(property_id), version, stay)  # type: ignore[arg-type]
         return loaded_quote(source, *row)  # type: ignore[arg-type]

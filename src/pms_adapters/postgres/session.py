@@ -26,7 +26,6 @@ from pms_adapters.postgres.prepared import (
     run_prepared,
 )
 from pmscore.kernel.errors import NotFoundError
-from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId, PropertyId
 
 __all__ = ["Row", "Session", "Statement", "UnmetError", "guarded", "house_lock"]
@@ -65,12 +64,14 @@ def house_lock(agency_id: AgencyId, property_id: PropertyId) -> int:
 class Session:
     """Lends a connection at the first statement; gives it back, rolled back if need be, at the end.
 
-    With a ``command``, what lies outside of its actor's reach is not found.
+    ``reach`` are the properties that the actor may see and touch, None for all: what belongs to another is not found.
     """
 
-    def __init__(self, engine: Engine, agency_id: AgencyId, command: Command | None = None) -> None:
+    def __init__(
+        self, engine: Engine, agency_id: AgencyId, reach: frozenset[PropertyId] | None = None
+    ) -> None:
         self.agency_id = agency_id
-        self._command = command
+        self.reach = reach
         self._engine = engine
         self._loan: Loan | None = None
         self.is_open = False
@@ -83,14 +84,9 @@ class Session:
     ) -> None:
         self.close()
 
-    @property
-    def reach(self) -> frozenset[PropertyId] | None:
-        """The properties that the actor may see and touch; None for all."""
-        return None if self._command is None else self._command.property_ids
-
     def reaches(self, property_id: PropertyId) -> bool:
         """Return whether the actor may see and touch the property."""
-        return self._command is None or self._command.reaches(property_id)
+        return self.reach is None or property_id in self.reach
 
     def check_reach(self, property_id: PropertyId, kind: str, key: object) -> None:
         """Go on only if the actor reaches the property that ``key`` belongs to.

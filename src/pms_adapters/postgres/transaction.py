@@ -95,7 +95,7 @@ class PostgresUnitOfWork:
 
     def begin(self, command: Command) -> PostgresWork:
         """Open a transaction for the command's agency."""
-        session = Session(self._engine, command.agency_id, command)
+        session = Session(self._engine, command.agency_id, command.property_ids)
         return PostgresWork(session, command, self._memory, clock=self._clock, ids=self._ids)
 
 
