@@ -7,7 +7,7 @@ transaction was held open past a later one. Appending stands in ``statements``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -23,10 +23,10 @@ __all__ = [
     "BEGINNING",
     "Position",
     "StoredEvent",
-    "find_event",
     "read_events",
     "read_finished",
     "read_horizon",
+    "stored_event",
 ]
 
 MOST_EVENTS = 1000
@@ -44,9 +44,6 @@ SELECT txid, seq, event_id, kind, aggregate, aggregate_id, version, at, actor_id
   FROM events
  WHERE agency_id = %s AND (txid, seq) > (%s, %s) AND txid < %s
  ORDER BY txid, seq LIMIT %s"""
-_FIND: LiteralString = """\
-SELECT txid, seq, event_id, kind, aggregate, aggregate_id, version, at, actor_id, request_id, payload
-  FROM events WHERE agency_id = %s AND txid = %s AND seq = %s"""
 
 
 @frozen(order=True)
@@ -87,7 +84,7 @@ def read_events(
     values = (agency_id, after.transaction, after.sequence, limit)
     with Session(engine, agency_id) as session:
         rows = session.read([(_READ, values)])[0]
-    return tuple(_stored(*row) for row in rows)  # type: ignore[arg-type]
+    return tuple(map(stored_event, rows))
 
 
 def read_horizon(engine: Engine, agency_id: AgencyId) -> int:
@@ -114,18 +111,12 @@ def read_finished(
     values = (agency_id, after.transaction, after.sequence, horizon, limit)
     with Session(engine, agency_id) as session:
         rows = session.read([(_READ_FINISHED, values)])[0]
-    return tuple(_stored(*row) for row in rows)  # type: ignore[arg-type]
+    return tuple(map(stored_event, rows))
 
 
-def find_event(engine: Engine, agency_id: AgencyId, at: Position) -> StoredEvent | None:
-    """Return the event at a position, None where the agency has none there.
-
-    Raises:
-        UnreachableError: the database did not answer.
-    """
-    with Session(engine, agency_id) as session:
-        rows = session.read([(_FIND, (agency_id, at.transaction, at.sequence))])[0]
-    return _stored(*rows[0]) if rows else None  # type: ignore[arg-type]
+def stored_event(row: Sequence[object]) -> StoredEvent:
+    """Return an event from its row, columns in the order of the readings above."""
+    return _stored(*row)  # type: ignore[arg-type]
 
 
 def _stored(

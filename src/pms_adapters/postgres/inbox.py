@@ -16,7 +16,7 @@ from attrs import frozen
 from sqlalchemy import Engine
 
 from pms_adapters.postgres.documents import as_document
-from pms_adapters.postgres.events import Position, StoredEvent
+from pms_adapters.postgres.events import StoredEvent, stored_event
 from pms_adapters.postgres.session import Session, Statement, guarded
 from pms_adapters.postgres.work_due import due_in
 from pmscore.kernel.errors import ConflictError
@@ -53,9 +53,11 @@ _CHAINS: LiteralString = """\
 SELECT reaction, aggregate_id FROM inbox
  WHERE agency_id = %s AND event_id = ANY (%s::uuid[]) AND state = 'waiting' ORDER BY txid, seq, reaction"""
 _FIRST: LiteralString = """\
-SELECT event_id, txid, seq, attempts, coalesce(not_before > now(), false) FROM inbox
- WHERE agency_id = %s AND reaction = %s AND aggregate_id = %s AND state = 'waiting'
- ORDER BY txid, seq LIMIT 1"""
+SELECT i.attempts, coalesce(i.not_before > now(), false), e.txid, e.seq, e.event_id, e.kind, e.aggregate,
+       e.aggregate_id, e.version, e.at, e.actor_id, e.request_id, e.payload
+  FROM inbox i JOIN events e ON e.agency_id = i.agency_id AND e.txid = i.txid AND e.seq = i.seq
+ WHERE i.agency_id = %s AND i.reaction = %s AND i.aggregate_id = %s AND i.state = 'waiting'
+ ORDER BY i.txid, i.seq LIMIT 1"""
 _DONE: LiteralString = """\
 UPDATE inbox SET state = 'done', done_at = now(), claimed_until = NULL
  WHERE agency_id = %s AND event_id = %s AND reaction = %s AND state = 'waiting' RETURNING 1"""
@@ -106,8 +108,7 @@ class Waiting:
     ``is_delayed`` says that it failed and is to be tried again later; until then those after it wait too.
     """
 
-    event_id: EventId
-    position: Position
+    event: StoredEvent
     attempts: int
     is_delayed: bool
 
@@ -147,9 +148,8 @@ def find_first(engine: Engine, agency_id: AgencyId, reaction: str, aggregate_id:
         rows = session.read([(_FIRST, (agency_id, reaction, aggregate_id))])[0]
     if not rows:
         return None
-    event_id, txid, seq, attempts, is_delayed = rows[0]
-    position = Position(txid, seq)  # type: ignore[arg-type]
-    return Waiting(EventId(event_id), position, attempts, bool(is_delayed))  # type: ignore[arg-type]
+    attempts, is_delayed, *event = rows[0]
+    return Waiting(stored_event(event), attempts, bool(is_delayed))  # type: ignore[arg-type]
 
 
 def done_statement(agency_id: AgencyId, event_id: EventId, reaction: str) -> Statement:
@@ -188,7 +188,7 @@ def fail(
     error: str,
 ) -> None:
     """Note a failed try: again after ``again_in`` seconds, or, with None, never but by hand."""
-    keys = (agency_id, waiting.event_id, reaction, waiting.attempts)
+    keys = (agency_id, waiting.event.event_id, reaction, waiting.attempts)
     if again_in is None:
         statements: list[Statement] = [(_DIE, (*keys, letter_id, error[:500]))]
     else:

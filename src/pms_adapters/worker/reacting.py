@@ -12,7 +12,7 @@ from uuid import UUID
 
 from attrs import define
 
-from pms_adapters.postgres.events import StoredEvent, find_event
+from pms_adapters.postgres.events import StoredEvent
 from pms_adapters.postgres.inbox import (
     AlreadyDoneError,
     Waiting,
@@ -67,14 +67,11 @@ class Reactor:
     def _try(self, agency_id: AgencyId, reaction: Reaction, waiting: Waiting) -> bool:
         """Try once; return whether the next event of the aggregate may follow."""
         engine = self.services.engine
-        keys = (agency_id, waiting.event_id, reaction.name)
+        keys = (agency_id, waiting.event.event_id, reaction.name)
         if reaction.calls_out and not claim_waiting(engine, *keys, seconds=CLAIM_SECONDS):
             return False
-        event = find_event(engine, agency_id, waiting.position)
-        if event is None:
-            return self._failed(agency_id, reaction, waiting, "event is gone")
         try:
-            self._react(agency_id, reaction, event)
+            self._react(agency_id, reaction, waiting.event)
         except AlreadyDoneError:
             return True
         except UnreachableError as error:
@@ -109,7 +106,7 @@ class Reactor:
         _log.warning(
             "reaction %s to event %s failed: %s; %s",
             reaction.name,
-            waiting.event_id,
+            waiting.event.event_id,
             error,
             "given up" if is_last else f"again in {again_in:g} s",
         )

@@ -72,6 +72,16 @@ class Shop:
             work.record(Noted(aggregate_id=aggregate_id, version=version))
             work.commit()
 
+    def append_many(self, count: int, aggregates: Sequence[UUID]) -> None:
+        """Append events in turn to each aggregate, some of them in one transaction."""
+        for start in range(0, count, 4):
+            with self.runtime.services.uow.begin(self.command()) as work:
+                for number in range(start, min(start + 4, count)):
+                    aggregate_id = aggregates[number % len(aggregates)]
+                    version = self.versions[aggregate_id] = self.versions.get(aggregate_id, 0) + 1
+                    work.record(Noted(aggregate_id=aggregate_id, version=version))
+                work.commit()
+
     def command(self) -> Command:
         return Command(request_id=RequestId(uuid4()), agency_id=self.agency_id, actor_id=ActorId(uuid4()))
 
@@ -99,6 +109,15 @@ class Shop:
             "SELECT count(*) FROM inbox WHERE agency_id = %s AND state = 'waiting'", self.agency_id
         )
         return count
+
+    def is_carried_on(self) -> bool:
+        """Return whether the relay has handed over all events."""
+        rows = self.admin(
+            "SELECT 1 FROM events e LEFT JOIN relay_positions p USING (agency_id) WHERE e.agency_id = %s"
+            " AND (e.txid, e.seq) > (coalesce(p.queued_txid, 0), coalesce(p.queued_seq, 0)) LIMIT 1",
+            self.agency_id,
+        )
+        return not rows
 
     def admin(self, sql: str, *values: object) -> list[tuple]:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
