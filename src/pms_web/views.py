@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pms_web.texts import violation_text
 from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
@@ -70,6 +71,9 @@ def booking_body(booking: Booking, guest: Guest) -> dict[str, Json]:
         "checked_out_on": None if booking.checked_out_on is None else booking.checked_out_on.isoformat(),
         "created_at": booking.created_at.isoformat(),
         "quote_id": _id(booking.quote_id),
+        "cancellation": None
+        if booking.cancellation is None
+        else _cancellation(booking.cancellation, booking.currency),
         "is_oversold": booking.is_oversold,
         "version": booking.version,
     }
@@ -83,6 +87,21 @@ def violation_body(violation: Violation) -> dict[str, Json]:
         "value": violation.value,
         "level": violation.level,
         "message": violation_text(violation),
+    }
+
+
+def _cancellation(fee: CancellationFee, currency: Currency) -> dict[str, Json]:
+    amounts = {
+        "fee": fee.fee,
+        "captured": fee.captured,
+        "refund": fee.refund,
+        "receivable": fee.receivable,
+    }
+    return {
+        "at": fee.at.isoformat(),
+        **{name: money_body(Money(minor, currency)) for name, minor in amounts.items()},
+        "payer": fee.payer.value,
+        "tax_code": fee.tax_code,
     }
 
 

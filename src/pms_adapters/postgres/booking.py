@@ -30,7 +30,7 @@ __all__ = ["PostgresAgencies", "PostgresBookings"]
 _COLUMNS: LiteralString = (
     "b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel, b.channel_reference,"
     " b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until, b.checked_in_on,"
-    " b.checked_out_on, b.version, b.quote_id"
+    " b.checked_out_on, b.version, b.quote_id, b.cancellation"
 )
 _ROOM_COLUMNS: LiteralString = (
     "r.room_id, r.unit_type_id, r.arrival, r.departure, r.adults, r.children, r.infants, r.nightly,"
@@ -57,7 +57,7 @@ SELECT DISTINCT b.booking_id FROM bookings b JOIN booking_rooms r USING (agency_
    AND r.arrival < %s AND r.departure + r.turnover_nights > %s ORDER BY b.booking_id"""
 _UPDATE: LiteralString = """\
 UPDATE bookings SET status = %s, requests = %s, notes = %s, option_until = %s, checked_in_on = %s,
-       checked_out_on = %s, version = %s
+       checked_out_on = %s, version = %s, cancellation = %s::jsonb
  WHERE agency_id = %s AND booking_id = %s AND version = %s RETURNING 1"""
 _UPDATE_ROOMS: LiteralString = """\
 UPDATE booking_rooms b
@@ -123,7 +123,9 @@ class PostgresBookings(BookingRepository):
         stale = StaleVersionError(booking_id=str(booking.booking_id))
         values = (
             booking.status.value, booking.requests, booking.notes, booking.option_until,
-            booking.checked_in_on, booking.checked_out_on, booking.version, *keys, before.version,
+            booking.checked_in_on, booking.checked_out_on, booking.version,
+            None if booking.cancellation is None else as_document(booking.cancellation.to_json()),
+            *keys, before.version,
         )  # fmt: skip
         self._writes.aggregates.append(Expectation((_UPDATE, values), 1, stale))
         if booking.rooms != before.rooms:

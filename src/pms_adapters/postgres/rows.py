@@ -11,6 +11,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from pmscore.booking.model.booking import Booking, Source
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
 from pmscore.dates.nights import StayRange
@@ -102,6 +103,7 @@ def booking_row(booking: Booking) -> JsonRow:
         "checked_out_on": booking.checked_out_on,
         "version": booking.version,
         "quote_id": booking.quote_id,
+        "cancellation": None if booking.cancellation is None else booking.cancellation.to_json(),
     }
 
 
@@ -147,12 +149,13 @@ def loaded_booking(
         date | None,
         int,
         UUID | None,
+        dict[str, Json] | None,
     ],
     rooms: tuple[BookedRoom, ...],
 ) -> Booking:
     """Return the booking that the columns of ``BOOKING_COLUMNS`` hold."""
     (booking_id, property_id, guest_id, status, currency, channel, reference, segment, requests, notes,
-     terms, created_at, option_until, checked_in_on, checked_out_on, version, quote_id) = row  # fmt: skip
+     terms, created_at, option_until, checked_in_on, checked_out_on, version, quote_id, cancellation) = row  # fmt: skip
     return Booking(
         booking_id=BookingId(booking_id),
         property_id=PropertyId(property_id),
@@ -170,6 +173,7 @@ def loaded_booking(
         checked_out_on=checked_out_on,
         version=version,
         quote_id=None if quote_id is None else QuoteId(quote_id),
+        cancellation=None if cancellation is None else CancellationFee.from_json(cancellation),
     )
 
 

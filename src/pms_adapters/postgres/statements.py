@@ -78,14 +78,15 @@ new_guests AS (
 new_bookings AS (
   INSERT INTO bookings (agency_id, booking_id, property_id, guest_id, status, currency, channel,
                         channel_reference, segment, requests, notes, terms, created_at, option_until,
-                        checked_in_on, checked_out_on, version, quote_id)
+                        checked_in_on, checked_out_on, version, quote_id, cancellation)
   SELECT input.agency_id, b.booking_id, b.property_id, b.guest_id, b.status, b.currency, b.channel,
          b.channel_reference, b.segment, b.requests, b.notes, b.terms, b.created_at, b.option_until,
-         b.checked_in_on, b.checked_out_on, b.version, b.quote_id
+         b.checked_in_on, b.checked_out_on, b.version, b.quote_id, b.cancellation
     FROM input, jsonb_to_recordset(input.doc -> 'bookings') AS b(
            booking_id uuid, property_id uuid, guest_id uuid, status text, currency text, channel text,
            channel_reference text, segment text, requests text, notes text, terms jsonb, created_at timestamptz,
-           option_until timestamptz, checked_in_on date, checked_out_on date, version int, quote_id uuid)
+           option_until timestamptz, checked_in_on date, checked_out_on date, version int, quote_id uuid,
+           cancellation jsonb)
    WHERE (SELECT count(*) FROM new_guests) >= 0
   RETURNING 1
 ),

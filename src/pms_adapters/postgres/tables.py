@@ -226,6 +226,7 @@ Table(
     Column("checked_out_on", Date),
     Column("version", Integer, nullable=False),
     Column("quote_id", Uuid),
+    Column("cancellation", JSONB),
     PrimaryKeyConstraint("agency_id", "booking_id"),
     belongs_to("properties", "property_id"),
     belongs_to("guests", "guest_id"),

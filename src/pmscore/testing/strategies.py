@@ -20,6 +20,7 @@ except ImportError as error:
     ) from error
 
 from pmscore.booking.model.booking import Booking, Source
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
 from pmscore.booking.policies.drafting import RoomRequest
@@ -44,6 +45,7 @@ from pmscore.kernel.ids import (
     UnitTypeId,
 )
 from pmscore.kernel.money import Money
+from pmscore.pricing.model.settlement import Payer
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import EVERY_DAY, RULE_KINDS, Rule, RuleValue
 
@@ -259,9 +261,20 @@ def bookings(draw: st.DrawFn, house: House, guest_id: GuestId, *, most_rooms: in
         option_until=draw(instants) if status is Status.PENDING else None,
         checked_in_on=arrival if is_in else None,
         checked_out_on=arrival + timedelta(days=1) if is_in and status is not Status.CHECKED_IN else None,
+        cancellation=draw(st.none() | _fees) if status is Status.CANCELLED else None,
     )
 
 
+_fees = st.builds(
+    CancellationFee,
+    at=instants,
+    fee=st.integers(0, 10**9),
+    captured=st.just(0),
+    refund=st.just(0),
+    receivable=st.integers(0, 10**9),
+    payer=st.sampled_from(Payer),
+    tax_code=st.just("") | codes,
+)
 _sources = st.builds(Source, channel=codes, reference=st.just("") | texts(40), segment=st.just("") | codes)
 _leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts(20)
 _terms: SearchStrategy[Mapping[str, bool | int | str | None]] = st.dictionaries(codes, _leaves, max_size=3)

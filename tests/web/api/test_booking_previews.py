@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from adapters.conftest import PostgresDatabase
+from pms_adapters.postgres.verify import verify
 from web.api.price_list import booking_of, kept, reprice
 from web.conftest import Web, day, problem, web_on, wrong_fields
 
@@ -203,6 +204,50 @@ class TestCancellation:
 
     def test_a_room_of_another_booking_is_not_found(self, priced: Web, three_nights: str) -> None:
         problem(ask_end(priced, three_nights, removed=[{"room_id": str(uuid4())}]), 404, "not_found")
+
+
+def test_a_cancellation_answers_with_what_its_preview_said_and_says_it_again(
+    fresh_postgres_database: PostgresDatabase,
+) -> None:
+    for web in web_on(fresh_postgres_database.app_url):
+        reprice(web)
+        late, early, plain = booked(web, 9, 2), booked(web, 30, 2), web.book(9, 1)
+        assert read(web, late)["cancellation"] is None
+        web.services.clock.advance(timedelta(days=8))
+        for key, fee in (
+            (late, "100.00"),
+            (early, "0.00"),
+        ):  # half of 200.00 from two days before the arrival on
+            shown = ask_end(web, key).get_json()["charge"]
+            first = web.patch(key, {"status": "cancelled"})
+            found = first.get_json()["cancellation"]
+            assert found["fee"] == found["receivable"] == money(fee)
+            assert found["captured"] == found["refund"] == money("0.00")
+            assert {name: shown[name] for name in found if name != "tax_code"} == {
+                name: value for name, value in found.items() if name != "tax_code"
+            }
+            web.services.clock.advance(timedelta(hours=1))
+            again = web.patch(key, {"status": "cancelled"})
+            assert (again.status_code, again.data) == (200, first.data)
+            assert web.client.get(f"/api/v1/bookings/{key}").data == first.data
+        assert web.patch(plain, {"status": "cancelled"}).get_json()["cancellation"] is None
+        assert web.patch(late, {"status": "confirmed"}).get_json()["cancellation"] is None
+    assert verify(fresh_postgres_database.admin_url) == ()
+
+
+def test_a_cancelled_booking_gives_back_the_use_of_its_code(
+    fresh_postgres_database: PostgresDatabase,
+) -> None:
+    for web in web_on(fresh_postgres_database.app_url):
+        reprice(web)
+        quotes = [kept(web, 9 + each, 1, codes=["autumn"]) for each in range(3)]
+        keys = [web.post(booking_of(each)).get_json()["id"] for each in quotes[:2]]
+        problem(web.post(booking_of(quotes[2])), 422, "stay_refused")
+        for _ in range(2):
+            assert web.patch(keys[0], {"status": "cancelled"}).status_code == 200
+        assert web.post(booking_of(quotes[2])).status_code == 201
+        said = problem(web.patch(keys[0], {"status": "confirmed"}), 422, "stay_refused")
+        assert [(each["code"], each["value"]) for each in said["violations"]] == [("code_used_up", "autumn")]
 
 
 @pytest.mark.parametrize("ask", [ask_stay, ask_end])

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from attrs import field, frozen
 
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.model.lifecycle import CLAIMING, COUNTED, Status
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.guests.model import MetricsChange
@@ -55,7 +56,8 @@ class Booking:
     Invariants: it has its nights exactly while its status is one of ``CLAIMING``; all amounts are in
     ``currency``; ``checked_in_on`` and ``checked_out_on`` are business dates; a pending booking may expire
     at ``option_until``. ``terms`` is the snapshot of the conditions it was made under, ``quote_id`` the quote
-    that was booked: its nights are the quote's until somebody changes them.
+    that was booked: its nights are the quote's until somebody changes them. ``cancellation`` is what cancelling it came
+    to, None where it was not cancelled or nobody could say.
     """
 
     booking_id: BookingId
@@ -74,6 +76,7 @@ class Booking:
     checked_out_on: date | None = None
     version: int = 1
     quote_id: QuoteId | None = None
+    cancellation: CancellationFee | None = None
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= len(self.rooms) <= MOST_ROOMS:

@@ -8,12 +8,14 @@ from typing import ClassVar
 from attrs import frozen
 
 from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.kernel.events import Event, Json, to_json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId
 
 __all__ = [
     "BookingAmended",
+    "BookingCancelled",
     "BookingCreated",
     "BookingStatusChanged",
     "QuoteBooked",
@@ -98,6 +100,19 @@ class BookingStatusChanged(Event):
     business_date: date
     at: datetime
     reason: str
+
+
+@frozen(kw_only=True)
+class BookingCancelled(BookingStatusChanged):
+    """A booking was cancelled, and what that came to: None where it has no terms that say it.
+
+    Amounts are minor units of ``currency``; whoever posts them finds here all that is owed.
+    """
+
+    kind: str = "booking.cancelled"
+
+    currency: str
+    cancellation: CancellationFee | None
 
 
 @frozen(kw_only=True)

@@ -12,16 +12,18 @@ from datetime import datetime
 from attrs import evolve
 
 from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.booking.policies.quoted import QuotedRoom, agreed_of
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import BookingRoomId
 from pmscore.kernel.money import Money
 from pmscore.pricing.model.settlement import CancellationCharge, Deadline, Payer, StayFacts
 from pmscore.pricing.model.terms import Terms
 from pmscore.pricing.policies.cancellation import cancellation_charge, no_show_charge, timeline
 
-__all__ = ["cost_of_cancelling", "cost_of_no_show", "deadlines_of", "terms_of"]
+__all__ = ["cost_of_cancelling", "cost_of_no_show", "deadlines_of", "fee_at_cancelling", "terms_of"]
 
 
 def terms_of(booking: Booking) -> Terms | None:
@@ -57,6 +59,21 @@ def cost_of_cancelling(
     if terms is None:
         return None
     return cancellation_charge(terms, _facts(booking, house, captured, removed, quoted, payer), at)
+
+
+def fee_at_cancelling(
+    booking: Booking, house: House, at: datetime, quoted: Sequence[QuotedRoom] = ()
+) -> CancellationFee | None:
+    """Return what cancelling the whole booking at ``at`` comes to with nothing captured, to be kept with it.
+
+    None where the booking has no terms, or a snapshot that is none of ours, such as an import's: then nobody can say, and
+    nobody is kept from cancelling for that.
+    """
+    try:
+        charge = cost_of_cancelling(booking, house, at, captured=Money.zero(booking.currency), quoted=quoted)
+    except InvalidInputError:
+        return None
+    return None if charge is None else CancellationFee.of(charge, at)
 
 
 def cost_of_no_show(

@@ -1,7 +1,7 @@
 """Taking one step of the life cycle.
 
-Law: the step is the table's; the booking changes by exactly its status, its version, and the business dates
-that the act sets or clears.
+Law: the step is the table's; the booking changes by exactly its status, its version, the business dates that the act
+sets or clears, and what a cancellation came to.
 """
 
 from __future__ import annotations
@@ -11,15 +11,26 @@ from datetime import date, datetime
 from attrs import evolve
 
 from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.events import BookingStatusChanged
+from pmscore.booking.model.cancellation import CancellationFee
+from pmscore.booking.model.events import BookingCancelled, BookingStatusChanged
 from pmscore.booking.model.lifecycle import EVENT_KINDS, Act, target_of
 from pmscore.kernel.events import Decision
 
 __all__ = ["stepped"]
 
 
-def stepped(booking: Booking, act: Act, *, today: date, now: datetime, reason: str) -> Decision[Booking]:
+def stepped(
+    booking: Booking,
+    act: Act,
+    *,
+    today: date,
+    now: datetime,
+    reason: str,
+    fee: CancellationFee | None = None,
+) -> Decision[Booking]:
     """Return the booking after ``act`` on the business date ``today``, and the event of the step.
+
+    ``fee`` is what a cancellation comes to; a reinstatement takes it back.
 
     Raises:
         TransitionError: the status does not allow the act.
@@ -32,6 +43,7 @@ def stepped(booking: Booking, act: Act, *, today: date, now: datetime, reason: s
         checked_in_on=checked_in_on,
         checked_out_on=checked_out_on,
         option_until=None if act is Act.CONFIRM or act is Act.REINSTATE else booking.option_until,
+        cancellation=_fee_after(booking, act, fee),
         version=booking.version + 1,
     )
     event = BookingStatusChanged(
@@ -46,7 +58,35 @@ def stepped(booking: Booking, act: Act, *, today: date, now: datetime, reason: s
         at=now,
         reason=reason,
     )
+    if act is Act.CANCEL:
+        return Decision(after, (_cancelled(event, after),))
     return Decision(after, (event,))
+
+
+def _fee_after(booking: Booking, act: Act, fee: CancellationFee | None) -> CancellationFee | None:
+    match act:
+        case Act.CANCEL:
+            return fee
+        case Act.REINSTATE:
+            return None
+        case _:
+            return booking.cancellation
+
+
+def _cancelled(event: BookingStatusChanged, after: Booking) -> BookingCancelled:
+    return BookingCancelled(
+        aggregate_id=event.aggregate_id,
+        version=event.version,
+        property_id=event.property_id,
+        guest_id=event.guest_id,
+        from_status=event.from_status,
+        to_status=event.to_status,
+        business_date=event.business_date,
+        at=event.at,
+        reason=event.reason,
+        currency=after.currency.code,
+        cancellation=after.cancellation,
+    )
 
 
 def _business_dates(booking: Booking, act: Act, today: date) -> tuple[date | None, date | None]:

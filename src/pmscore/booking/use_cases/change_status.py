@@ -6,13 +6,19 @@ transaction.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import evolve, frozen
 
 from pmscore.booking.model.booking import Booking
-from pmscore.booking.model.lifecycle import COUNTED, Act, Status
+from pmscore.booking.model.cancellation import CancellationFee
+from pmscore.booking.model.lifecycle import COUNTED, Act, Status, target_of
+from pmscore.booking.policies.cancelling import fee_at_cancelling
 from pmscore.booking.policies.guards import reason_against
+from pmscore.booking.policies.quoted import quoted_rooms
 from pmscore.booking.policies.transitions import stepped
 from pmscore.booking.ports import QuotedBookingWork
+from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import NightsTakenError, StaleVersionError, TransitionError
@@ -20,6 +26,7 @@ from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId
 from pmscore.kernel.ports import Clock, UnitOfWork
 from pmscore.kernel.text import checked_code
+from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.policies.promotions import limited_promotions
 
 __all__ = ["ChangeStatus", "change_status"]
@@ -41,6 +48,7 @@ class ChangeStatus(Command):
 def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], clock: Clock) -> Booking:
     """Take the step and return the booking after it; cancelling twice changes nothing the second time.
 
+    A cancelled booking keeps what that came to at its moment, with nothing captured, and so does the event.
     A reinstatement claims the nights anew, on the old units where they are free, else without. A booking uses the
     promotions of its quote as long as it counts among its guest's: ended without a stay it gives the use back, and a
     reinstatement takes it again.
@@ -65,8 +73,14 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], 
             if not keeps_units:
                 before = _without_units(before)
             house = work.houses.get(before.property_id)
+            quote = _quote_at_stake(work, before, command.act)
             decision = stepped(
-                before, command.act, today=house.property.business_date, now=now, reason=command.reason
+                before,
+                command.act,
+                today=house.property.business_date,
+                now=now,
+                reason=command.reason,
+                fee=_fee(before, house, now, quote) if command.act is Act.CANCEL else None,
             )
             against = reason_against(before, command.act, house, now)
             if against is not None:
@@ -75,7 +89,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], 
             work.bookings.save(after)
             work.record(*decision.events)
             work.guests.count(after.metrics_since(before))
-            _move_uses(work, before, after)
+            _move_uses(work, after, quote)
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
                 change_stock(work, change, now=now, expired=expired)
@@ -91,17 +105,27 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], 
         return attempt(ExpiredHolds.RELEASE, keeps_units=False)
 
 
-def _move_uses(work: QuotedBookingWork, before: Booking, after: Booking) -> None:
-    """Give back the uses of promotions, or take them again, as the booking stops or begins to count."""
-    is_counted = after.status in COUNTED
-    if before.quote_id is None or is_counted is (before.status in COUNTED):
+def _quote_at_stake(work: QuotedBookingWork, before: Booking, act: Act) -> Quote | None:
+    """Return the quote that a booking was made from, if it stops or begins to count by ``act``."""
+    target = target_of(before.status, act)
+    if before.quote_id is None or (target in COUNTED) is (before.status in COUNTED):
+        return None
+    return work.quotes.read(before.quote_id).quote
+
+
+def _fee(booking: Booking, house: House, now: datetime, quote: Quote | None) -> CancellationFee | None:
+    return fee_at_cancelling(booking, house, now, () if quote is None else quoted_rooms(quote))
+
+
+def _move_uses(work: QuotedBookingWork, after: Booking, quote: Quote | None) -> None:
+    """Give back the uses of promotions, or take them again, where the booking stops or begins to count."""
+    if quote is None:
         return
-    quote = work.quotes.read(before.quote_id).quote
     for code, most in limited_promotions(quote, quote.source.book):
-        if is_counted:
-            work.promotions.count(before.property_id, code, most=most)
+        if after.status in COUNTED:
+            work.promotions.count(after.property_id, code, most=most)
         else:
-            work.promotions.give_back(before.property_id, code)
+            work.promotions.give_back(after.property_id, code)
 
 
 def _without_units(booking: Booking) -> Booking:
