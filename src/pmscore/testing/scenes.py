@@ -265,6 +265,7 @@ class Scene:
         minutes: int = 30,
         unit_type_id: UnitTypeId | None = None,
         unit_id: UnitId | None = None,
+        once: OnceKey | None = None,
     ) -> Hold:
         """Hold a room, of the first type unless one is named."""
         if unit_type_id is None and unit_id is None:
@@ -276,6 +277,7 @@ class Scene:
             expires_at=self.clock.now() + timedelta(minutes=minutes),
             unit_type_id=unit_type_id,
             unit_id=unit_id,
+            once=once,
         )
         return place_hold(command, uow=self.store, clock=self.clock, ids=self.ids)
 
@@ -283,10 +285,17 @@ class Scene:
         """Give up a hold."""
         return release_hold(ReleaseHold(**self.asked(), hold_id=hold_id), uow=self.store)
 
-    def block(self, unit_id: UnitId, when: DateRange, kind: BlockKind = BlockKind.MANUAL) -> Block:
+    def block(
+        self,
+        unit_id: UnitId,
+        when: DateRange,
+        kind: BlockKind = BlockKind.MANUAL,
+        *,
+        once: OnceKey | None = None,
+    ) -> Block:
         """Block a unit."""
         command = BlockUnit(
-            **self.asked(), property_id=self.property_id, unit_id=unit_id, nights=when, kind=kind
+            **self.asked(), property_id=self.property_id, unit_id=unit_id, nights=when, kind=kind, once=once
         )
         return block_unit(command, uow=self.store, clock=self.clock, ids=self.ids)
 

@@ -18,7 +18,7 @@ from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.policies.drafting import RoomRequest, draft_room, rule_violations
 from pmscore.booking.policies.quoted import guests_of, is_offered_alike, request_of
 from pmscore.booking.ports import QuotedBookingWork
-from pmscore.booking.use_cases.making import check_option, made_or_repeated, take_up, write_booking
+from pmscore.booking.use_cases.making import check_option, take_up, write_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.dates.ranges import DateRange
 from pmscore.guests.model import Guest
@@ -29,6 +29,7 @@ from pmscore.kernel.errors import InvalidInputError, NotFoundError, PriceChanged
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, QuoteId
 from pmscore.kernel.money import Money
+from pmscore.kernel.once import made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.quote import KeptQuote, Quote
@@ -116,7 +117,7 @@ def book_quote(
 
         return claiming(attempt)
 
-    return made_or_repeated(command, uow, make)
+    return made_or_repeated(command, uow, make, BookingReceipt.from_reply)
 
 
 def _book_version(quote: Quote) -> int | None:

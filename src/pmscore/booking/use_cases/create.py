@@ -15,7 +15,7 @@ from pmscore.booking.model.booking import Booking, Source
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.policies.drafting import RoomRequest, draft_room, oversold, rule_violations
 from pmscore.booking.ports import BookingWork
-from pmscore.booking.use_cases.making import check_option, made_or_repeated, take_up, write_booking
+from pmscore.booking.use_cases.making import check_option, take_up, write_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
 from pmscore.inventory.model.holds import Hold
@@ -24,6 +24,7 @@ from pmscore.inventory.ports import ExpiredHolds, claiming
 from pmscore.kernel.errors import NightsTakenError, RefusedError, TransitionError
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, HoldId, PropertyId
+from pmscore.kernel.once import made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
 __all__ = ["CreateBooking", "create_booking"]
@@ -91,7 +92,7 @@ def create_booking(
                 raise
             return attempt(ExpiredHolds.LEAVE, oversell=True)
 
-    return made_or_repeated(command, uow, make)
+    return made_or_repeated(command, uow, make, BookingReceipt.from_reply)
 
 
 def _drafted(

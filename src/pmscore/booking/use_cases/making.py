@@ -1,4 +1,4 @@
-"""What every way of making a booking has in common: holds taken up, all of it written, repetitions answered.
+"""What every way of making a booking has in common: holds taken up, all of it written.
 
 Owns the writing of a drafted booking in one transaction. Leaves where its rooms and amounts come from to ``create``
 and ``book_quote``.
@@ -6,7 +6,7 @@ and ``book_quote``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pmscore.booking.model.booking import Booking
@@ -17,28 +17,12 @@ from pmscore.guests.model import Guest
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock
-from pmscore.kernel.errors import DomainError, InvalidInputError
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import GuestId
-from pmscore.kernel.ports import UnitOfWork
+from pmscore.kernel.once import commit_once
 
-__all__ = ["check_option", "made_or_repeated", "take_up", "write_booking"]
-
-
-def made_or_repeated(
-    command: Command, uow: UnitOfWork[BookingWork], make: Callable[[], BookingReceipt]
-) -> BookingReceipt:
-    """Return what ``make`` makes; where it is refused, the receipt of the first request under the same key.
-
-    A repetition meets what the first one has changed, or what time has: its hold is taken up by now.
-    """
-    try:
-        return make()
-    except DomainError:
-        first = _first_receipt(command, uow)
-        if first is None:
-            raise
-        return first
+__all__ = ["check_option", "take_up", "write_booking"]
 
 
 def check_option(until: datetime | None, now: datetime) -> None:
@@ -86,15 +70,4 @@ def write_booking(
     work.record(BookingCreated(aggregate_id=booking.booking_id, version=1, booking=booking))
     change_stock(work, change, now=now, expired=expired)
     receipt = BookingReceipt.of(booking)
-    if command.once is None:
-        work.commit()
-        return receipt
-    return BookingReceipt.from_reply(work.commit_once(receipt.reply()))
-
-
-def _first_receipt(command: Command, uow: UnitOfWork[BookingWork]) -> BookingReceipt | None:
-    if command.once is None:
-        return None
-    with uow.begin(command) as work:
-        reply = work.find_reply()
-    return BookingReceipt.from_reply(reply) if reply is not None else None
+    return commit_once(work, command, receipt, BookingReceipt.reply, BookingReceipt.from_reply)

@@ -8,8 +8,10 @@ from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
+from pmscore.inventory.views import block_from_reply, block_reply
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BlockId, PropertyId, UnitId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
 __all__ = ["BlockUnit", "LiftBlock", "block_unit", "lift_block"]
@@ -34,12 +36,13 @@ class LiftBlock(Command):
 
 
 def block_unit(command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource) -> Block:
-    """Claim the unit's nights for a block.
+    """Claim the unit's nights for a block; a repetition under the same key returns the block as it was made.
 
     Raises:
         NotFoundError: no such property or unit in this agency.
         InvalidInputError: the range or the note is too long.
         NightsTakenError: something else has the unit on one of the nights.
+        KeyReusedError: the idempotency key belongs to another request.
     """
     now = clock.now()
     block_id = BlockId(ids.new())
@@ -60,10 +63,9 @@ def block_unit(command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clo
             work.record(*block.made().events)
             change = StockChange.claiming(*block.claims())
             change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return block
+            return commit_once(work, command, block, block_reply, block_from_reply)
 
-    return claiming(attempt)
+    return made_or_repeated(command, uow, lambda: claiming(attempt), block_from_reply)
 
 
 def lift_block(command: LiftBlock, *, uow: UnitOfWork[InventoryWork]) -> None:

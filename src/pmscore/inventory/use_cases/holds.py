@@ -14,12 +14,14 @@ from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import Unit, UnitType
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.inventory.views import hold_from_reply, hold_reply
+from pmscore.kernel.errors import InvalidInputError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
-__all__ = ["PlaceHold", "ReleaseHold", "place_hold", "release_hold"]
+__all__ = ["ExpireHold", "PlaceHold", "ReleaseHold", "expire_hold", "place_hold", "release_hold"]
 
 
 @frozen(kw_only=True)
@@ -40,13 +42,23 @@ class ReleaseHold(Command):
     hold_id: HoldId
 
 
+@frozen(kw_only=True)
+class ExpireHold(Command):
+    """Let a hold end whose time is over, without waiting for somebody who wants its nights."""
+
+    hold_id: HoldId
+
+
 def place_hold(command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource) -> Hold:
     """Claim the nights for the hold; a conflict with expired holds releases them first.
+
+    A repetition under the same key returns the hold as it was placed.
 
     Raises:
         NotFoundError: no such property, type or unit in this agency.
         InvalidInputError: the expiry is past or too far ahead, or the unit is not of the type.
         NightsTakenError: the nights are not free.
+        KeyReusedError: the idempotency key belongs to another request.
     """
     now = clock.now()
     hold_id = HoldId(ids.new())
@@ -71,10 +83,9 @@ def place_hold(command: PlaceHold, *, uow: UnitOfWork[InventoryWork], clock: Clo
             work.record(*decision.events)
             change = StockChange.claiming(*hold.claims())
             change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return hold
+            return commit_once(work, command, hold, hold_reply, hold_from_reply)
 
-    return claiming(attempt)
+    return made_or_repeated(command, uow, lambda: claiming(attempt), hold_from_reply)
 
 
 def release_hold(command: ReleaseHold, *, uow: UnitOfWork[InventoryWork]) -> Hold:
@@ -87,6 +98,25 @@ def release_hold(command: ReleaseHold, *, uow: UnitOfWork[InventoryWork]) -> Hol
     with uow.begin(command) as work:
         hold = work.holds.get(command.hold_id)
         decision = hold.ended(HoldStatus.RELEASED)
+        work.holds.save(decision.state)
+        work.record(*decision.events)
+        work.stock.change(StockChange.releasing(*hold.claims()))
+        work.commit()
+        return decision.state
+
+
+def expire_hold(command: ExpireHold, *, uow: UnitOfWork[InventoryWork], clock: Clock) -> Hold:
+    """Free the nights of a hold whose time is over, and record that it expired.
+
+    Raises:
+        NotFoundError: no such hold in this agency.
+        TransitionError: its time is not over, or it has ended before.
+    """
+    with uow.begin(command) as work:
+        hold = work.holds.get(command.hold_id)
+        decision = hold.ended(HoldStatus.EXPIRED)
+        if not hold.is_expired(clock.now()):
+            raise TransitionError("expire", hold.status.value, "hold_is_running")
         work.holds.save(decision.state)
         work.record(*decision.events)
         work.stock.change(StockChange.releasing(*hold.claims()))

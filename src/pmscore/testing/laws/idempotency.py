@@ -53,6 +53,23 @@ class IdempotencyLaws(StoreLaws):
         assert [request() for request in requests] == first
         all_agree(scene)
 
+    def test_a_hold_or_block_is_made_once_and_answered_as_it_was_made(self) -> None:
+        """Also after it has come to its end, and after the nights went to somebody else."""
+        scene = self.scene(hotel(1))
+        other = evolve(KEY, key="second")
+        hold = scene.hold(stay(0, 2), once=KEY)
+        assert scene.hold(stay(0, 2), once=KEY) == hold
+        scene.release(hold.hold_id)
+        assert scene.hold(stay(0, 2), once=KEY) == hold
+        block = scene.block(scene.unit().unit_id, nights(0, 2), once=other)
+        assert scene.block(scene.unit().unit_id, nights(0, 2), once=other) == block
+        scene.lift(block.block_id)
+        scene.book(stay(0, 2))
+        assert scene.block(scene.unit().unit_id, nights(0, 2), once=other) == block
+        assert scene.hold(stay(0, 2), once=KEY) == hold
+        raised(KeyReusedError, lambda: scene.hold(stay(5), once=evolve(KEY, fingerprint="other")))
+        all_agree(scene)
+
     def test_the_same_key_with_another_request_is_refused(self) -> None:
         """A key says which request it stands for by its fingerprint."""
         scene = self.scene(pool(5))
