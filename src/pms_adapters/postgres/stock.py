@@ -18,7 +18,7 @@ from pms_adapters.postgres.session import Session, Statement
 from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.blocks import Block, BlockKind
+from pmscore.inventory.model.blocks import Block, BlockFilter, BlockKind
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import BlockRepository, HoldRepository, StockLedger
@@ -143,14 +143,16 @@ class PostgresBlocks(BlockRepository):
         self._session.check_reach(found.property_id, "block", block_id)
         return found
 
-    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
-        if not self._session.reaches(property_id):
-            return Paged((), 0, page)
-        parts: list[Statement] = [
-            ("agency_id = %s AND property_id = %s", (self._session.agency_id, property_id))
-        ]
-        if nights is not None:
-            parts.append(("first_night < %s AND end_date > %s", (nights.end, nights.start)))
+    def find(self, wanted: BlockFilter, page: Page) -> Paged[Block]:
+        parts: list[Statement] = [("agency_id = %s", (self._session.agency_id,))]
+        if wanted.property_id is not None:
+            parts.append(("property_id = %s", (wanted.property_id,)))
+        if self._session.reach is not None:
+            parts.append(("property_id = ANY(%s)", (sorted(self._session.reach),)))
+        if wanted.nights is not None:
+            parts.append(("first_night < %s AND end_date > %s", (wanted.nights.end, wanted.nights.start)))
+        if wanted.note is not None:
+            parts.append(("note = %s", (wanted.note,)))
         where, values = conditions(parts)
         return read_page(
             self._session, _BLOCK_COLUMNS, ("blocks WHERE " + where, values), "first_night, block_id", page,

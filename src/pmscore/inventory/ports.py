@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.blocks import Block
+from pmscore.inventory.model.blocks import Block, BlockFilter
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
@@ -140,8 +140,8 @@ class BlockRepository(Protocol):
         """
 
     @abstractmethod
-    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
-        """Return a page of the property's blocks on some of ``nights`` (None: on any), by first night and id."""
+    def find(self, wanted: BlockFilter, page: Page) -> Paged[Block]:
+        """Return a page of the blocks that ``wanted`` admits and the actor reaches, by first night and id."""
 
     @abstractmethod
     def add(self, block: Block) -> None:

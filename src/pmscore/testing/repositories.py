@@ -13,7 +13,7 @@ from typing import TypeVar
 from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.blocks import Block
+from pmscore.inventory.model.blocks import Block, BlockFilter
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import Claim, StockChange
@@ -202,16 +202,14 @@ class InMemoryBlocks(BlockRepository):
         self._at.command.check_reach(found.property_id, "block", block_id)
         return found
 
-    def find(self, property_id: PropertyId, nights: DateRange | None, page: Page) -> Paged[Block]:
-        """Return a page of the property's blocks, by first night and id."""
+    def find(self, wanted: BlockFilter, page: Page) -> Paged[Block]:
+        """Return a page of the blocks that ``wanted`` admits, by first night and id."""
         self._at.check_open()
         with self._at.locks.mutex:
             found = [
                 block
                 for block in self._at.books.blocks.values()
-                if block.property_id == property_id
-                and self._at.command.reaches(property_id)
-                and (nights is None or block.nights.overlaps(nights))
+                if wanted.admits(block) and self._at.command.reaches(block.property_id)
             ]
         return paged(sorted(found, key=lambda each: (each.nights.start, each.block_id)), page)
 

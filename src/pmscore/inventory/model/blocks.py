@@ -18,7 +18,7 @@ from pmscore.kernel.events import Decision, Event
 from pmscore.kernel.ids import BlockId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.text import checked_text
 
-__all__ = ["Block", "BlockChanged", "BlockKind"]
+__all__ = ["Block", "BlockChanged", "BlockFilter", "BlockKind"]
 
 LONGEST_BLOCK_NIGHTS = 1096
 
@@ -88,3 +88,23 @@ def _event(block: Block, kind: str) -> BlockChanged:
         first_night=block.nights.start,
         end=block.nights.end,
     )
+
+
+@frozen(kw_only=True)
+class BlockFilter:
+    """Conditions of a list of blocks, which all hold; one that is left out lets everything pass.
+
+    ``nights`` are those of which a block has at least one; ``note`` is the whole note.
+    """
+
+    property_id: PropertyId | None = None
+    nights: DateRange | None = None
+    note: str | None = None
+
+    def admits(self, block: Block) -> bool:
+        """Return whether the list shows the block."""
+        return (
+            (self.property_id is None or block.property_id == self.property_id)
+            and (self.nights is None or block.nights.overlaps(self.nights))
+            and (self.note is None or block.note == self.note)
+        )

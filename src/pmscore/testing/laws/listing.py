@@ -16,6 +16,7 @@ from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import Act, Status
 from pmscore.booking.model.listing import BookingFilter
 from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.blocks import BlockFilter
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import GuestId, PropertyId
 from pmscore.kernel.paging import Page
@@ -107,10 +108,15 @@ class ListLaws(StoreLaws):
             assert work.holds.find(scene.property_id, now, _EVERYTHING).items == (soon, late)
             after = now + timedelta(minutes=30)
             assert work.holds.find(scene.property_id, after, _EVERYTHING).items == (late,)
-            assert work.blocks.find(scene.property_id, None, _EVERYTHING).items == (first, second)
-            assert work.blocks.find(scene.property_id, nights(6, 4), _EVERYTHING).items == (second,)
-            assert work.blocks.find(scene.property_id, nights(6, 3), _EVERYTHING).items == ()
-            page = work.blocks.find(scene.property_id, None, Page(limit=1, offset=1))
+            assert work.blocks.find(BlockFilter(property_id=scene.property_id), _EVERYTHING).items == (
+                first,
+                second,
+            )
+            assert work.blocks.find(BlockFilter(nights=nights(6, 4)), _EVERYTHING).items == (second,)
+            assert work.blocks.find(BlockFilter(nights=nights(6, 3)), _EVERYTHING).items == ()
+            assert work.blocks.find(BlockFilter(note=""), _EVERYTHING).total == 2
+            assert work.blocks.find(BlockFilter(note="roof"), _EVERYTHING).total == 0
+            page = work.blocks.find(BlockFilter(property_id=scene.property_id), Page(limit=1, offset=1))
             assert (page.items, page.total, page.has_more) == ((second,), 2, False)
 
     def test_no_list_shows_what_the_actor_does_not_reach(self) -> None:
@@ -127,7 +133,7 @@ class ListLaws(StoreLaws):
             with actor.begin() as work:
                 assert work.bookings.find(BookingFilter(), _EVERYTHING).total == seen
                 assert work.holds.find(scene.property_id, now, _EVERYTHING).total == seen
-                assert work.blocks.find(scene.property_id, None, _EVERYTHING).total == seen
+                assert work.blocks.find(BlockFilter(property_id=scene.property_id), _EVERYTHING).total == seen
                 assert work.guests.find("", _EVERYTHING).total == seen
         with within.begin() as work:
             assert work.guests.get(scene.guest_id).guest_id == scene.guest_id
@@ -146,7 +152,7 @@ class ListLaws(StoreLaws):
             wanted = BookingFilter(property_ids=frozenset({theirs.property_id}))
             assert work.bookings.find(wanted, _EVERYTHING).total == 0
             assert work.holds.find(theirs.property_id, now, _EVERYTHING).total == 0
-            assert work.blocks.find(theirs.property_id, None, _EVERYTHING).total == 0
+            assert work.blocks.find(BlockFilter(property_id=theirs.property_id), _EVERYTHING).total == 0
             assert [each.guest_id for each in work.guests.find("", _EVERYTHING).items] == [ours.guest_id]
 
 
