@@ -19,6 +19,8 @@ from pms_adapters.crypto.box import AesGcmBox, SystemSecrets, read_keys
 from pms_adapters.http.door import HttpDoor
 from pms_adapters.http.guard import Guard
 from pms_adapters.http.webhook_post import HttpWebhookPost
+from pms_adapters.mail.console import ConsolePost
+from pms_adapters.mail.smtp import SmtpPost
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.errors import RetryError
 from pms_adapters.postgres.pricing import QuoterMemory
@@ -30,7 +32,7 @@ from pmscore.kernel.ports import Clock, IdSource
 from pmscore.kernel.secrets import SecretBox
 from pmscore.webhooks.ports import WebhookMeans
 
-__all__ = ["Services", "connect", "http_door", "secret_box", "webhook_means", "with_retries"]
+__all__ = ["Services", "connect", "http_door", "post_of", "secret_box", "webhook_means", "with_retries"]
 
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -74,6 +76,18 @@ def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Servi
             yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters, webhooks=webhooks)
     finally:
         engine.dispose()
+
+
+def post_of(settings: Settings) -> SmtpPost | ConsolePost:
+    """Return what carries letters: the mail server of ``settings``, else the terminal.
+
+    Raises:
+        InvalidInputError: for ``MAIL_URL``: it cannot be that of a mail server.
+    """
+    mail_url = settings.access.mail_url
+    if mail_url is None:
+        return ConsolePost()
+    return SmtpPost.of(mail_url.reveal(), settings.access.mail_from)
 
 
 def secret_box(settings: Settings) -> SecretBox:

@@ -20,7 +20,7 @@ from attrs import field, frozen
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.secrets import Secret
 
-__all__ = ["Environment", "LogLevel", "Settings", "mask_url"]
+__all__ = ["AccessSettings", "Environment", "LogLevel", "Settings", "mask_url"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -66,6 +66,23 @@ def mask_url(url: str | None) -> str:
 
 
 @frozen(kw_only=True)
+class AccessSettings:
+    """What letting people and programs in depends on.
+
+    ``jwt_secret`` and ``jwt_keys`` have one key or several, the newest first. Links in letters begin with
+    ``public_url``; without ``mail_url`` letters go to the terminal.
+    """
+
+    jwt_secret: Secret | None = None
+    jwt_keys: Secret | None = None
+    jwt_issuer: str = "pms"
+    jwt_audience: str = "pms"
+    public_url: str = "http://127.0.0.1:8000"
+    mail_url: Secret | None = None
+    mail_from: str = "pms@localhost"
+
+
+@frozen(kw_only=True)
 class Settings:
     """Everything the environment decides.
 
@@ -103,6 +120,7 @@ class Settings:
     public_requests_per_minute: int = 120
     log_ins_per_minute: int = 10
     encryption_key: Secret | None = None
+    access: AccessSettings = AccessSettings()
     are_modules_on: bool = True
     module_switches: tuple[tuple[str, bool | None], ...] = ()
     metrics_token: Secret | None = None
@@ -166,6 +184,7 @@ class Settings:
                 "LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000
             ),
             encryption_key=read.find_secret("ENCRYPTION_KEY"),
+            access=read.access(),
             are_modules_on=read.switch("MODULES_ENABLED", default=True),
             module_switches=tuple(sorted(read.module_switches())),
             metrics_token=read.find_secret("METRICS_TOKEN"),
@@ -259,6 +278,21 @@ class _Reader:
             ):
                 raise InvalidInputError(name, "not_an_origin", value=each[:64])
         return found
+
+    def text(self, name: str, usual: str) -> str:
+        return self._find(name) or usual
+
+    def access(self) -> AccessSettings:
+        usual = AccessSettings()
+        return AccessSettings(
+            jwt_secret=self.find_secret("JWT_SECRET"),
+            jwt_keys=self.find_secret("JWT_KEYS"),
+            jwt_issuer=self.text("JWT_ISSUER", usual.jwt_issuer),
+            jwt_audience=self.text("JWT_AUDIENCE", usual.jwt_audience),
+            public_url=self.url("PUBLIC_URL", frozenset({"http", "https"})) or usual.public_url,
+            mail_url=self.find_secret("MAIL_URL"),
+            mail_from=self.text("MAIL_FROM", usual.mail_from),
+        )
 
     def find_secret(self, name: str) -> Secret | None:
         text = self._find(name)

@@ -18,8 +18,8 @@ from typing import Any
 from attrs import field, frozen
 from flask import Flask, Response, g, request
 
+from pms_web.auth.cookies import session_secret
 from pms_web.bodies import fingerprint, parse_json
-from pms_web.fields import FieldError, Fields
 from pms_web.limits import Allowance, spend
 from pms_web.services import Presented, Surroundings
 from pms_web.structuring import structured, structured_query
@@ -37,14 +37,11 @@ __all__ = [
     "answer",
     "once_key",
     "put_on",
-    "query_fields",
     "who_asks",
 ]
 
 _VERSION = re.compile(r'"([0-9]{1,9})"\Z')
-_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
-_SESSION_COOKIES = ("__Host-pms", "pms")
 
 View = Callable[..., Response]
 """Takes the services of the request and the parts of the address."""
@@ -191,7 +188,7 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
     shown = Presented(
         method=request.method,
         authorization=headers.get("Authorization", ""),
-        cookie=next((value for name in _SESSION_COOKIES if (value := request.cookies.get(name))), ""),
+        cookie=session_secret(request.cookies),
         csrf_token=headers.get("X-CSRF-Token", ""),
         origin=headers.get("Origin", ""),
         fetch_site=headers.get("Sec-Fetch-Site", ""),
@@ -228,19 +225,3 @@ def once_key(fingerprint: Callable[[str, str], str]) -> OnceKey:
         raise InvalidInputError("Idempotency-Key", "not_a_key")
     path = request.path.rstrip("/")
     return OnceKey(key, f"{request.method} {path}", fingerprint(request.method, path))
-
-
-def query_fields(
-    errors: list[FieldError], *, lists: Iterable[str] = (), numbers: Iterable[str] = ()
-) -> Fields:
-    """Return the query for reading; ``lists`` may be repeated, ``numbers`` become numbers."""
-    members: dict[str, Json] = {}
-    for name, values in request.args.lists():
-        if name in lists:
-            members[name] = [part for value in values for part in value.split(",") if part]
-            continue
-        if len(values) > 1:
-            errors.append(FieldError(name[:64].encode("ascii", "backslashreplace").decode(), "repeated"))
-        text = values[0]
-        members[name] = int(text) if name in numbers and _NUMBER.match(text) else text
-    return Fields(members, errors)

@@ -12,7 +12,10 @@ from uuid import UUID
 
 from attrs import Factory, field, frozen
 
+from pms_web.auth.access import Access
+from pms_web.auth.presented import Identify, Presented
 from pms_web.front_door import FrontDoor
+from pms_web.installed import Installed
 from pms_web.limits import Limiter, NoLimits
 from pms_web.readiness import Probe, Readiness
 from pmscore.access.model.principals import Principal
@@ -21,7 +24,11 @@ from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.kernel.secrets import Secret
+from pmscore.modules.model import Switches
+from pmscore.modules.ports import FeatureWork
 from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
+from pmscore.webhooks.ports import WebhookMeans, WebhookWork
 
 __all__ = [
     "NOBODY",
@@ -40,7 +47,7 @@ NOBODY = ActorId(UUID(int=0))
 """Who acts where nobody has to log in."""
 
 
-class WebWork(QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
+class WebWork(QuotedBookingWork, PriceSettingWork, ExchangeRateWork, FeatureWork, WebhookWork, Protocol):
     """A transaction on whatever the views touch."""
 
 
@@ -49,24 +56,6 @@ class Retry(Protocol):
 
     def __call__(self, call: Callable[[], ResultT], /) -> ResultT:
         """Return what ``call`` returned in the end."""
-
-
-@frozen(kw_only=True)
-class Presented:
-    """What a request shows of who sends it. Never logged."""
-
-    method: str
-    authorization: str = field(default="", repr=False)
-    cookie: str = field(default="", repr=False)
-    csrf_token: str = field(default="", repr=False)
-    origin: str = ""
-    fetch_site: str = ""
-    own_origin: str = ""
-    address: str = ""
-
-
-Identify = Callable[[Presented], Principal | None]
-"""Returns who asks; None where nothing was presented. Raises ``NotAuthenticatedError`` where it does not hold."""
 
 
 class Asking(TypedDict):
@@ -88,9 +77,12 @@ class WebServices:
     availability: AvailabilityReader = field(repr=False)
     prices: PriceReader = field(repr=False)
     exchange_rates: ExchangeRates = field(repr=False)
+    access: Access = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
+    webhooks: WebhookMeans = field(repr=False)
+    installed: Installed = field(factory=Installed, repr=False)
 
     @property
     def agency_id(self) -> AgencyId:
@@ -117,7 +109,9 @@ class WebServices:
 class Surroundings:
     """Everything the app needs; safe to share between threads.
 
-    ``probes`` are named as readiness names its components. ``version`` and ``commit`` say which program runs.
+    ``probes`` are named as readiness names its components. ``switches`` say which modules may run, ``installed`` which
+    do. ``gauges`` are figures for the operator by name, asked for when somebody reads them. ``version`` and ``commit``
+    say which program runs.
     """
 
     identify: Identify = field(repr=False)
@@ -125,9 +119,15 @@ class Surroundings:
     availability: Callable[[Principal], AvailabilityReader] = field(repr=False)
     prices: Callable[[Principal], PriceReader] = field(repr=False)
     exchange_rates: Callable[[Principal], ExchangeRates] = field(repr=False)
+    access: Access = field(repr=False)
     clock: Clock = field(repr=False)
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
+    webhooks: WebhookMeans = field(repr=False)
+    switches: Switches = field(factory=Switches)
+    installed: Installed = field(factory=Installed, repr=False)
+    metrics_token: Secret | None = None
+    gauges: Mapping[str, Callable[[], float]] = field(factory=dict, repr=False)
     door: FrontDoor = FrontDoor()
     limiter: Limiter = field(factory=NoLimits, repr=False)
     probes: Mapping[str, Probe] = field(factory=dict, repr=False)
@@ -148,7 +148,10 @@ class Surroundings:
             availability=self.availability(principal),
             prices=self.prices(principal),
             exchange_rates=self.exchange_rates(principal),
+            access=self.access,
             clock=self.clock,
             ids=self.ids,
             retry=self.retry,
+            webhooks=self.webhooks,
+            installed=self.installed,
         )

@@ -11,16 +11,27 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pmscore
-from pms_adapters.bootstrap import Services, connect, with_retries
+from pms_adapters.bootstrap import Services, connect, post_of, with_retries
+from pms_adapters.postgres.access_reader import PostgresAccess
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.drift import SchemaCheck
 from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.exchange import PostgresExchangeRates
+from pms_adapters.postgres.gauges import connections_in_use, relay_lag_seconds
 from pms_adapters.postgres.pricing import PostgresPrices
 from pms_adapters.redis.limits import SharedLimits
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
+from pms_web.auth.access import Access
+from pms_web.auth.authenticating import Authenticator
+from pms_web.auth.background import Background
+from pms_web.auth.key_ring import KeyRing
+from pms_web.auth.letters import Letters, Post
+from pms_web.auth.passwords import Argon2Passwords
+from pms_web.auth.presented import Identify
+from pms_web.auth.secrets import SystemSecrets
+from pms_web.auth.tokens import Tokens
 from pms_web.front_door import FrontDoor
 from pms_web.limits import Allowance
 from pms_web.readiness import ComponentDownError, Probe
@@ -30,8 +41,9 @@ from pmscore.access.model.principals import Means, Principal
 from pmscore.kernel.errors import UnreachableError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.ports import Clock
+from pmscore.modules.model import Switches
 
-__all__ = ["connected", "retrying", "whoever_serves"]
+__all__ = ["access_of", "connected", "retrying", "switches_of", "whoever_serves"]
 
 PAUSE_SECONDS = 0.05
 PROBE_TIMEOUT_MS = 1_500
@@ -41,12 +53,23 @@ ResultT = TypeVar("ResultT")
 
 @contextmanager
 def connected(
-    settings: Settings, agency_id: AgencyId, *, commit: str = "unknown", clock: Clock | None = None
+    settings: Settings, agency_id: AgencyId | None, *, commit: str = "unknown", clock: Clock | None = None
 ) -> Iterator[Surroundings]:
-    """Yield the surroundings of the app, open to one agency; nothing is asked of a server before it is needed."""
+    """Yield the surroundings of the app; nothing is asked of a server before it is needed.
+
+    Without ``agency_id`` everybody has to show who they are; with one, whoever calls acts as the operator in it.
+    """
     with connect(settings, clock=clock) as services, _probes(settings) as probes:
+        retry = _Retrying(services)
+        access, authenticator = access_of(settings, services)
+        if agency_id is None:
+            identify: Identify = lambda shown: retry(lambda: authenticator(shown))  # noqa: E731 - one of two
+        else:
+            principal = whoever_serves(agency_id)
+            identify = lambda _: principal  # noqa: E731 - the other
         yield Surroundings(
-            identify=lambda _: whoever_serves(agency_id),
+            identify=identify,
+            access=access,
             uow=services.uow,
             availability=lambda who: PostgresAvailability(
                 services.engine, who.agency_id, services.quoters.houses, reach=who.property_ids
@@ -57,7 +80,14 @@ def connected(
             exchange_rates=lambda who: PostgresExchangeRates(services.engine, who.agency_id),
             clock=services.clock,
             ids=services.ids,
-            retry=_Retrying(services),
+            retry=retry,
+            webhooks=services.webhooks,
+            switches=switches_of(settings),
+            metrics_token=settings.metrics_token,
+            gauges={
+                "database_connections_in_use": lambda: connections_in_use(services.engine),
+                "relay_lag_seconds": lambda: relay_lag_seconds(services.engine),
+            },
             probes=probes,
             limiter=SharedLimits(
                 settings.redis_url,
@@ -76,6 +106,40 @@ def connected(
             version=pmscore.__version__,
             commit=commit,
         )
+
+
+def access_of(
+    settings: Settings, services: Services, *, post: Post | None = None
+) -> tuple[Access, Authenticator]:
+    """Return what lets people and programs in, and who looks at what they show.
+
+    Raises:
+        InvalidInputError: a key or the mail server of ``settings`` cannot be.
+    """
+    chosen = settings.access
+    ring = KeyRing.read(
+        "" if chosen.jwt_secret is None else chosen.jwt_secret.reveal(),
+        "" if chosen.jwt_keys is None else chosen.jwt_keys.reveal(),
+    )
+    tokens = Tokens(ring=ring, issuer=chosen.jwt_issuer, audience=chosen.jwt_audience)
+    reader = PostgresAccess(services.engine)
+    authenticator = Authenticator(reader=reader, tokens=tokens, clock=services.clock)
+    access = Access(
+        uow=services.uow,
+        reader=reader,
+        passwords=Argon2Passwords(),
+        secrets=SystemSecrets(),
+        tokens=tokens,
+        mail=Letters(post=post or post_of(settings), public_url=chosen.public_url),
+        background=Background(),
+        forget=authenticator.forget,
+    )
+    return access, authenticator
+
+
+def switches_of(settings: Settings) -> Switches:
+    """Return which modules the settings let run."""
+    return Switches(are_modules_on=settings.are_modules_on, by_name=dict(settings.module_switches))
 
 
 def whoever_serves(agency_id: AgencyId) -> Principal:

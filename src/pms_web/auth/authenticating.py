@@ -13,9 +13,9 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from pms_web.auth.presented import Presented
 from pms_web.auth.remembering import Remembered
 from pms_web.auth.tokens import Tokens
-from pms_web.services import Presented
 from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.principals import Means, Principal
 from pmscore.access.model.refusals import CredentialsError

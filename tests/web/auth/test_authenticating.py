@@ -13,7 +13,7 @@ from pms_web.auth.authenticating import Authenticator
 from pms_web.auth.key_ring import KeyRing
 from pms_web.auth.remembering import Remembered
 from pms_web.auth.tokens import Tokens
-from pms_web.services import Presented
+from pms_web.auth.presented import Presented
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means
 from pmscore.access.model.refusals import CredentialsError

@@ -1,0 +1,1 @@
+"""Carrying letters: to a mail server, or to the terminal."""
