@@ -19,7 +19,12 @@ from pmscore.kernel.ids import AgencyId
 
 __all__ = ["Lease", "LeaseLostError", "claim", "give_up", "move_queued", "move_recorded"]
 
-_MAKE: LiteralString = "INSERT INTO relay_positions (agency_id) VALUES (%s) ON CONFLICT DO NOTHING"
+# With its first event an agency has schedules, too.
+_MAKE: LiteralString = """\
+WITH made AS (
+  INSERT INTO relay_positions (agency_id) VALUES (%s) ON CONFLICT DO NOTHING RETURNING agency_id
+)
+INSERT INTO work_due (agency_id, kind) SELECT agency_id, 'schedules' FROM made"""
 _CLAIM: LiteralString = """\
 UPDATE relay_positions
    SET lease_token = lease_token + 1, leased_by = %s, leased_until = now() + make_interval(secs => %s)

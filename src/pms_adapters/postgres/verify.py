@@ -6,17 +6,20 @@ all agencies, otherwise at the one that it is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from attrs import frozen
 
 from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.seal_checks import Tail, check_heads, check_seals, list_tails
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ids import AgencyId
 
-__all__ = ["INVARIANTS", "Invariant", "Violated", "verify"]
+__all__ = ["INVARIANTS", "SEALS", "Invariant", "Violated", "unsealed", "verify"]
 
 MOST_EXAMPLES = 20
 
@@ -208,26 +211,30 @@ SELECT b.agency_id, b.booking_id, b.version, count(DISTINCT e.version) AS told
     ),
 )
 
+SEALS = Invariant(
+    "audit_log_is_as_sealed", "everything that was sealed of the audit log is still there, as it was", ""
+)
+"""The one invariant that is no query: ``seal_checks`` makes the chain of hashes anew."""
+
 
 def verify(
-    url: str, *, agency_id: AgencyId | None = None, progress: Callable[[Invariant], None] | None = None
+    url: str,
+    *,
+    agency_id: AgencyId | None = None,
+    progress: Callable[[Invariant], None] | None = None,
+    heads: Path | None = None,
 ) -> tuple[Violated, ...]:
     """Return every place where an invariant does not hold, at most twenty an invariant.
 
-    ``progress`` is called before each invariant is looked at.
+    ``progress`` is called before each invariant is looked at. ``heads`` is a folder with heads of the audit log that
+    were kept outside of the database; they are compared too.
 
     Raises:
         MisconfiguredError: row-level security hides agencies from this role, and no agency was named.
         UnreachableError: the database did not answer.
     """
     found: list[Violated] = []
-    with translated(), psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET statement_timeout = 0")
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        if agency_id is not None:
-            connection.execute("SELECT set_config('app.agency_id', %s, true)", (str(agency_id),))
-        elif not _sees_all(connection):
-            raise MisconfiguredError(reason="row_security_hides_agencies")
+    with _snapshot(url, agency_id) as connection:
         for invariant in INVARIANTS:
             if progress is not None:
                 progress(invariant)
@@ -236,7 +243,36 @@ def verify(
             for row in cursor:
                 where = ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
                 found.append(Violated(invariant.code, invariant.says, where))
+        if progress is not None:
+            progress(SEALS)
+        broken = list(check_seals(connection))
+        if heads is not None:
+            broken += (each for each in check_heads(connection, heads) if agency_id in (None, each.agency_id))
+        found += (Violated(SEALS.code, SEALS.says, str(each)) for each in broken)
     return tuple(found)
+
+
+def unsealed(url: str, *, agency_id: AgencyId | None = None) -> tuple[Tail, ...]:
+    """Return how much of the audit log is not sealed yet, by agency; a second's worth where a worker runs.
+
+    Raises:
+        MisconfiguredError: as for :func:`verify`.
+        UnreachableError: the database did not answer.
+    """
+    with _snapshot(url, agency_id) as connection:
+        return list_tails(connection)
+
+
+@contextmanager
+def _snapshot(url: str, agency_id: AgencyId | None) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with translated(), psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if agency_id is not None:
+            connection.execute("SELECT set_config('app.agency_id', %s, true)", (str(agency_id),))
+        elif not _sees_all(connection):
+            raise MisconfiguredError(reason="row_security_hides_agencies")
+        yield connection
 
 
 def _sees_all(connection: psycopg.Connection[tuple[object, ...]]) -> bool:

@@ -18,6 +18,7 @@ from redis import Redis
 
 from pms_adapters.bootstrap import connect
 from pms_adapters.postgres.inbox import INBOX
+from pms_adapters.postgres.schedules import SCHEDULES
 from pms_adapters.queue.rq_queue import RqJobQueue, open_redis
 from pms_adapters.redis.feed import RedisFeed
 from pms_adapters.settings import Settings
@@ -25,6 +26,7 @@ from pms_adapters.worker.overdue import sweep_inbox
 from pms_adapters.worker.reacting import Reactor
 from pms_adapters.worker.registry import DueWork, Registered, find_registered
 from pms_adapters.worker.relay import REACT, DueHandler, Relay, RelayLimits
+from pms_adapters.worker.schedules import run_schedules
 from pms_adapters.worker.services import WorkerServices
 from pmscore.kernel.errors import MisconfiguredError, MisuseError
 from pmscore.kernel.ids import AgencyId, EventId
@@ -123,5 +125,6 @@ def _handlers(
 
     return {
         INBOX: partial(sweep_inbox, services=services, queue=queue, limits=limits),
+        SCHEDULES: partial(run_schedules, services=services),
         **{kind: handler(does) for kind, does in known.due_work.items()},
     }

@@ -58,6 +58,7 @@ class Shop:
     runtime: Runtime
     agency_id: AgencyId = field(factory=lambda: AgencyId(uuid4()))
     versions: dict[UUID, int] = field(factory=dict)
+    overtaken: set[int] = field(factory=set)
 
     def append(self, count: int, *, aggregates: Sequence[UUID] = ()) -> list[UUID]:
         """Append events, one transaction each, in turn to each aggregate; return the aggregates."""
