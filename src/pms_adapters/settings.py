@@ -69,12 +69,12 @@ def mask_url(url: str | None) -> str:
 class AccessSettings:
     """What letting people and programs in depends on.
 
-    ``jwt_secret`` and ``jwt_keys`` have one key or several, the newest first. Links in letters begin with
+    ``jwt_shared`` (``JWT_SECRET``) and ``jwt_key_set`` (``JWT_KEYS``) have one key or several, the newest first. Links in letters begin with
     ``public_url``; without ``mail_url`` letters go to the terminal.
     """
 
-    jwt_secret: Secret | None = None
-    jwt_keys: Secret | None = None
+    jwt_shared: Secret | None = None
+    jwt_key_set: Secret | None = None
     jwt_issuer: str = "pms"
     jwt_audience: str = "pms"
     public_url: str = "http://127.0.0.1:8000"
@@ -285,8 +285,8 @@ class _Reader:
     def access(self) -> AccessSettings:
         usual = AccessSettings()
         return AccessSettings(
-            jwt_secret=self.find_secret("JWT_SECRET"),
-            jwt_keys=self.find_secret("JWT_KEYS"),
+            jwt_shared=self.find_secret("JWT_SECRET"),
+            jwt_key_set=self.find_secret("JWT_KEYS"),
             jwt_issuer=self.text("JWT_ISSUER", usual.jwt_issuer),
             jwt_audience=self.text("JWT_AUDIENCE", usual.jwt_audience),
             public_url=self.url("PUBLIC_URL", frozenset({"http", "https"})) or usual.public_url,

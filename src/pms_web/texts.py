@@ -21,9 +21,17 @@ FIELD_TEXTS: Mapping[str, str] = {
     "broken_gzip": "is not a whole gzip file; unpack it, or fetch it again",
     "column_twice": "is a column that stands in the heading twice",
     "control_character": "holds a control character; remove it",
+    "admin_reaches_all": "has no place for an admin, who reaches all properties",
     "empty": "must not be empty",
     "fraction": 'holds a number with a decimal point; write amounts as text, such as "123.45"',
     "in_the_past": "must lie in the future",
+    "key_cannot_be_read": "holds a key that cannot be read",
+    "key_named_twice": "names one key id twice",
+    "key_of_unknown_kind": "holds a key of another kind than these: {allowed}",
+    "key_without_id": "holds a key without a usable kid",
+    "not_a_key_set": "must be a JSON Web Key Set",
+    "password_unencrypted": "would send a password without encryption; use smtp:// or smtps://",
+    "secret_too_short": "holds a secret that is too short{limits}",
     "made_without_quote": "was made with amounts of its own, not from a quote, so nobody knows which plan to price it by; "
     "give the amount of each night",
     "rooms_unlike_quote": "has other rooms ({rooms}) than it was quoted with; give the amount of each night",
@@ -106,8 +114,10 @@ FIELD_TEXTS: Mapping[str, str] = {
     "room_twice": "names a room twice; give each room one entry, with all the nights that are given up",
     "taken": "is taken",
     "too_deep": "is nested more than {most} levels deep",
+    "too_common": "is among the first that anybody would try; a few words that nobody would guess are fine",
     "too_large": "is too large",
     "too_long": "is too long{limits}",
+    "too_short": "is too short{limits}; {advised} characters or more are advised",
     "too_many": "has too many entries{limits}",
     "too_precise": "has more decimal places than {currency} knows ({digits})",
     "unknown_currency": "must be an ISO 4217 currency code of three capitals, such as EUR",
@@ -156,6 +166,8 @@ _KINDS: Mapping[str, str] = {
     "unit": "unit",
     "guest": "guest",
     "hold": "hold",
+    "user": "user",
+    "api_key": "key",
     "block": "block",
     "booking": "booking",
     "booking_room": "room of this booking",
@@ -169,6 +181,7 @@ _ACTS: Mapping[str, str] = {
     "assign": "be given a unit",
     "book": "be booked",
     "cancel": "be cancelled",
+    "change_membership": "be changed",
     "check_in": "be checked in",
     "check_out": "be checked out",
     "confirm": "be confirmed",
@@ -194,6 +207,7 @@ _AGAINST: Mapping[str, str] = {
     "oversold": "it is oversold; place it first",
     "room_is_locked": "its room is locked to the unit",
     "stay_is_over": "its stay is over",
+    "last_admin": "nobody else could let people in; make somebody else an admin first",
 }
 _BOOKED_QUOTE = (
     "This quote has been booked already, and a quote makes one booking only; its booking_id says which. Nothing was"
@@ -212,6 +226,11 @@ _DETAILS: Mapping[str, str] = {
     "inventory_overlap": (
         "Some of these nights are taken by another booking, hold or block. Nothing was booked; choose other"
         " dates, another type or another unit."
+    ),
+    "link_refused": "This link was used, or its time is up. Ask for a new one.",
+    "log_in_refused": (
+        "The address or the password is wrong, or there were too many tries. Wait some minutes and try again, or ask for a"
+        " new password."
     ),
     "invalid_input": "Some of what was sent cannot be used; each entry of errors says what and why.",
     "method_not_allowed": "This address does not know that method. Bookings are cancelled with PATCH.",

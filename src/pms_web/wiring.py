@@ -20,6 +20,7 @@ from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.gauges import connections_in_use, relay_lag_seconds
 from pms_adapters.postgres.pricing import PostgresPrices
+from pms_adapters.redis.heartbeats import list_workers
 from pms_adapters.redis.limits import SharedLimits
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.settings import Settings
@@ -47,6 +48,7 @@ __all__ = ["access_of", "connected", "retrying", "switches_of", "whoever_serves"
 
 PAUSE_SECONDS = 0.05
 PROBE_TIMEOUT_MS = 1_500
+WORKER_PROBE_SECONDS = 1.5
 
 ResultT = TypeVar("ResultT")
 
@@ -118,8 +120,8 @@ def access_of(
     """
     chosen = settings.access
     ring = KeyRing.read(
-        "" if chosen.jwt_secret is None else chosen.jwt_secret.reveal(),
-        "" if chosen.jwt_keys is None else chosen.jwt_keys.reveal(),
+        "" if chosen.jwt_shared is None else chosen.jwt_shared.reveal(),
+        "" if chosen.jwt_key_set is None else chosen.jwt_key_set.reveal(),
     )
     tokens = Tokens(ring=ring, issuer=chosen.jwt_issuer, audience=chosen.jwt_audience)
     reader = PostgresAccess(services.engine)
@@ -217,10 +219,33 @@ def _probes(settings: Settings) -> Iterator[Mapping[str, Probe]]:
     }
     if settings.is_redis_health_checked:
         probes["redis"] = redis
+    if settings.is_worker_health_checked:
+        probes["worker"] = _worker_probe(settings)
     try:
         yield probes
     finally:
         engine.dispose()
+
+
+def _worker_probe(settings: Settings) -> Probe:
+    """Return the probe of the workers: at least one, or exactly as many as WORKER_EXPECTED_COUNT says."""
+
+    def worker() -> Mapping[str, object]:
+        if settings.redis_url is None:
+            raise ComponentDownError("no Redis: set REDIS_URL or install pmscore[demo]")
+        try:
+            found = list_workers(settings.redis_url, seconds=WORKER_PROBE_SECONDS)
+        except UnreachableError as error:
+            raise ComponentDownError("Worker inspect timeout (broker may be unreachable)") from error
+        expected = settings.worker_expected_count
+        if expected is not None and len(found) != expected:
+            workers = "worker" if expected == 1 else "workers"
+            raise ComponentDownError(f"Expected exactly {expected} {workers}, found {len(found)}")
+        if not found and expected is None:
+            raise ComponentDownError("No active workers detected")
+        return {"workers": tuple(each.name for each in found)}
+
+    return worker
 
 
 def _why(error: BaseException) -> str:
