@@ -12,12 +12,14 @@ import re
 from http import HTTPStatus
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from attrs import evolve
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
 from pms_web.front_door import TrustedProxies, guard
+from pms_web.modules.loading import load_modules
 from pms_web.route_table import ROUTES
 from pms_web.routing import put_on
 from pms_web.services import Surroundings
@@ -35,7 +37,9 @@ def create_app(surroundings: Surroundings) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    put_on(app, ROUTES, surroundings)
+    modules = load_modules(surroundings.switches, ROUTES).started(app, surroundings)
+    surroundings = evolve(surroundings, installed=modules.installed)
+    put_on(app, (*ROUTES, *modules.routes), surroundings)
     _name_requests(app, surroundings)
     guard(app, surroundings.door)
     _answer_errors(app)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["BOOKING", "EXAMPLE_IDS", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE"]
+__all__ = ["BOOKING", "DELIVERY", "EXAMPLE_IDS", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE", "WEBHOOK"]
 
 PROPERTY: Final = "0190163d-0001-7000-8000-000000000001"
 UNIT_TYPE: Final = "0190163d-0002-7000-8000-000000000002"
 UNIT: Final = "0190163d-0003-7000-8000-000000000003"
 BOOKING: Final = "0190163d-0004-7000-8000-000000000004"
 QUOTE: Final = "0190163d-0005-7000-8000-000000000005"
+WEBHOOK: Final = "0190163d-0006-7000-8000-000000000006"
+DELIVERY: Final = "0190163d-0007-7000-8000-000000000007"
 
 EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "property_id": PROPERTY,
@@ -23,5 +25,7 @@ EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "unit_id": UNIT,
     "booking_id": BOOKING,
     "quote_id": QUOTE,
+    "webhook_id": WEBHOOK,
+    "delivery_id": DELIVERY,
 }
 """By the name of a part of an address."""

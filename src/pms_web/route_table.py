@@ -6,7 +6,16 @@ made from it. A route that is not here does not exist.
 
 from __future__ import annotations
 
-from pms_web.api import availability, booking_previews, bookings, exchange_rates, prices, properties, quotes
+from pms_web.api import (
+    availability,
+    booking_previews,
+    bookings,
+    exchange_rates,
+    features,
+    prices,
+    properties,
+    quotes,
+)
 from pms_web.ops import health, home
 from pms_web.routing import Route
 
@@ -22,4 +31,5 @@ ROUTES: tuple[Route, ...] = (
     *quotes.ROUTES,
     *bookings.ROUTES,
     *booking_previews.ROUTES,
+    *features.ROUTES,
 )

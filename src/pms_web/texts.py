@@ -19,6 +19,8 @@ FIELD_TEXTS: Mapping[str, str] = {
     **PRICE_FIELD_TEXTS,
     "after_departure": "must end by the departure",
     "broken_gzip": "is not a whole gzip file; unpack it, or fetch it again",
+    "closed_address": "leads to a network that is not public; name an address that everybody can reach",
+    "closed_port": "names a port that is not open here; open are: {allowed}",
     "column_twice": "is a column that stands in the heading twice",
     "control_character": "holds a control character; remove it",
     "admin_reaches_all": "has no place for an admin, who reaches all properties",
@@ -35,7 +37,9 @@ FIELD_TEXTS: Mapping[str, str] = {
     "made_without_quote": "was made with amounts of its own, not from a quote, so nobody knows which plan to price it by; "
     "give the amount of each night",
     "rooms_unlike_quote": "has other rooms ({rooms}) than it was quoted with; give the amount of each night",
+    "holds_a_user": "must not hold a user or password; the signature says who sends",
     "incomplete": "lacks members that a booking needs",
+    "key_twice": "holds the same key twice",
     "lone_surrogate": "holds half of a character pair, which is no text; send valid Unicode",
     "member_twice": "names a member twice; send each member once",
     "missing": "is missing",
@@ -55,6 +59,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_a_country_code": "must be a country code of two capitals, such as PT",
     "not_a_date": "must be a date",
     "not_a_key": "must be 1 to 200 visible ASCII characters without blanks",
+    "not_a_key_of_32_bytes": "must be keys of 32 bytes in base64, divided by commas; number {at} is none",
     "not_a_lead_time": "must be a lead time, such as 2d before arrival",
     "not_a_length": "must be a number of nights",
     "not_a_list": "must be a list",
@@ -67,6 +72,8 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_a_url": "must be a URL",
     "not_a_whole_number": "must be a whole number",
     "not_a_version": 'must be a version in quotes as ETag gives it, such as "3", or *',
+    "not_a_port": "must be ports from 1 to 65535, divided by commas",
+    "not_a_webhook_secret": "must be a webhook secret: whsec_ and 24 to 64 bytes in base64",
     "not_absolute": "must be an absolute path",
     "not_after_arrival": "must be after the arrival; a stay has at least one night",
     "not_after_business_date": "must be after the business date",
@@ -74,6 +81,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_an_address": "must be an e-mail address",
     "not_an_id": "must be an id of 36 characters, such as 0190163d-8694-739b-aea5-966c26f8ad91",
     "not_an_instant": "must be a date and time with offset, such as 2026-07-01T18:00:00Z",
+    "not_an_event_kind": "must be kinds of events, such as booking.created, booking.* or *",
     "not_an_integer": "must be a whole number",
     "not_an_object": "must be a JSON object",
     "not_ascending": "must be in ascending order",
@@ -82,6 +90,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_decimal": 'must be a plain decimal number as text, such as "123.45"',
     "not_empty": "must be empty",
     "not_found": "is not there",
+    "not_https": "must begin with https://",
     "not_iso_date": "must be a date written YYYY-MM-DD",
     "not_json": "is not valid JSON",
     "not_local": "must be a local date and time",
@@ -175,6 +184,9 @@ _KINDS: Mapping[str, str] = {
     "quote": "quote",
     "rate_plan": "rate plan",
     "agency": "agency",
+    "module": "module",
+    "webhook": "webhook",
+    "webhook_delivery": "delivery of this webhook",
 }
 _ACTS: Mapping[str, str] = {
     "amend": "be changed",
@@ -190,8 +202,11 @@ _ACTS: Mapping[str, str] = {
     "hold": "be held",
     "mark_no_show": "be marked as a no-show",
     "refund": "be refunded",
+    "redeliver": "be sent again",
     "reinstate": "be reinstated",
+    "rotate_secret": "be given a new secret",
     "take_up": "be taken up",
+    "test_webhook": "be tested",
     "undo_check_in": "have its check-in undone",
     "undo_check_out": "have its check-out undone",
 }
@@ -208,6 +223,7 @@ _AGAINST: Mapping[str, str] = {
     "room_is_locked": "its room is locked to the unit",
     "stay_is_over": "its stay is over",
     "last_admin": "nobody else could let people in; make somebody else an admin first",
+    "too_many_secrets": "too many of its secrets are still in use; wait until one retires",
 }
 _BOOKED_QUOTE = (
     "This quote has been booked already, and a quote makes one booking only; its booking_id says which. Nothing was"

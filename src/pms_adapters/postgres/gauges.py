@@ -1,0 +1,35 @@
+"""Figures of the database for whoever watches: how much of the pool is lent, how far the worker is behind."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
+
+from pms_adapters.postgres.session import Session, Statement
+from pmscore.kernel.ids import AgencyId
+
+__all__ = ["connections_in_use", "relay_lag_seconds"]
+
+_NOBODY = AgencyId(UUID(int=0))
+_AS_RELAY: Statement = ("SET LOCAL ROLE pms_relay", ())
+_LAG: LiteralString = """\
+SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 FROM work_due WHERE due_at <= now()"""
+
+
+def connections_in_use(engine: Engine) -> float:
+    """Return how many connections of the pool are lent just now."""
+    return float(engine.pool.checkedout()) if isinstance(engine.pool, QueuePool) else 0.0
+
+
+def relay_lag_seconds(engine: Engine) -> float:
+    """Return how long the oldest work that is due has been waiting for the worker; zero where nothing waits.
+
+    Raises:
+        UnreachableError: the database did not answer.
+    """
+    with Session(engine, _NOBODY) as session:
+        ((lag,),) = session.commit([_AS_RELAY, (_LAG, ())])[1]
+    return lag if isinstance(lag, float) else 0.0

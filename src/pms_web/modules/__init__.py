@@ -1,0 +1,1 @@
+"""Modules: what can be switched on beside the core, ours and third parties'."""
