@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from attrs import frozen
+from attrs import Factory, frozen
 
-from pms_web.fields import FieldError, FieldsError
+from pms_web.field_errors import FieldError, FieldsError
+from pms_web.problem_views import FieldProblemBody, ProblemBody, ProblemMembers
+from pms_web.reply_parts import MoneyBody, money_part, violation_part
 from pms_web.texts import detail, detail_of, field_text
-from pms_web.views import money_body, violation_body
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import (
     BusyError,
@@ -38,7 +39,6 @@ from pmscore.kernel.errors import (
     TransitionError,
     UnreachableError,
 )
-from pmscore.kernel.events import Json
 from pmscore.kernel.money import Money
 
 __all__ = ["STATUSES", "Problem", "http_problem", "problem_of"]
@@ -81,6 +81,10 @@ _HTTP_CODES: Mapping[int, str] = {
 }
 
 
+def _nothing_more() -> ProblemMembers:
+    return {}
+
+
 @frozen(kw_only=True)
 class Problem:
     """An answer to a request that did not succeed; ``more`` are members that only some errors have."""
@@ -88,9 +92,9 @@ class Problem:
     status: int
     code: str
     detail: str
-    more: Mapping[str, Json] = {}
+    more: ProblemMembers = Factory(_nothing_more)
 
-    def body(self, request_id: str) -> dict[str, Json]:
+    def body(self, request_id: str) -> ProblemBody:
         """Return the members of the body."""
         return {
             "type": f"urn:pms:problem:{self.code}",
@@ -126,27 +130,26 @@ def http_problem(status: int) -> Problem:
     return Problem(status=500, code="internal_server_error", detail=detail("internal_server_error"))
 
 
-def _more(error: PmsError) -> dict[str, Json]:
+def _more(error: PmsError) -> ProblemMembers:
     match error:
         case FieldsError(errors=errors):
             return {"errors": [_entry(each) for each in errors[:MOST_ENTRIES]]}
         case InvalidInputError(field=field, reason=reason):
             return {"errors": [_entry(FieldError(field, reason, error.params))]}
         case RefusedError(violations=violations):
-            return {"violations": [violation_body(each) for each in violations]}
+            return {"violations": [violation_part(each) for each in violations]}
         case NightsTakenError(violations=violations):
-            nights = [violation_body(each) for each in violations]
-            return {"conflict_type": error.code, "nights": list(nights)}
+            return {"conflict_type": error.code, "nights": [violation_part(each) for each in violations]}
         case PriceChangedError():
-            totals = {f"{name}_total": _total(error, f"{name}_minor") for name in ("old", "new")}
-            return {"conflict_type": error.code, **totals}
+            old, new = _total(error, "old_minor"), _total(error, "new_minor")
+            return {"conflict_type": error.code, "old_total": old, "new_total": new}
         case ConflictError():
             return {"conflict_type": error.code}
         case TransitionError():
             return {"conflict_type": error.code, "reason": error.params.get("reason")}
         case SchemaOutOfDateError():
-            names = ("table", "column", "migration")
-            return {name: error.params.get(name) for name in names}
+            told = error.params.get
+            return {"table": told("table"), "column": told("column"), "migration": told("migration")}
         case TooManyRequestsError():
             return {"retry_after": error.params.get("retry_after")}
         case PortError(retry_count=retry_count):
@@ -155,12 +158,12 @@ def _more(error: PmsError) -> dict[str, Json]:
             return {}
 
 
-def _total(error: PriceChangedError, name: str) -> Json:
+def _total(error: PriceChangedError, name: str) -> MoneyBody | None:
     minor = error.params.get(name)
     if not isinstance(minor, int):
         return None
-    return money_body(Money(minor, Currency.recorded(str(error.params.get("currency")))))
+    return money_part(Money(minor, Currency.recorded(str(error.params.get("currency")))))
 
 
-def _entry(error: FieldError) -> dict[str, Json]:
+def _entry(error: FieldError) -> FieldProblemBody:
     return {"field": error.field, "code": error.code, "message": field_text(error.code, error.params)}

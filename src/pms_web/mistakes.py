@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
-from pms_web.fields import FieldError, FieldsError
-from pms_web.wire import instead_of
+from pms_web.field_errors import FieldError, FieldsError
+from pms_web.wire import misplaced_in
 from pmscore.kernel.errors import InvalidInputError
 
 __all__ = ["MISTAKES", "mistakes_of", "shown_name", "under", "without_twins"]
@@ -30,7 +30,7 @@ def mistakes_of(error: BaseException) -> Iterator[FieldError]:
                 yield from mistakes_of(other)
         case ForbiddenExtraKeysError(extra_fields=names, cl=wire):
             for name in sorted(names):
-                yield _unknown(name, instead_of(wire).get(name))
+                yield _unknown(name, misplaced_in(wire).get(name))
         case FieldsError(errors=errors):
             yield from errors
         case InvalidInputError(field=path, reason=reason):
@@ -55,9 +55,9 @@ def under(name: str, found: Iterable[FieldError]) -> Iterator[FieldError]:
         yield FieldError(f"{name}{dot}{each.field}", each.code, each.params)
 
 
-def _unknown(name: str, other: str | None) -> FieldError:
-    if other is not None:
-        return FieldError(name, "one_of_two", {"other": other})
+def _unknown(name: str, misplaced: FieldError | None) -> FieldError:
+    if misplaced is not None:
+        return FieldError(name, misplaced.code, misplaced.params)
     return FieldError(shown_name(name), "unknown_field")
 
 

@@ -16,10 +16,10 @@ from cattrs import Converter
 from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from pms_web.fields import FieldError, FieldsError
+from pms_web.field_errors import FieldError, FieldsError
 from pms_web.mistakes import MISTAKES, mistakes_of, shown_name, without_twins
-from pms_web.wire import instead_of, is_rule
-from pms_web.wire_values import Hook, bare, is_list, may_be_null, not_null, teach_values
+from pms_web.wire import is_rule, misplaced_in
+from pms_web.wire_values import Hook, bare, is_list, may_be_null, teach_values, without_null
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
@@ -51,7 +51,7 @@ def structured_query(given: Iterable[tuple[str, list[str]]], wire: type[WireT]) 
     Raises:
         FieldsError: with every mistake that was found.
     """
-    kinds = {wire_name(each): bare(not_null(bare(each.type))) for each in members_of(wire)}
+    kinds = {wire_name(each): bare(without_null(bare(each.type))) for each in members_of(wire)}
     members: dict[str, Json] = {}
     repeated: list[FieldError] = []
     for name, values in given:
@@ -104,7 +104,7 @@ def _object_hook(wire: type) -> Hook:
     kept_null = {
         wire_name(each) for each in members if each.default is attrs.NOTHING and may_be_null(each.type)
     }
-    known = {wire_name(each) for each in members} | set(instead_of(wire))
+    known = {wire_name(each) for each in members} | set(misplaced_in(wire))
     rules = _rules(wire)
 
     def hook(value: Any, _: object) -> Any:

@@ -12,6 +12,7 @@ from typing import Annotated, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
+from pms_web.field_errors import FieldError
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
 
@@ -36,8 +37,9 @@ __all__ = [
     "Within",
     "Written",
     "instead",
-    "instead_of",
     "is_rule",
+    "misplaced_in",
+    "out_of_place",
     "rule",
 ]
 
@@ -235,20 +237,28 @@ ClassT = TypeVar("ClassT", bound=type)
 
 
 def instead(other: str, *members: str) -> Callable[[ClassT], ClassT]:
-    """Say of a wire class that ``members`` have no place beside ``other``: they get a text of their own."""
+    """Say of a wire class that ``members`` have no place beside ``other``: they get a sentence of their own."""
+    return _misplacing(FieldError("", "one_of_two", {"other": other}), members)
 
+
+def out_of_place(code: str, *members: str) -> Callable[[ClassT], ClassT]:
+    """Say of a wire class that ``members`` belong to another one, and by which code to say so."""
+    return _misplacing(FieldError("", code), members)
+
+
+def misplaced_in(wire: type) -> Mapping[str, FieldError]:
+    """Return the members that have no place in a wire class, each with what is said about that."""
+    found: Mapping[str, FieldError] = getattr(wire, _MISPLACED, {})
+    return found
+
+
+def _misplacing(mistake: FieldError, members: tuple[str, ...]) -> Callable[[ClassT], ClassT]:
     def marked(wire: ClassT) -> ClassT:
-        setattr(wire, _INSTEAD, {**instead_of(wire), **dict.fromkeys(members, other)})
+        setattr(wire, _MISPLACED, {**misplaced_in(wire), **dict.fromkeys(members, mistake)})
         return wire
 
     return marked
 
 
-def instead_of(wire: type) -> Mapping[str, str]:
-    """Return the members that have no place in a wire class, each with the one that says the same."""
-    found: Mapping[str, str] = getattr(wire, _INSTEAD, {})
-    return found
-
-
 _RULE = "__wire_rule__"
-_INSTEAD = "__wire_instead__"
+_MISPLACED = "__wire_misplaced__"

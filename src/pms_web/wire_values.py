@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from enum import Enum
-from typing import Annotated, Any, get_args, get_origin
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
 import attrs
 from cattrs import Converter
 
-from pms_web.fields import FieldError, FieldsError
+from pms_web.field_errors import FieldError, FieldsError
 from pms_web.mistakes import MISTAKES, mistakes_of, under
 from pms_web.wire import LONGEST_TEXT, MOST_WHOLE, ByMember, Document, Entries, Mark
 from pmscore.dates.nights import parse_date
@@ -24,7 +24,7 @@ from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import parse_id
 from pmscore.kernel.money import Money
 
-__all__ = ["Hook", "bare", "is_list", "marks_of", "may_be_null", "not_null", "teach_values"]
+__all__ = ["Hook", "bare", "is_list", "marks_of", "may_be_null", "teach_values", "without_null"]
 
 Hook = Callable[[Any, Any], Any]
 """Takes what was sent and the type that it should be."""
@@ -50,11 +50,13 @@ def may_be_null(kind: Any) -> bool:
     return not is_list(bare(kind)) and type(None) in get_args(bare(kind))
 
 
-def not_null(kind: Any) -> Any:
-    """Return a type without None."""
+def without_null(kind: Any) -> Any:
+    """Return a type without None; marks stay where they were."""
     if not may_be_null(kind):
         return kind
-    return next(each for each in get_args(bare(kind)) if each is not type(None))
+    left: Any = Union[tuple(each for each in get_args(bare(kind)) if each is not type(None))]  # noqa: UP007
+    marked: Any = Annotated
+    return marked[(left, *marks_of(kind))] if marks_of(kind) else left
 
 
 def teach_values(converter: Converter) -> None:
@@ -68,6 +70,8 @@ def teach_values(converter: Converter) -> None:
     converter.register_structure_hook(Currency, _currency)
     converter.register_structure_hook(Money, _money_hook(converter))
     converter.register_structure_hook(Enum, _choice)
+    # A text as well, and would be read as one.
+    converter.register_structure_hook(StrEnum, _choice)
     converter.register_structure_hook_factory(is_list, lambda kind: _list_hook(kind, converter))
     converter.register_structure_hook_factory(_is_marked, lambda kind: _marked_hook(kind, converter))
     converter.register_unstructure_hook(UUID, str)

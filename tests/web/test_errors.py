@@ -13,7 +13,7 @@ import pms_adapters.postgres.errors
 import pms_web.cli.serving  # noqa: F401 - its error is one of the tree
 from pms_web.cli.explain import explained
 from pms_web.errors import STATUSES, http_problem, problem_of
-from pms_web.fields import FieldError, FieldsError
+from pms_web.field_errors import FieldError, FieldsError
 from pms_web.texts import FIELD_TEXTS, VIOLATION_TEXTS, detail_of, field_text, violation_text
 from pmscore.kernel import errors as tree
 from pmscore.kernel.errors import PmsError, Violation

@@ -6,11 +6,10 @@ booking and time stand still.
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
 
-from pms_web.bodies import parse_json
 from pms_web.preview_schemas import AskedCancellation, AskedStay
-from pms_web.preview_views import cancellation_body, stay_body
+from pms_web.preview_views import CancellationPreviewBody, StayPreviewBody, cancellation_body, stay_body
 from pms_web.routing import Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
@@ -28,16 +27,15 @@ __all__ = ["ROUTES"]
 ADDRESS = "/api/v1/bookings/<booking_id>"
 
 
-def show_stay(services: WebServices, booking_id: str) -> Response:
+def show_stay(services: WebServices, booking_id: str, body: AskedStay) -> Response:
     """Return what a booking would cost with another stay."""
     key = BookingId(parse_id(booking_id, field="booking_id"))
-    wanted = AskedStay.read(parse_json(request.get_data(cache=False), request.content_type or ""))
-    stay = wanted.stay_of(services.retry(lambda: _read(services, key)))
+    stay = body.stay_of(services.retry(lambda: _read(services, key)))
     query = PreviewStay(
         **services.asking,
         booking_id=key,
         stay=stay,
-        basis=wanted.basis,
+        basis=body.basis,
     )
     shown = services.retry(
         lambda: preview_stay(
@@ -49,20 +47,19 @@ def show_stay(services: WebServices, booking_id: str) -> Response:
             ids=services.ids,
         )
     )
-    return answer(stay_body(key, stay, wanted.basis, shown))
+    return answer(stay_body(key, stay, body.basis, shown))
 
 
-def show_cancellation(services: WebServices, booking_id: str) -> Response:
+def show_cancellation(services: WebServices, booking_id: str, body: AskedCancellation) -> Response:
     """Return fee and refund if a booking, or what is named of it, were cancelled at a moment."""
     key = BookingId(parse_id(booking_id, field="booking_id"))
-    wanted = AskedCancellation.read(parse_json(request.get_data(cache=False), request.content_type or ""))
     booking = services.retry(lambda: _read(services, key))
     query = PreviewCancellation(
         **services.asking,
         booking_id=key,
-        captured=wanted.captured,
-        at=wanted.at,
-        removed=wanted.removed_of(booking),
+        captured=body.captured,
+        at=body.at,
+        removed=body.removed_of(booking),
     )
     charge = services.retry(lambda: preview_cancellation(query, uow=services.uow, clock=services.clock))
     return answer(cancellation_body(key, charge))
@@ -80,6 +77,9 @@ ROUTES = (
         view=show_stay,
         permission=Permission.READ_BOOKINGS,
         summary="See what another stay would cost",
+        body=AskedStay,
+        replies={200: StayPreviewBody},
+        example={"departure": "2027-06-05"},
     ),
     Route(
         method="POST",
@@ -87,5 +87,8 @@ ROUTES = (
         view=show_cancellation,
         permission=Permission.READ_BOOKINGS,
         summary="See what a cancellation would cost",
+        body=AskedCancellation,
+        replies={200: CancellationPreviewBody},
+        example={"captured": {"amount": "60.00", "currency": "EUR"}},
     ),
 )

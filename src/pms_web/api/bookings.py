@@ -6,17 +6,24 @@ life cycle says which act leads there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from flask import Response, request
+from flask import Response
 
-from pms_web.bodies import fingerprint, parse_json
-from pms_web.quote_schemas import QuotedBooking
-from pms_web.routing import Idempotency, Route, answer, once_key
-from pms_web.schemas import Amendment, NewBooking, Patch, StatusChange, UnitChange, only_room
+from pms_web.booking_schemas import AnyNewBooking, NewBooking, NewBookingOfQuote, NewBookingOfRooms
+from pms_web.booking_views import BookingBody, ReceiptBody, booking_body, receipt_body
+from pms_web.change_schemas import (
+    AnyChange,
+    BookingChange,
+    RoomsChange,
+    StatusChange,
+    StayChange,
+    UnitChange,
+    only_room,
+)
+from pms_web.examples import PROPERTY, UNIT_TYPE
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
-from pms_web.stay_schemas import StayChange
-from pms_web.views import booking_body, receipt_body
 from pmscore.access.model.permissions import Permission
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import TRANSITIONS, Status
@@ -29,7 +36,7 @@ from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
 from pmscore.kernel.errors import TransitionError
-from pmscore.kernel.events import Json, OnceKey
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import BookingId, parse_id
 
 __all__ = ["ROUTES"]
@@ -37,28 +44,27 @@ __all__ = ["ROUTES"]
 ADDRESS = "/api/v1/bookings"
 
 
-def create(services: WebServices) -> Response:
+def create(services: WebServices, body: AnyNewBooking, once: OnceKey) -> Response:
     """Make a booking, from a quote or from rooms; the same key and body again get the same answer and no second one."""
-    body = parse_json(request.get_data(cache=False), request.content_type or "")
-    once = once_key(lambda method, path: fingerprint(method, path, body))
-    make = _from_quote if body.get("quote_id") is not None else _from_rooms
-    receipt = services.retry(make(services, body, once))
+    if isinstance(body, NewBookingOfQuote):
+        receipt = services.retry(_from_quote(services, body, once))
+    else:
+        receipt = services.retry(_from_rooms(services, body, once))
     response = answer(receipt_body(receipt), status=201)
     response.headers["Location"] = f"{ADDRESS}/{receipt.booking_id}"
     return response
 
 
 def _from_rooms(
-    services: WebServices, body: Mapping[str, Json], once: OnceKey
+    services: WebServices, wanted: NewBooking | NewBookingOfRooms, once: OnceKey
 ) -> Callable[[], BookingReceipt]:
-    wanted = NewBooking.read(body, services.ids)
     command = CreateBooking(
         **services.asking,
         once=once,
         property_id=wanted.property_id,
-        guest=wanted.guest,
-        rooms=wanted.rooms,
-        source=wanted.source,
+        guest=wanted.whom(services.ids),
+        rooms=wanted.room_requests(),
+        source=wanted.source.made(),
         requests=wanted.requests,
         notes=wanted.notes,
         option_until=wanted.option_until,
@@ -68,16 +74,15 @@ def _from_rooms(
 
 
 def _from_quote(
-    services: WebServices, body: Mapping[str, Json], once: OnceKey
+    services: WebServices, wanted: NewBookingOfQuote, once: OnceKey
 ) -> Callable[[], BookingReceipt]:
-    wanted = QuotedBooking.read(body, services.ids)
     command = BookQuote(
         **services.asking,
         once=once,
         quote_id=wanted.quote_id,
-        guest=wanted.guest,
-        reference=wanted.reference,
-        segment=wanted.segment,
+        guest=wanted.whom(services.ids),
+        reference=wanted.source.reference,
+        segment=wanted.source.segment,
         requests=wanted.requests,
         notes=wanted.notes,
         option_until=wanted.option_until,
@@ -98,21 +103,20 @@ def show(services: WebServices, booking_id: str) -> Response:
     return answer(booking_body(*services.retry(lambda: _read(services, key))))
 
 
-def change(services: WebServices, booking_id: str) -> Response:
+def change(services: WebServices, booking_id: str, body: AnyChange) -> Response:
     """Change a booking: its status, a unit, or stay, party, type, amounts, requests and notes."""
     key = _booking_id(booking_id)
-    wanted = Patch.read(parse_json(request.get_data(cache=False), request.content_type or ""))
 
     def attempt() -> Booking:
-        match wanted:
+        match body:
             case StatusChange():
-                return _with_status(services, key, wanted)
+                return _with_status(services, key, body)
             case UnitChange():
-                return _with_unit(services, key, wanted)
+                return _with_unit(services, key, body)
             case StayChange():
-                return _with_stay(services, key, wanted)
-            case Amendment():
-                return _amended(services, key, wanted)
+                return _with_stay(services, key, body)
+            case BookingChange() | RoomsChange():
+                return _amended(services, key, body)
 
     booking = services.retry(attempt)
     return answer(booking_body(*services.retry(lambda: _read(services, booking.booking_id))))
@@ -128,7 +132,7 @@ def _with_status(services: WebServices, key: BookingId, wanted: StatusChange) ->
                 **services.asking,
                 booking_id=key,
                 act=act,
-                reason=wanted.reason,
+                reason=wanted.reason or "unstated",
                 expected_version=wanted.version,
             )
             return change_status(command, uow=services.uow, clock=services.clock)
@@ -157,7 +161,7 @@ def _with_stay(services: WebServices, key: BookingId, wanted: StayChange) -> Boo
         **services.asking,
         booking_id=key,
         stay=wanted.stay_of(before),
-        basis=wanted.basis,
+        basis=wanted.reprice,
         expected_total=wanted.expected_total,
         requests=wanted.requests,
         notes=wanted.notes,
@@ -174,16 +178,17 @@ def _with_stay(services: WebServices, key: BookingId, wanted: StayChange) -> Boo
     )
 
 
-def _amended(services: WebServices, key: BookingId, wanted: Amendment) -> Booking:
+def _amended(services: WebServices, key: BookingId, wanted: BookingChange | RoomsChange) -> Booking:
     before, _ = _read(services, key)
+    rooms = wanted.room_changes()
     command = AmendBooking(
         **services.asking,
         booking_id=key,
-        rooms=tuple(each.amending(before) for each in wanted.rooms),
+        rooms=tuple(each.amending(before) for each in rooms),
         requests=wanted.requests,
         notes=wanted.notes,
         # What was left out was taken from the booking as read, so it must still be that version.
-        expected_version=before.version if wanted.version is None and wanted.rooms else wanted.version,
+        expected_version=before.version if wanted.version is None and rooms else wanted.version,
     )
     return amend_booking(command, uow=services.uow, clock=services.clock)
 
@@ -218,7 +223,18 @@ ROUTES = (
         view=create,
         permission=Permission.WRITE_BOOKINGS,
         summary="Make a booking",
+        body=AnyNewBooking,
+        replies={201: ReceiptBody},
         idempotency=Idempotency.REQUIRED,
+        example={
+            "property_id": PROPERTY,
+            "unit_type_id": UNIT_TYPE,
+            "arrival": "2027-06-01",
+            "departure": "2027-06-04",
+            "adults": 2,
+            "rate": {"amount": "120.00", "currency": "EUR"},
+            "guest": {"name": "Ada Moreira", "email": "ada@example.com", "country": "PT"},
+        },
     ),
     Route(
         method="GET",
@@ -226,6 +242,7 @@ ROUTES = (
         view=show,
         permission=Permission.READ_BOOKINGS,
         summary="Read a booking",
+        replies={200: BookingBody},
         is_versioned=True,
     ),
     Route(
@@ -234,6 +251,9 @@ ROUTES = (
         view=change,
         permission=Permission.WRITE_BOOKINGS,
         summary="Change a booking",
+        body=AnyChange,
+        replies={200: BookingBody},
+        example={"notes": "Arrives by the late train.", "requests": "A quiet room."},
         is_versioned=True,
     ),
 )

@@ -5,18 +5,18 @@ Owns addresses; quotes are shown by these rates where ``display_currency`` asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
 
-from flask import Response, request
+from attrs import frozen
+from flask import Response
 
-from pms_web.bodies import parse_json
-from pms_web.exchange_views import rate_body
-from pms_web.fields import Fields, collecting
-from pms_web.routing import Route, answer, query_fields
+from pms_web.exchange_views import RatesBody, StoredRatesBody, rate_body
+from pms_web.routing import Route, answer
 from pms_web.services import WebServices
+from pms_web.wire import Entries, Says, rule
 from pmscore.access.model.permissions import Permission
-from pmscore.kernel.errors import InvalidInputError
-from pmscore.kernel.events import Json
+from pmscore.kernel.currency import Currency
 from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.policies.displaying import LONGEST_AGE_DAYS, is_too_old
 from pmscore.pricing.use_cases.exchange_rates import MOST_RATES, SetExchangeRates, set_exchange_rates
@@ -26,50 +26,61 @@ __all__ = ["ROUTES"]
 ADDRESS = "/api/v1/exchange-rates"
 
 
-def show(services: WebServices) -> Response:
+@frozen(kw_only=True)
+class RatesQuery:
+    """Which rates."""
+
+    day: Annotated[date | None, Says("Today in UTC where it is left out.")] = None
+    base: Currency | None = None
+    currency: Currency | None = None
+
+
+@frozen(kw_only=True)
+class NewRate:
+    """What one unit of the base currency is worth on a day, and who says so."""
+
+    base: Currency
+    currency: Currency
+    day: date
+    rate: Annotated[str, Says("Decimal text.")]
+    source: str
+
+    @rule
+    def made(self) -> ExchangeRate:
+        """Return the rate."""
+        return ExchangeRate.parse(self.base, self.currency, self.rate, self.day, source=self.source)
+
+
+@frozen(kw_only=True)
+class NewRates:
+    """Rates to put in."""
+
+    rates: Annotated[tuple[NewRate, ...], Entries(MOST_RATES, least=1)]
+
+
+def show(services: WebServices, query: RatesQuery) -> Response:
     """Return the newest rate of all currencies on a day, today in UTC unless one is named, and whether it holds."""
-    with collecting() as errors:
-        fields = query_fields(errors)
-        day = fields.day("day") or services.clock.now().date()
-        base, shown = fields.currency("base"), fields.currency("currency")
-        fields.close()
+    day = query.day or services.clock.now().date()
     found = services.retry(lambda: services.exchange_rates.latest(day))
-    rates: list[Json] = [
-        {**rate_body(each), "is_too_old": is_too_old(each, day)}
-        for each in found
-        if base in {None, each.base} and shown in {None, each.shown}
-    ]
-    return answer({"day": day.isoformat(), "longest_age_days": LONGEST_AGE_DAYS, "rates": rates})
+    body: RatesBody = {
+        "day": day.isoformat(),
+        "longest_age_days": LONGEST_AGE_DAYS,
+        "rates": [
+            {**rate_body(each), "is_too_old": is_too_old(each, day)}
+            for each in found
+            if query.base in {None, each.base} and query.currency in {None, each.shown}
+        ],
+    }
+    return answer(body)
 
 
-def put(services: WebServices) -> Response:
+def put(services: WebServices, body: NewRates) -> Response:
     """Put rates in, each in place of that of its currencies and day; all others stay as they are."""
-    rates = _read(parse_json(request.get_data(cache=False), request.content_type or ""))
+    rates = tuple(each.made() for each in body.rates)
     command = SetExchangeRates(**services.asking, rates=rates)
     changed = services.retry(lambda: set_exchange_rates(command, uow=services.uow))
-    return answer({"rates": len(rates), "changed": changed})
-
-
-def _read(body: Mapping[str, Json]) -> tuple[ExchangeRate, ...]:
-    with collecting() as errors:
-        fields = Fields(body, errors)
-        if not fields.has("rates"):
-            fields.note("rates", "required")
-        found = [_rate(each) for each in fields.objects("rates", most=MOST_RATES)]
-        fields.close()
-        if errors:
-            raise InvalidInputError("body", "incomplete")
-    return tuple(each for each in found if each is not None)
-
-
-def _rate(fields: Fields) -> ExchangeRate | None:
-    base, shown = fields.currency("base", required=True), fields.currency("currency", required=True)
-    day, text = fields.day("day", required=True), fields.text("rate", required=True)
-    source = fields.text("source", required=True)
-    fields.close()
-    if base is None or shown is None or day is None or text is None or source is None:
-        return None
-    return fields.made(lambda: ExchangeRate.parse(base, shown, text, day, source=source))
+    stored: StoredRatesBody = {"rates": len(rates), "changed": changed}
+    return answer(stored)
 
 
 ROUTES = (
@@ -79,6 +90,9 @@ ROUTES = (
         view=show,
         permission=Permission.READ_PRICES,
         summary="Read the exchange rates of a day",
+        query=RatesQuery,
+        replies={200: RatesBody},
+        example={"day": "2027-03-01", "base": "EUR", "currency": "USD"},
     ),
     Route(
         method="PUT",
@@ -86,5 +100,18 @@ ROUTES = (
         view=put,
         permission=Permission.WRITE_PRICES,
         summary="Put exchange rates in",
+        body=NewRates,
+        replies={200: StoredRatesBody},
+        example={
+            "rates": [
+                {
+                    "base": "EUR",
+                    "currency": "USD",
+                    "day": "2027-03-01",
+                    "rate": "1.0825",
+                    "source": "European Central Bank",
+                }
+            ]
+        },
     ),
 )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Response, request
+from flask import Response
 
-from pms_web.bodies import parse_json
-from pms_web.quote_schemas import HoldOfQuote, NewQuotes
-from pms_web.quote_views import answer_body, kept_body
+from pms_web.examples import PROPERTY, UNIT_TYPE
+from pms_web.quote_schemas import AnyNewQuotes, HoldOfQuote
+from pms_web.quote_views import KeptQuoteBody, QuotesBody, answer_body, kept_body
 from pms_web.routing import Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
@@ -29,20 +29,20 @@ __all__ = ["ROUTES"]
 ADDRESS = "/api/v1/quotes"
 
 
-def ask(services: WebServices) -> Response:
+def ask(services: WebServices, body: AnyNewQuotes) -> Response:
     """Return a quote or a refusal for each room type and rate plan; nothing is stored unless that is asked for."""
-    wanted = NewQuotes.read(parse_json(request.get_data(cache=False), request.content_type or ""))
+    asked = body.request()
 
     def attempt() -> QuoteAnswer:
         found = make_quotes(
-            wanted.property_id,
-            wanted.request,
+            body.property_id,
+            asked,
             availability=services.availability,
             prices=services.prices,
             clock=services.clock,
             ids=services.ids,
         )
-        if wanted.keeps and found.quotes:
+        if body.keep and found.quotes:
             command = KeepQuotes(
                 **services.asking,
                 quotes=found.quotes,
@@ -51,10 +51,10 @@ def ask(services: WebServices) -> Response:
         return found
 
     found = services.retry(attempt)
-    is_kept = wanted.keeps and bool(found.quotes)
-    shown = _shown(services, found, wanted.display_currency)
-    body = answer_body(wanted.request.stay, found, found.zone, is_kept=is_kept, shown=shown)
-    return answer(body, status=201 if is_kept else 200)
+    is_kept = body.keep and bool(found.quotes)
+    shown = _shown(services, found, body.display_currency)
+    reply = answer_body(asked.stay, found, found.zone, is_kept=is_kept, shown=shown)
+    return answer(reply, status=201 if is_kept else 200)
 
 
 def show(services: WebServices, quote_id: str) -> Response:
@@ -68,15 +68,14 @@ def show(services: WebServices, quote_id: str) -> Response:
     return _kept(services, services.retry(attempt))
 
 
-def hold(services: WebServices, quote_id: str) -> Response:
+def hold(services: WebServices, quote_id: str, body: HoldOfQuote) -> Response:
     """Promise the price of a kept quote for longer, with its rooms where that is asked for."""
     key = _quote_id(quote_id)
-    wanted = HoldOfQuote.read(parse_json(request.get_data(cache=False), request.content_type or ""))
     command = HoldQuote(
         **services.asking,
         quote_id=key,
-        until=wanted.until,
-        with_stock=wanted.with_stock,
+        until=body.until,
+        with_stock=body.with_stock,
     )
     held = services.retry(
         lambda: hold_quote(command, uow=services.uow, clock=services.clock, ids=services.ids)
@@ -112,6 +111,16 @@ ROUTES = (
         view=ask,
         permission=Permission.MAKE_QUOTES,
         summary="Ask what a stay costs",
+        body=AnyNewQuotes,
+        replies={200: QuotesBody, 201: QuotesBody},
+        example={
+            "property_id": PROPERTY,
+            "arrival": "2027-06-01",
+            "departure": "2027-06-04",
+            "adults": 2,
+            "unit_type_ids": [UNIT_TYPE],
+            "keep": True,
+        },
     ),
     Route(
         method="GET",
@@ -119,6 +128,8 @@ ROUTES = (
         view=show,
         permission=Permission.MAKE_QUOTES,
         summary="Read a kept quote",
+        replies={200: KeptQuoteBody},
+        is_versioned=True,
     ),
     Route(
         method="POST",
@@ -126,5 +137,8 @@ ROUTES = (
         view=hold,
         permission=Permission.MAKE_QUOTES,
         summary="Hold a kept quote",
+        body=HoldOfQuote,
+        replies={200: KeptQuoteBody},
+        example={"until": "2027-03-03T18:00:00Z", "with_stock": True},
     ),
 )

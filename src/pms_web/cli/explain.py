@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pms_web.fields import FieldsError
+from pms_web.field_errors import FieldsError
 from pms_web.texts import detail_of, field_text
 from pmscore.kernel.errors import InvalidInputError, PmsError, SchemaOutOfDateError, UnreachableError
 

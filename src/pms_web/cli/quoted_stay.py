@@ -17,7 +17,6 @@ from pmscore.dates.nights import StayRange
 from pmscore.inventory.model.house import House
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
-from pmscore.kernel.events import Json
 from pmscore.kernel.ids import QuoteId, UnitTypeId
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.quote import Quote
@@ -54,16 +53,12 @@ class QuotedStay:
     found: QuoteAnswer
     shown: Mapping[QuoteId, DisplayedQuote | NotDisplayed] | None = None
 
-    def to_json(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, object]:
         """Return the answer as over HTTP, with an explanation of each quote."""
         body = answer_body(self.stay, self.found, self.house.property.zone, is_kept=False, shown=self.shown)
-        written = body["quotes"]
-        explained: list[Json] = [
+        explained = [
             {**each, "explanation": explanation_json(self._explained(quote))}
-            for each, quote in zip(
-                written if isinstance(written, list) else (), self.found.quotes, strict=True
-            )
-            if isinstance(each, dict)
+            for each, quote in zip(body["quotes"], self.found.quotes, strict=True)
         ]
         return {**body, "quotes": explained}
 
