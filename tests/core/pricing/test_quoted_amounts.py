@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.pricing.naive import naive_amounts, rules_on
+from core.pricing.naive import naive_amounts, read_change
 from core.pricing.price_scene import COUPLE, MARCH, asking, base, book, longer
 from pmscore.dates.recurrence import Weekdays
 from pmscore.dates.zones import Zone
@@ -42,9 +42,13 @@ def quoted(quoter: Quoter, question: PriceQuestion, party: GuestParty = COUPLE) 
 
 
 def codes_of(what: PriceBook, question: PriceQuestion) -> set[str]:
-    """The promotion codes that change some night."""
-    ruling = [rule for night in question.stay.nights() for rule in rules_on(what, question, night)]
-    return {rule.value["code"] for rule in ruling if rule.kind == "promotion"}
+    """The promotion codes that would change some night; one that stands back for a better one was of use, too."""
+    promotions = [rule for rule in what.rules if rule.kind == "promotion"]
+    return {
+        rule.value["code"]
+        for rule in promotions
+        if any(read_change(rule, question, night) is not None for night in question.stay.nights())
+    }
 
 
 @FEWER
@@ -56,7 +60,7 @@ def test_a_quoter_keeps_no_answer_for_the_wrong_question(what, parties, data):
     quoter = Quoter(what, PRICED, UTC_HOUSE)
     known = {rule.value.get("code") for rule in what.rules}
     asked = data.draw(price_questions(what))
-    # A quote refuses codes that nobody knows, and those that change nothing.
+    # A quote refuses codes that nobody knows, and those that would change nothing.
     asked = evolve(asked, codes=asked.codes & known if data.draw(st.booleans()) else frozenset())
     for days in data.draw(st.lists(st.integers(0, 10), min_size=3, max_size=5)):
         # Stays of one length, asked for as far ahead, are those that may be taken for each other.
