@@ -140,15 +140,7 @@ def _fee_lines(
 
 
 def _line(of: Fee | Inclusion, amount: int, count: int, night: date | None, room: int) -> Chargeable:
-    return Chargeable(
-        code=of.code,
-        category=of.category,
-        amount=amount,
-        night=night,
-        room=room,
-        quantity=count,
-        unit=of.amount,
-    )
+    return Chargeable(of.code, of.category, amount, night, room, count, of.amount)
 
 
 def _reduced(charge: Chargeable, amount: int) -> Chargeable:

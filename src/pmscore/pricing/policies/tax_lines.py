@@ -25,7 +25,7 @@ _Place: TypeAlias = "tuple[str | None, str | None, date | None, int]"
 """The charge or else the tax that a tax is on, its night and its room."""
 
 
-@frozen(kw_only=True, slots=False)
+@frozen(slots=False)
 class FlatTax:
     """A flat tax that was raised: ``count`` times its amount, ``taken_of`` a charge whose price includes it."""
 
@@ -69,7 +69,7 @@ def result_of(
                 included += amount
             else:
                 added += amount
-        lines.append(ChargedLine(charge=charge, net=net, gross=net + included, added=added))
+        lines.append(ChargedLine(charge, net, net + included, added))
     for at, flat in enumerate(flats, start=len(charges)):
         taxes.append(_flat_line(flat, None if flat.taken_of is None else charges[flat.taken_of].code))
         if rates[at].parts:

@@ -41,7 +41,7 @@ def round_taxes(sources: Sequence[_Source], rounding: TaxRounding) -> list[Taxed
     """
     if rounding.scope is RoundingScope.PER_RATE_KEEPING_GROSS:
         return _keeping_gross(sources, rounding.mode)
-    by_line = [_round_line(price, rates, rounding.mode) for price, rates in sources]
+    by_line = _by_line(sources, rounding.mode)
     if rounding.scope is RoundingScope.PER_LINE:
         return by_line
     return _per_rate(sources, by_line, rounding.mode)
@@ -64,6 +64,20 @@ def spread(total: int, weights: Sequence[int]) -> list[int]:
         for at in by_remainder[:left]:
             shares[at] += 1
     return shares
+
+
+def _by_line(sources: Sequence[_Source], mode: Rounding) -> list[Taxed]:
+    """Round each line by itself; many nights have one price, and what is the same is worked out once."""
+    known: dict[tuple[int, int], Taxed] = {}
+    found: list[Taxed] = []
+    for price, rates in sources:
+        # The sources hold the rates, so an identity means the same rates throughout.
+        key = (price, id(rates))
+        taxed = known.get(key)
+        if taxed is None:
+            taxed = known[key] = _round_line(price, rates, mode)
+        found.append(taxed)
+    return found
 
 
 def _round_line(price: int, rates: Rates, mode: Rounding) -> Taxed:

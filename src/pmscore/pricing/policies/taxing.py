@@ -173,18 +173,14 @@ def _flats(
             owed = count * tax.rate
             if not tax.is_inclusive:
                 if owed:
-                    flats.append(
-                        FlatTax(tax=tax, night=night, room=room, count=count, amount=owed, taken_of=None)
-                    )
+                    flats.append(FlatTax(tax, night, room, count, owed, None))
                 continue
             for at in bearing:
                 taken = min(owed, left[at])
                 if taken:
                     owed -= taken
                     left[at] -= taken
-                    flats.append(
-                        FlatTax(tax=tax, night=night, room=room, count=count, amount=taken, taken_of=at)
-                    )
+                    flats.append(FlatTax(tax, night, room, count, taken, at))
                     count = 0
     return flats, left
 

@@ -160,7 +160,7 @@ def room_charges(stay: StayRange, nightly: Iterable[Iterable[int]]) -> list[Char
     """Return the lines of the nights of all rooms."""
     nights = stay.nights()
     return [
-        Chargeable(code=ROOM, category=ROOM, amount=amount, night=night, room=at)
+        Chargeable(ROOM, ROOM, amount, night, at)
         for at, amounts in enumerate(nightly)
         for night, amount in zip(nights, amounts, strict=True)
     ]
