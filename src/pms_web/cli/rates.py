@@ -41,7 +41,12 @@ class _Contents:
 
 @click.group()
 def rates() -> None:
-    """Put in what currencies are worth."""
+    """Put in what currencies are worth.
+
+    \b
+    Example:
+      pms rates import eurofxref.csv
+    """
 
 
 @rates.command("import")
