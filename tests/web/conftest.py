@@ -111,7 +111,8 @@ def fresh_web(fresh_postgres_database: PostgresDatabase) -> Iterator[Web]:  # no
 def web_on(url: str, **settings: object) -> Iterator[Web]:
     """Yield the app on a migrated database, with its agency and houses made."""
     agency_id = AgencyId(uuid4())
-    chosen = Settings(database_url=url, is_redis_health_checked=False, **settings)
+    usual = {"is_redis_health_checked": False, "is_worker_health_checked": False}
+    chosen = Settings(database_url=url, **{**usual, **settings})
     clock = MovableClock(datetime(2027, 3, 1, 12, tzinfo=UTC))
     with connected(chosen, agency_id, commit="0123abc", clock=clock) as here:
         services = here.of(whoever_serves(agency_id), RequestId(uuid4()))

@@ -17,7 +17,7 @@ from pms_adapters.postgres.session import Session, Statement, UnmetError, guarde
 from pmscore.kernel.errors import ConflictError
 from pmscore.kernel.ids import AgencyId
 
-__all__ = ["Lease", "LeaseLostError", "claim", "give_up", "move_queued", "move_recorded"]
+__all__ = ["Lease", "LeaseLostError", "claim", "give_up", "move_queued", "move_recorded", "skip_history"]
 
 # With its first event an agency has schedules, too.
 _MAKE: LiteralString = """\
@@ -43,6 +43,11 @@ _QUEUED: LiteralString = """\
 UPDATE relay_positions
    SET queued_txid = %s, queued_seq = %s, leased_until = now() + make_interval(secs => %s)
  WHERE agency_id = %s AND lease_token = %s RETURNING 1"""
+
+_SKIP: LiteralString = """\
+UPDATE relay_positions SET (recorded_txid, recorded_seq, queued_txid, queued_seq) = (
+  SELECT e.txid, e.seq, e.txid, e.seq FROM events e WHERE e.agency_id = %s ORDER BY e.txid DESC, e.seq DESC LIMIT 1)
+ WHERE agency_id = %s AND recorded_txid = 0 RETURNING 1"""
 
 
 class LeaseLostError(ConflictError):
@@ -112,6 +117,15 @@ def move_queued(engine: Engine, lease: Lease, to: Position) -> None:
         LeaseLostError: nothing was written.
     """
     _move(engine, lease, _QUEUED, to, ())
+
+
+def skip_history(engine: Engine, agency_id: AgencyId) -> None:
+    """Take all events up to now for known: no reaction hears them, and they are not published. They are sealed.
+
+    For an agency whose past was written at once, by a seed or an import, before a worker has seen it.
+    """
+    with Session(engine, agency_id) as session:
+        session.commit([(_MAKE, (agency_id,)), (_SKIP, (agency_id, agency_id))])
 
 
 def _move(

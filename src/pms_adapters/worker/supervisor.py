@@ -53,11 +53,12 @@ class _Child:
 
 @define
 class Supervisor:
-    """Keeps the processes of one worker alive."""
+    """Keeps the processes of one worker alive; with ``starter``, as long as that process lives."""
 
     settings: Settings
     workers: int = 1
     commit: str = "unknown"
+    starter: int | None = None
     ended: threading.Event = field(factory=threading.Event)
     _children: list[_Child] = field(factory=list)
 
@@ -77,7 +78,7 @@ class Supervisor:
             self._keep_alive()
             if when_ready is not None:
                 when_ready(me)
-            while not self.ended.wait(_LOOK_SECONDS):
+            while not self.ended.wait(_LOOK_SECONDS) and self.starter in {None, os.getppid()}:
                 self._keep_alive()
                 if time.monotonic() - beaten_at >= BEAT_SECONDS and self._is_whole():
                     beaten_at = time.monotonic()

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import click
 
@@ -15,6 +16,7 @@ from pms_adapters.bootstrap import connect
 from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
+from pms_adapters.postgres.leases import skip_history
 from pms_web.cli.migrate import migrated
 from pms_web.cli.self_check import Check, run_checks, wait_for
 from pms_web.cli.serve import NO_LOG_IN
@@ -81,11 +83,27 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
             for each in found[:20]:
                 say(f"{each.code}: {each.where}")
             return 1
-        if exits:
-            return _check_and_stop(place, listener)
-        serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener))
+        with _working():
+            if exits:
+                return _check_and_stop(place, listener)
+            serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener))
     say("Stopped. The data stays where it is; `pms demo` continues with it.")
     return 0
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Run a worker beside the app, as a program of its own; without Redis it complains and ends."""
+    worker = subprocess.Popen(
+        (sys.executable, "-m", "pms_web.cli.main", "worker", "--attended"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait()
 
 
 def _seeded(place: Servers) -> None:
@@ -96,6 +114,8 @@ def _seeded(place: Servers) -> None:
             return
         with progress_bar("Seeding two years of stays") as tell:
             report = seed(services, admin_url=place.admin_url, progress=tell)
+        # Two years of made-up history are nobody's news.
+        skip_history(services.engine, DEMO_AGENCY)
     click.echo(f"Seeded {report.bookings} bookings of {report.guests} guests in {report.seconds:.0f} s.")
 
 

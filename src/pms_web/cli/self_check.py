@@ -81,6 +81,10 @@ class _Visitor:
         _expect(self._call("GET", "/health"), 200, status="up")
 
     def readiness(self) -> None:
+        # The worker starts beside the app and says so a little later.
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self._call("GET", "/health/ready").status != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
         _expect(self._call("GET", "/health/ready"), 200, status="up")
 
     def properties(self) -> None:

@@ -37,8 +37,9 @@ PING_SECONDS = 3.0
     help="How many work the queue off.",
 )
 @click.option("--once", is_flag=True, help="Do what is due, then end.")
+@click.option("--attended", is_flag=True, hidden=True, help="End with the program that started this.")
 @click.pass_context
-def worker(ctx: click.Context, processes: int, *, once: bool) -> None:
+def worker(ctx: click.Context, processes: int, *, once: bool, attended: bool) -> None:
     """Run the worker until Ctrl-C or SIGTERM; what is being done is finished first.
 
     It carries events to reactions and to the published feed, seals the audit log, and does what is scheduled. It
@@ -64,7 +65,9 @@ def worker(ctx: click.Context, processes: int, *, once: bool) -> None:
             click.echo(f"pms worker: nothing is left to do; {done} jobs were run.")
             return
         commit = os.environ.get("SOURCE_COMMIT", "unknown")
-        supervisor = Supervisor(place.settings, workers=processes, commit=commit)
+        supervisor = Supervisor(
+            place.settings, workers=processes, commit=commit, starter=os.getppid() if attended else None
+        )
         end_on_signals(supervisor.ended.set)
         supervisor.run(when_ready=_welcome)
     say("Stopped.")

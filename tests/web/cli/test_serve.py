@@ -36,7 +36,7 @@ def environment(**more: str) -> dict[str, str]:
 def _serving(**environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
         (*PMS, "serve", "--port", "0", "--workers", "1"),
-        env=environment(ENABLE_REDIS_HEALTHCHECK="false", **environ),
+        env=environment(ENABLE_REDIS_HEALTHCHECK="false", ENABLE_WORKER_HEALTHCHECK="false", **environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
