@@ -31,6 +31,18 @@ _MISCONFIGURED: Mapping[str, tuple[str, str]] = {
         "Migration {migration} failed ({sqlstate}): {said}",
         "Nothing of it was kept. Put right what the database says and run `pms migrate` again.",
     ),
+    "encryption_key_missing": (
+        "A secret in {column} was sealed with the key {key}, which is not in ENCRYPTION_KEY.",
+        "Put that key back, behind the newest one; `pms rotate-keys` says when it is needed no more.",
+    ),
+    "no_encryption_key": (
+        "There is no key to seal secrets with.",
+        "Set ENCRYPTION_KEY; `pms rotate-keys --new-key` prints a fresh one. Keep it apart from the database's backups.",
+    ),
+    "sealed_text_broken": (
+        "A secret in {column} does not open: it was changed, or copied from another place.",
+        "Put it back from a backup, or make a new secret in its place.",
+    ),
     "no_database_url": ("No database is named.", _NO_DATABASE_URL),
     "no_redis": (
         "There is no Redis.",

@@ -18,9 +18,12 @@ from pms_web.cli.chaos import chaos
 from pms_web.cli.demo import demo
 from pms_web.cli.doctor import doctor
 from pms_web.cli.migrate import migrate
+from pms_web.cli.plugins import plugins
+from pms_web.cli.openapi import openapi
 from pms_web.cli.quote import quote
 from pms_web.cli.rates import rates
 from pms_web.cli.replay import replay
+from pms_web.cli.rotate_keys import rotate_keys
 from pms_web.cli.serve import serve
 from pms_web.cli.terminal import Politely
 from pms_web.cli.verify import verify
@@ -43,7 +46,23 @@ def pms() -> None:
     """
 
 
-for _command in (bench, chaos, demo, doctor, migrate, quote, rates, replay, serve, verify, worker, worker_ping):
+for _command in (
+    bench,
+    chaos,
+    demo,
+    doctor,
+    migrate,
+    openapi,
+    plugins,
+    quote,
+    rates,
+    replay,
+    rotate_keys,
+    serve,
+    verify,
+    worker,
+    worker_ping,
+):
     pms.add_command(_command)
 
 

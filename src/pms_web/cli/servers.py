@@ -26,6 +26,7 @@ from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.migrations.roles import RolePlan
 from pms_adapters.postgres.tenancy import APP_ROLE
 from pms_adapters.settings import Settings
+from pms_web.cli.home_key import home_key
 from pms_web.cli.terminal import say
 
 __all__ = ["AppNote", "Servers", "ask", "is_alive", "noted", "read_settings", "servers"]
@@ -93,7 +94,12 @@ def servers(settings: Settings, *, attach: bool, needs_redis: bool = False) -> I
         if needs_redis and redis_url is None:
             redis_url = _redis(stack, home, attach=attach)
         yield Servers(
-            settings=evolve(settings, database_url=postgres.url(role=APP_ROLE), redis_url=redis_url),
+            settings=evolve(
+                settings,
+                database_url=postgres.url(role=APP_ROLE),
+                redis_url=redis_url,
+                encryption_key=settings.encryption_key or home_key(home.root),
+            ),
             admin_url=admin_url,
             roles=RolePlan(passwords={APP_ROLE: postgres.password(APP_ROLE)}),
             home=home.root,
