@@ -20,6 +20,7 @@ from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
 from pms_web.front_door import TrustedProxies, guard
 from pms_web.modules.loading import load_modules
+from pms_web.ops.docs import describe
 from pms_web.route_table import ROUTES
 from pms_web.routing import put_on
 from pms_web.services import Surroundings
@@ -39,7 +40,9 @@ def create_app(surroundings: Surroundings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     modules = load_modules(surroundings.switches, ROUTES).started(app, surroundings)
     surroundings = evolve(surroundings, installed=modules.installed)
-    put_on(app, (*ROUTES, *modules.routes), surroundings)
+    routes = (*ROUTES, *modules.routes)
+    put_on(app, routes, surroundings)
+    describe(app, routes, surroundings.version)
     _name_requests(app, surroundings)
     guard(app, surroundings.door)
     _answer_errors(app)

@@ -24,11 +24,18 @@ from pmscore.kernel.ids import GuestId, HoldId, PropertyId, QuoteId, UnitId, Uni
 from pmscore.kernel.money import Money
 from pmscore.kernel.ports import IdSource
 
-__all__ = ["AnyNewBooking", "NewBooking", "NewBookingOfQuote", "NewBookingOfRooms", "NewGuest", "NewSource"]
+__all__ = [
+    "AnyNewBooking",
+    "NewBooking",
+    "NewBookingOfQuote",
+    "NewBookingOfRooms",
+    "GuestOfBooking",
+    "NewSource",
+]
 
 
 @frozen(kw_only=True)
-class NewGuest:
+class GuestOfBooking:
     """A guest who is not known yet."""
 
     name: str
@@ -81,7 +88,7 @@ class ForGuest:
     """Whom a booking is for: the id of a known guest, or a new one."""
 
     guest_id: GuestId | None = None
-    guest: NewGuest | None = None
+    guest: GuestOfBooking | None = None
 
     @rule
     def has_one_guest(self) -> None:

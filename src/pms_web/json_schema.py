@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
+    ForwardRef,
     Literal,
     NewType,
     NotRequired,
@@ -121,6 +122,8 @@ class Schemas:
             return self._marked(get_args(kind)[0], get_args(kind)[1:], inner)
         if get_origin(kind) is Literal:
             return {"enum": [*get_args(kind)]}
+        if _is_any_json(kind):
+            return {}
         if get_origin(kind) in {Union, UnionType}:
             return _any_of(
                 [inner(each) if each is not NoneType else {"type": "null"} for each in get_args(kind)]
@@ -192,7 +195,7 @@ class Schemas:
             self._kinds[name] = kind
             self.named[name] = make()
         elif self._kinds.get(name, kind) != kind:
-            raise TypeError(f"two types are named {name}: {self._kinds[name]!r} and {kind!r}")
+            raise TypeError(f"two types are called {name}; rename one: {self._kinds[name]!r}, {kind!r}")
         return _reference(name)
 
 
@@ -207,6 +210,13 @@ def _name(kind: Any) -> str:
     inner = "".join(_name(each) for each in get_args(kind))
     bare: str = (get_origin(kind) or kind).__name__
     return inner + bare.lstrip("_").removesuffix("Body")
+
+
+def _is_any_json(kind: Any) -> bool:
+    """Return whether a type is the recursive ``Json``."""
+    return isinstance(kind, ForwardRef) or any(
+        isinstance(inner, ForwardRef) for each in get_args(kind) for inner in get_args(each)
+    )
 
 
 def _reference(name: str) -> Schema:

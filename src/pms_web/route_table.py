@@ -16,7 +16,7 @@ from pms_web.api import (
     properties,
     quotes,
 )
-from pms_web.ops import health, home
+from pms_web.ops import docs, health, home
 from pms_web.routing import Route
 
 __all__ = ["ROUTES"]
@@ -24,6 +24,7 @@ __all__ = ["ROUTES"]
 ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *health.ROUTES,
+    *docs.ROUTES,
     *properties.ROUTES,
     *prices.ROUTES,
     *exchange_rates.ROUTES,

@@ -20,6 +20,7 @@ from pms_web.cli.doctor import doctor
 from pms_web.cli.migrate import migrate
 from pms_web.cli.plugins import plugins
 from pms_web.cli.openapi import openapi
+from pms_web.cli.openapi import openapi
 from pms_web.cli.quote import quote
 from pms_web.cli.rates import rates
 from pms_web.cli.replay import replay
@@ -52,6 +53,7 @@ for _command in (
     demo,
     doctor,
     migrate,
+    openapi,
     openapi,
     plugins,
     quote,

@@ -24,10 +24,10 @@ from pmscore.kernel.errors import PmsError
 from pmscore.modules.model import Manifest, Switches
 from pmscore.modules.policies import features_of, resolved
 
-__all__ = ["GROUP", "LoadedModules", "find_modules", "load_modules"]
+__all__ = ["BUNDLED", "GROUP", "LoadedModules", "find_modules", "load_modules"]
 
 GROUP: Final = "pms.modules"
-_BUNDLED: Final = (
+BUNDLED: Final = (
     EntryPoint("metrics", "pms_web.modules.metrics:MODULE", GROUP),
     EntryPoint("webhooks", "pms_web.modules.webhooks:MODULE", GROUP),
 )
@@ -68,8 +68,8 @@ class LoadedModules:
 def find_modules() -> tuple[EntryPoint, ...]:
     """Return the entry points of all modules: the bundled ones, then those of other distributions by name."""
     others = sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value))
-    bundled = {each.value for each in _BUNDLED}
-    return (*_BUNDLED, *(each for each in others if each.value not in bundled))
+    bundled = {each.value for each in BUNDLED}
+    return (*BUNDLED, *(each for each in others if each.value not in bundled))
 
 
 def load_modules(

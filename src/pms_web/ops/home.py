@@ -8,6 +8,7 @@ from html import escape
 
 from flask import Response, request
 
+from pms_web.limits import Allowance
 from pms_web.routing import Route, who_asks
 from pms_web.services import Surroundings
 from pmscore.inventory.model.house import House
@@ -118,4 +119,14 @@ def _lines(houses: tuple[House, ...] | None, address: str) -> str:
     )
 
 
-ROUTES = (Route(method="GET", path="/", view=start_page, permission=None, summary="The start page"),)
+ROUTES = (
+    Route(
+        method="GET",
+        path="/",
+        view=start_page,
+        permission=None,
+        allowance=Allowance.PUBLIC,
+        summary="The start page",
+        replies={200: "text/html; charset=utf-8"},
+    ),
+)
