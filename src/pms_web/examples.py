@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["BOOKING", "DELIVERY", "EXAMPLE_IDS", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE", "WEBHOOK"]
+__all__ = ["BLOCK", "BOOKING", "DELIVERY", "EXAMPLE_IDS", "GUEST", "HOLD", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE", "WEBHOOK"]
 
 PROPERTY: Final = "0190163d-0001-7000-8000-000000000001"
 UNIT_TYPE: Final = "0190163d-0002-7000-8000-000000000002"
@@ -18,6 +18,9 @@ BOOKING: Final = "0190163d-0004-7000-8000-000000000004"
 QUOTE: Final = "0190163d-0005-7000-8000-000000000005"
 WEBHOOK: Final = "0190163d-0006-7000-8000-000000000006"
 DELIVERY: Final = "0190163d-0007-7000-8000-000000000007"
+GUEST: Final = "0190163d-0008-7000-8000-000000000008"
+BLOCK: Final = "0190163d-0009-7000-8000-000000000009"
+HOLD: Final = "0190163d-000a-7000-8000-00000000000a"
 
 EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "property_id": PROPERTY,
@@ -27,5 +30,8 @@ EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "quote_id": QUOTE,
     "webhook_id": WEBHOOK,
     "delivery_id": DELIVERY,
+    "guest_id": GUEST,
+    "block_id": BLOCK,
+    "hold_id": HOLD,
 }
 """By the name of a part of an address."""

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from pms_web.api import (
     availability,
+    blocks,
     booking_previews,
     bookings,
     exchange_rates,
     features,
+    guests,
+    holds,
     prices,
     properties,
     quotes,
+    restrictions,
 )
 from pms_web.ops import docs, health, home
 from pms_web.routing import Route
@@ -28,7 +32,11 @@ ROUTES: tuple[Route, ...] = (
     *properties.ROUTES,
     *prices.ROUTES,
     *exchange_rates.ROUTES,
+    *restrictions.ROUTES,
     *availability.ROUTES,
+    *blocks.ROUTES,
+    *holds.ROUTES,
+    *guests.ROUTES,
     *quotes.ROUTES,
     *bookings.ROUTES,
     *booking_previews.ROUTES,

@@ -194,12 +194,14 @@ _ACTS: Mapping[str, str] = {
     "book": "be booked",
     "cancel": "be cancelled",
     "change_membership": "be changed",
+    "change_password": "be given another password",
     "check_in": "be checked in",
     "check_out": "be checked out",
     "confirm": "be confirmed",
     "decline": "be declined",
     "expire": "expire",
     "hold": "be held",
+    "log_out": "be logged out",
     "mark_no_show": "be marked as a no-show",
     "refund": "be refunded",
     "redeliver": "be sent again",
@@ -217,6 +219,7 @@ _AGAINST: Mapping[str, str] = {
     "departure_in_the_past": "the new departure lies in the past",
     "guest_has_arrived": "the guest has arrived already, so the arrival stays as it is",
     "guest_is_in_house": "the guest is in the house and needs a unit",
+    "no_session": "a key or a token has no session and no password",
     "nights_have_passed": "some of these nights have passed",
     "no_unit_assigned": "it has no unit yet; give each room one first",
     "oversold": "it is oversold; place it first",
@@ -308,7 +311,7 @@ def detail_of(error: PmsError) -> str:
         case _:
             pass
     if error.code == "too_many_requests":
-        return _DETAILS[error.code].format(**error.params)
+        return _DETAILS[error.code].format(retry_after=error.params.get("retry_after", "some"))
     if error.code == "schema_out_of_date":
         return _schema_text(error.params)
     return _DETAILS.get(error.code, _DETAILS["internal_server_error"])

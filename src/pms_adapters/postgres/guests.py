@@ -17,7 +17,7 @@ from pmscore.booking.model.lifecycle import COUNTED
 from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
 from pmscore.guests.ports import GuestRepository
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.errors import NotFoundError, StaleVersionError
 from pmscore.kernel.ids import AgencyId, GuestId
 from pmscore.kernel.money import Money
 from pmscore.kernel.paging import Page, Paged
@@ -29,6 +29,9 @@ _GUEST_COLUMNS: LiteralString = (
     " g.last_booking_at, g.average_rating, g.updated_at, g.deleted_at, g.version"
 )
 _GUEST: LiteralString = f"SELECT {_GUEST_COLUMNS} FROM guests g WHERE g.agency_id = %s AND g.guest_id = %s"
+_UPDATE: LiteralString = """\
+UPDATE guests SET name = %s, email = %s, phone = %s, country = %s, updated_at = %s, version = %s
+ WHERE agency_id = %s AND guest_id = %s AND version = %s RETURNING 1"""
 _STAYS_WITHIN: LiteralString = (
     "SELECT 1 FROM bookings WHERE agency_id = %s AND guest_id = %s AND property_id = ANY(%s) LIMIT 1"
 )
@@ -80,6 +83,14 @@ class PostgresGuests(GuestRepository):
         if not all(found):
             raise NotFoundError("guest", guest_id)
         return _loaded_guest(*found[0][0])  # type: ignore[arg-type]
+
+    def save(self, guest: Guest) -> None:
+        values = (
+            guest.name, guest.email, guest.phone, guest.country, guest.updated_at, guest.version,
+            self._session.agency_id, guest.guest_id, guest.version - 1,
+        )  # fmt: skip
+        stale = StaleVersionError(guest_id=str(guest.guest_id))
+        self._writes.aggregates.append(Expectation((_UPDATE, values), 1, stale))
 
     def find(self, text: str, page: Page) -> Paged[Guest]:
         parts: list[Statement] = [("g.agency_id = %s", (self._session.agency_id,))]

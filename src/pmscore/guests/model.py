@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Decision, Event
@@ -18,7 +18,7 @@ from pmscore.kernel.ids import GuestId
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_text
 
-__all__ = ["Guest", "GuestAdded", "GuestMetrics", "MetricsChange"]
+__all__ = ["Guest", "GuestAdded", "GuestChanged", "GuestMetrics", "MetricsChange"]
 
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -30,6 +30,16 @@ class GuestAdded(Event):
 
     aggregate: ClassVar[str] = "guest"
     kind: str = "guest.created"
+
+
+@frozen(kw_only=True)
+class GuestChanged(Event):
+    """A profile was changed; ``fields`` are the names of what is another now, never the values."""
+
+    aggregate: ClassVar[str] = "guest"
+    kind: str = "guest.updated"
+
+    fields: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -90,6 +100,32 @@ class Guest:
             raise InvalidInputError("email", "not_an_address")
         if self.country and not _COUNTRY.match(self.country):
             raise InvalidInputError("country", "not_a_country_code")
+
+    def changed(
+        self, *, now: datetime, name: str | None, email: str | None, phone: str | None, country: str | None
+    ) -> Decision[Guest]:
+        """Return the profile with other values (None leaves one as it is), and what was changed.
+
+        Raises:
+            InvalidInputError: a value holds what it cannot.
+        """
+        changed = evolve(
+            self,
+            name=self.name if name is None else name,
+            email=self.email if email is None else email,
+            phone=self.phone if phone is None else phone,
+            country=self.country if country is None else country,
+        )
+        others = tuple(
+            field
+            for field in ("country", "email", "name", "phone")
+            if getattr(changed, field) != getattr(self, field)
+        )
+        if not others:
+            return Decision(self, ())
+        changed = evolve(changed, updated_at=now, version=self.version + 1)
+        event = GuestChanged(aggregate_id=self.guest_id, version=changed.version, fields=others)
+        return Decision(changed, (event,))
 
     def added(self) -> Decision[Guest]:
         """Return the new profile and its event."""

@@ -29,6 +29,14 @@ class GuestRepository(Protocol):
         """
 
     @abstractmethod
+    def save(self, guest: Guest) -> None:
+        """Store a profile whose version is one above the stored one; figures are not touched.
+
+        Raises (at the commit):
+            StaleVersionError: somebody else has changed it since.
+        """
+
+    @abstractmethod
     def find(self, text: str, page: Page) -> Paged[Guest]:
         """Return a page of the guests whose name or e-mail contains ``text``, whatever its case, by name and id.
 

@@ -1,4 +1,4 @@
-"""Making a guest's profile."""
+"""Making and changing a guest's profile."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from attrs import frozen
 
 from pmscore.guests.model import Guest
 from pmscore.guests.ports import GuestWork
+from pmscore.kernel.errors import StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import GuestId
-from pmscore.kernel.ports import IdSource, UnitOfWork
+from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
-__all__ = ["AddGuest", "add_guest"]
+__all__ = ["AddGuest", "ChangeGuest", "add_guest", "change_guest"]
 
 
 @frozen(kw_only=True)
@@ -41,3 +42,41 @@ def add_guest(command: AddGuest, *, uow: UnitOfWork[GuestWork], ids: IdSource) -
         work.record(*guest.added().events)
         work.commit()
     return guest
+
+
+@frozen(kw_only=True)
+class ChangeGuest(Command):
+    """Change a profile; what is None stays. ``expected_version`` refuses a change of what was not seen."""
+
+    guest_id: GuestId
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    country: str | None = None
+    expected_version: int | None = None
+
+
+def change_guest(command: ChangeGuest, *, uow: UnitOfWork[GuestWork], clock: Clock) -> Guest:
+    """Write the changed profile; where nothing is another, nothing is written.
+
+    Raises:
+        NotFoundError: no such guest in this agency.
+        InvalidInputError: a field holds what it cannot.
+        StaleVersionError: the profile is of another version by now.
+    """
+    with uow.begin(command) as work:
+        guest = work.guests.get(command.guest_id)
+        if command.expected_version not in {None, guest.version}:
+            raise StaleVersionError(guest_id=str(command.guest_id))
+        decision = guest.changed(
+            now=clock.now(),
+            name=command.name,
+            email=command.email,
+            phone=command.phone,
+            country=command.country,
+        )
+        if decision.events:
+            work.guests.save(decision.state)
+            work.record(*decision.events)
+            work.commit()
+        return decision.state

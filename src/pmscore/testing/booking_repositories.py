@@ -15,7 +15,7 @@ from pmscore.booking.ports import BookingRepository
 from pmscore.dates.ranges import DateRange
 from pmscore.guests.model import Guest, MetricsChange
 from pmscore.guests.ports import GuestRepository
-from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.errors import NotFoundError, StaleVersionError
 from pmscore.kernel.ids import BookingId, GuestId, PropertyId
 from pmscore.kernel.paging import Page, Paged
 from pmscore.testing.repositories import paged
@@ -46,6 +46,16 @@ class InMemoryGuests(GuestRepository):
             if found is None or (own is None and not self._reaches(found)):
                 raise NotFoundError("guest", guest_id)
         return found
+
+    def save(self, guest: Guest) -> None:
+        """Store a changed profile at the commit."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            self._at.lock("guest", guest.guest_id)
+            stored = self._at.books.guests.get(guest.guest_id)
+        if stored is None or stored.version != guest.version - 1:
+            raise StaleVersionError(guest_id=str(guest.guest_id))
+        self._at.changes.guests[guest.guest_id] = guest
 
     def find(self, text: str, page: Page) -> Paged[Guest]:
         """Return a page of the guests whose name or e-mail contains ``text``, by name and id."""

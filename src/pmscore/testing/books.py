@@ -140,7 +140,10 @@ class Books:
             self.types.update(house.types)
             self.units.update(house.units)
         self.houses.update(changes.houses)
-        self.guests.update(changes.guests)
+        for guest_id, guest in changes.guests.items():
+            # Figures are moved by bookings alone, also while somebody corrects the name.
+            stored = self.guests.get(guest_id)
+            self.guests[guest_id] = guest if stored is None else evolve(guest, metrics=stored.metrics)
         self.bookings.update(changes.bookings)
         for change in changes.metrics:
             guest = self.guests[change.guest_id]

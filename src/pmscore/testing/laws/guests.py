@@ -12,8 +12,9 @@ from hypothesis import given, settings
 
 from pmscore.booking.model.lifecycle import Act
 from pmscore.guests.model import Guest, MetricsChange
+from pmscore.guests.use_cases import ChangeGuest, change_guest
 from pmscore.kernel.currency import Currency
-from pmscore.kernel.errors import NightsTakenError, NotFoundError
+from pmscore.kernel.errors import NightsTakenError, NotFoundError, StaleVersionError
 from pmscore.kernel.ids import BookingId, GuestId
 from pmscore.kernel.money import Money
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
@@ -48,6 +49,39 @@ class GuestLaws(StoreLaws):
         assert (metrics.total_bookings, metrics.total_spent, metrics.average_rating) == (0, (), None)
         assert metrics.first_booking_at is None
         assert metrics.last_booking_at is None
+
+    def test_a_profile_is_changed_where_it_is_said_to_be_and_nowhere_else(self) -> None:
+        """Its figures stay; the event names fields, no values; the same again writes nothing."""
+        scene = self.scene()
+        scene.book(stay(0))
+        before = scene.guest()
+        change = ChangeGuest(**scene.asked(), guest_id=scene.guest_id, email="n@example.com", country="PT")
+        changed = change_guest(change, uow=scene.store, clock=scene.clock)
+        assert scene.guest() == changed
+        expected = evolve(
+            before, email="n@example.com", country="PT", updated_at=scene.clock.now(), version=2
+        )
+        assert changed == expected
+        event = scene.store.events_after((0, 0), scene.agency_id)[-1]
+        assert (event.kind, event.payload) == ("guest.updated", {"fields": ["country", "email"]})
+        assert change_guest(change, uow=scene.store, clock=scene.clock) == changed
+        all_agree(scene)
+
+    def test_two_who_change_a_profile_at_once_do_not_overwrite_each_other(self) -> None:
+        """Whoever has seen an older version is refused, by the use case and by the store."""
+        scene = self.scene()
+        seen = scene.guest()
+        first = ChangeGuest(**scene.asked(), guest_id=scene.guest_id, phone="1", expected_version=1)
+        change_guest(first, uow=scene.store, clock=scene.clock)
+        raised(StaleVersionError, lambda: change_guest(first, uow=scene.store, clock=scene.clock))
+
+        def overwrite() -> None:
+            with scene.begin() as work:
+                work.guests.save(evolve(seen, phone="2", version=2))
+                work.commit()
+
+        raised(StaleVersionError, overwrite)
+        assert scene.guest().phone == "1"
 
     def test_bookings_count_until_they_are_cancelled(self) -> None:
         """Cancelling the first makes the second the first; reinstating turns it back."""
