@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["BLOCK", "BOOKING", "DELIVERY", "EXAMPLE_IDS", "GUEST", "HOLD", "PROPERTY", "QUOTE", "UNIT", "UNIT_TYPE", "WEBHOOK"]
+__all__ = [
+    "BLOCK",
+    "BOOKING",
+    "DELIVERY",
+    "EXAMPLE_IDS",
+    "GUEST",
+    "HOLD",
+    "KEY",
+    "PROPERTY",
+    "QUOTE",
+    "UNIT",
+    "UNIT_TYPE",
+    "USER",
+    "WEBHOOK",
+]
 
 PROPERTY: Final = "0190163d-0001-7000-8000-000000000001"
 UNIT_TYPE: Final = "0190163d-0002-7000-8000-000000000002"
@@ -21,9 +35,13 @@ DELIVERY: Final = "0190163d-0007-7000-8000-000000000007"
 GUEST: Final = "0190163d-0008-7000-8000-000000000008"
 BLOCK: Final = "0190163d-0009-7000-8000-000000000009"
 HOLD: Final = "0190163d-000a-7000-8000-00000000000a"
+USER: Final = "0190163d-00aa-7000-8000-0000000000aa"
+KEY: Final = "0190163d-00ab-7000-8000-0000000000ab"
 
 EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "property_id": PROPERTY,
+    "user_id": USER,
+    "key_id": KEY,
     "unit_type_id": UNIT_TYPE,
     "unit_id": UNIT,
     "booking_id": BOOKING,

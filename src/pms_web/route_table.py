@@ -7,6 +7,7 @@ made from it. A route that is not here does not exist.
 from __future__ import annotations
 
 from pms_web.api import (
+    auth,
     availability,
     blocks,
     booking_previews,
@@ -15,10 +16,12 @@ from pms_web.api import (
     features,
     guests,
     holds,
+    keys,
     prices,
     properties,
     quotes,
     restrictions,
+    users,
 )
 from pms_web.ops import docs, health, home
 from pms_web.routing import Route
@@ -29,6 +32,9 @@ ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *health.ROUTES,
     *docs.ROUTES,
+    *auth.ROUTES,
+    *users.ROUTES,
+    *keys.ROUTES,
     *properties.ROUTES,
     *prices.ROUTES,
     *exchange_rates.ROUTES,

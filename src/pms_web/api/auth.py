@@ -32,7 +32,7 @@ from pmscore.access.use_cases.passwords import (
     change_password,
     use_link,
 )
-from pmscore.kernel.errors import PermissionDeniedError
+from pmscore.kernel.errors import TransitionError
 from pmscore.kernel.ids import AgencyId, RequestId, UserId
 
 __all__ = ["ROUTES"]
@@ -113,7 +113,7 @@ def go_out(services: WebServices, body: Leaving) -> Response:
     """End the session, or everything."""
     command = LogOut(
         **services.asking,
-        user_id=_user_id(services),
+        user_id=_user_id(services, "log_out"),
         session_hash=fingerprint(session_secret(request.cookies)),
         everywhere=body.everywhere,
     )
@@ -134,7 +134,7 @@ def change(services: WebServices, body: PasswordChange) -> Response:
     """Replace one's own password; all other sessions and all tokens end."""
     command = ChangePassword(
         **services.asking,
-        user_id=_user_id(services),
+        user_id=_user_id(services, "change_password"),
         old_password=body.old_password,
         new_password=body.new_password,
         session_hash=fingerprint(session_secret(request.cookies)),
@@ -183,14 +183,14 @@ def _presented() -> Presented:
     )
 
 
-def _user_id(services: WebServices) -> UserId:
+def _user_id(services: WebServices, act: str) -> UserId:
     """Return the user of a session.
 
     Raises:
-        PermissionDeniedError: a key or a token has no session and no password.
+        TransitionError: a key or a token has no session and no password.
     """
     if services.principal.means is not Means.SESSION:
-        raise PermissionDeniedError(means=services.principal.means.value)
+        raise TransitionError(act, services.principal.means.value, "no_session")
     return UserId(services.principal.actor_id)
 
 
@@ -218,6 +218,7 @@ ROUTES = (
         summary="End the session",
         body=Leaving,
         replies={204: None},
+        problems=frozenset({409}),
         example={},
     ),
     Route(
@@ -237,6 +238,7 @@ ROUTES = (
         summary="Change one's password",
         body=PasswordChange,
         replies={204: None},
+        problems=frozenset({409}),
         example={"old_password": "four blue herons at noon", "new_password": "seven green otters at dawn"},
     ),
     Route(
