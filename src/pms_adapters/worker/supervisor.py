@@ -7,14 +7,14 @@ done is finished, and only what does not end in time is killed. Processes end by
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from multiprocessing.process import BaseProcess
 
 from attrs import define, field
 
@@ -22,7 +22,6 @@ import pmscore
 from pms_adapters.queue.rq_queue import open_redis
 from pms_adapters.redis.heartbeats import Heartbeat, beat, stop_beating
 from pms_adapters.settings import Settings
-from pms_adapters.worker.processes import relay_process, worker_process
 from pmscore.kernel.errors import PmsError
 
 __all__ = ["Supervisor"]
@@ -36,19 +35,22 @@ END_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 
 _log = logging.getLogger("pms.worker")
-Target = Callable[[Settings, int], None]
 
 
 @define
 class _Child:
     """One process and when it may be started again."""
 
-    name: str
-    target: Target
-    process: BaseProcess | None = None
+    kind: str
+    process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = 0.0
     not_before: float = 0.0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
 
 
 @define
@@ -70,8 +72,7 @@ class Supervisor:
             commit=self.commit,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        self._children = [_Child("relay", relay_process)]
-        self._children += [_Child(f"queue-{n}", worker_process) for n in range(1, self.workers + 1)]
+        self._children = [_Child("relay"), *(_Child("queue") for _ in range(self.workers))]
         client = open_redis(self.settings.redis_url or "")
         beaten_at = float("-inf")
         try:
@@ -90,32 +91,26 @@ class Supervisor:
 
     def _is_whole(self) -> bool:
         """Whether every process runs."""
-        return all(child.process is not None and child.process.is_alive() for child in self._children)
+        return all(child.is_alive for child in self._children)
 
     def _keep_alive(self) -> None:
         now = time.monotonic()
         for child in self._children:
-            if child.process is not None and child.process.is_alive():
+            if child.is_alive:
                 continue
             if child.process is not None:
-                self._note_end(child, now)
+                _note_end(child, child.process.returncode, now)
             if now >= child.not_before:
-                child.process = _CONTEXT.Process(
-                    target=child.target, args=(self.settings, os.getpid()), name=f"pms-{child.name}"
-                )
-                child.process.start()
+                child.process = self._started(child.kind)
                 child.started_at = now
 
-    def _note_end(self, child: _Child, now: float) -> None:
-        if child.process is None:
-            return
-        code = child.process.exitcode
-        child.process.close()
-        child.process = None
-        lived = now - child.started_at
-        child.pause = 0.0 if lived >= QUIET_SECONDS else min(LONGEST_PAUSE_SECONDS, child.pause * 2 or 0.5)
-        child.not_before = now + child.pause
-        _log.warning("%s ended with %s; starting it again in %g s", child.name, code, child.pause)
+    def _started(self, kind: str) -> subprocess.Popen[bytes]:
+        urls = {"DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
+        return subprocess.Popen(
+            (sys.executable, "-m", "pms_adapters.worker", kind, str(os.getpid())),
+            env={**os.environ, **{name: url for name, url in urls.items() if url is not None}},
+            stdin=subprocess.DEVNULL,
+        )
 
     def _end(self) -> None:
         running = [child.process for child in self._children if child.process is not None]
@@ -123,13 +118,19 @@ class Supervisor:
             process.terminate()
         deadline = time.monotonic() + END_SECONDS
         for process in running:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.is_alive():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
                 process.kill()
-                process.join()
+                process.wait()
 
 
-_CONTEXT = multiprocessing.get_context("spawn")
+def _note_end(child: _Child, code: int, now: float) -> None:
+    child.process = None
+    lived = now - child.started_at
+    child.pause = 0.0 if lived >= QUIET_SECONDS else min(LONGEST_PAUSE_SECONDS, child.pause * 2 or 0.5)
+    child.not_before = now + child.pause
+    _log.warning("%s ended with %s; starting it again in %g s", child.kind, code, child.pause)
 
 
 def _try(do: Callable[[], None]) -> None:
