@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from pms_adapters.settings import Environment, LogLevel, Settings, mask_url
 from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.secrets import Secret
 
 NAMES = (
     "LOG_INS_PER_MINUTE",
@@ -99,6 +101,49 @@ def test_a_bad_value_names_its_setting_and_does_not_show_itself(name, text, reas
         Settings.from_mapping({name: text})
     assert (caught.value.field, caught.value.reason) == (name, reason)
     assert "u:p" not in str(caught.value)
+
+
+def test_modules_and_calls_outside_are_read():
+    read = Settings.from_mapping(
+        {
+            "ENCRYPTION_KEY": " new,old ",
+            "METRICS_TOKEN": "t",
+            "MODULES_ENABLED": "no",
+            "WEBHOOKS_ENABLED": "Off",
+            "MINIBAR_ENABLED": "perhaps",
+            "METRICS_ENABLED": " ",
+            "OUTBOUND_PORTS": "443, 8443",
+            "OUTBOUND_NETWORKS": "10.1.0.0/16",
+            "OUTBOUND_PLAIN_HTTP": "yes",
+        }
+    )
+    assert read == Settings(
+        encryption_key=Secret("new,old"),
+        metrics_token=Secret("t"),
+        are_modules_on=False,
+        module_switches=(("minibar", None), ("webhooks", False)),
+        outbound_ports=frozenset({443, 8443}),
+        outbound_networks=(ip_network("10.1.0.0/16"),),
+        is_outbound_plain_http=True,
+    )
+    assert "new" not in repr(read)
+    assert "old" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("MODULES_ENABLED", "perhaps", "not_a_switch"),
+        ("OUTBOUND_PORTS", "https", "not_a_port"),
+        ("OUTBOUND_PORTS", "0", "not_a_port"),
+        ("OUTBOUND_NETWORKS", "10.1.0.1/16", "not_a_network"),
+        ("OUTBOUND_PLAIN_HTTP", "2", "not_a_switch"),
+    ],
+)
+def test_a_bad_value_about_calls_outside_names_its_setting(name, text, reason):
+    with pytest.raises(InvalidInputError) as caught:
+        Settings.from_mapping({name: text})
+    assert (caught.value.field, caught.value.reason) == (name, reason)
 
 
 def test_passwords_do_not_show():

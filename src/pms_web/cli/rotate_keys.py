@@ -32,7 +32,8 @@ def rotate_keys(ctx: click.Context, agency: UUID | None, is_new: bool, as_json: 
 
     \b
     Example:
-      ENCRYPTION_KEY="$(pms rotate-keys --new-key),$OLD_KEY" pms rotate-keys
+      pms rotate-keys --new-key
+      ENCRYPTION_KEY="$NEW_KEY,$OLD_KEY" pms rotate-keys
     """
     if is_new:
         click.echo(new_key())

@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 
 from pms_adapters.settings import Settings
 from pms_web.app import create_app
+from pms_web.cli.shared_figures import shared_figures
 from pms_web.wiring import connected
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 from pmscore.kernel.ids import AgencyId
@@ -109,7 +110,9 @@ def serve(
     }
     owner = os.getpid()
     try:
-        _Server(settings, agency_id, options).run()
+        with shared_figures() as forget:
+            options["child_exit"] = forget
+            _Server(settings, agency_id, options).run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         if os.getpid() != owner:
