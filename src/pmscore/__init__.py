@@ -38,6 +38,7 @@ from pmscore.kernel.errors import NightsTakenError, PmsError, RefusedError, Viol
 from pmscore.kernel.money import Money
 from pmscore.restrictions.model.rules import Rule
 from pmscore.restrictions.use_cases import SetRestrictions, set_restrictions
+from pmscore.webhooks.policies.signing import WebhookRefusedError, verify_webhook
 
 __version__ = "0.1.0"
 
@@ -77,6 +78,7 @@ __all__ = [
     "StayRange",
     "StaySearch",
     "Violation",
+    "WebhookRefusedError",
     "Zone",
     "add_guest",
     "amend_booking",
@@ -94,4 +96,5 @@ __all__ = [
     "search_stays",
     "set_capacity",
     "set_restrictions",
+    "verify_webhook",
 ]
