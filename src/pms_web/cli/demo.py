@@ -17,6 +17,7 @@ from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_adapters.postgres.leases import skip_history
+from pms_web.cli.demo_people import DEMO_PEOPLE, set_demo_people
 from pms_web.cli.migrate import migrated
 from pms_web.cli.self_check import Check, run_checks, wait_for
 from pms_web.cli.serve import NO_LOG_IN
@@ -76,7 +77,7 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
     listener = listen("127.0.0.1", port)
     with closing(listener.socket), noted(place, listener.address, ends_soon=exits):
         migrated(place)
-        _seeded(place)
+        password = _seeded(place)
         found = verified(place)
         click.echo(summary(found))
         if found:
@@ -86,7 +87,7 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
         with _working():
             if exits:
                 return _check_and_stop(place, listener)
-            serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener))
+            serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener, password))
     say("Stopped. The data stays where it is; `pms demo` continues with it.")
     return 0
 
@@ -106,23 +107,28 @@ def _working() -> Iterator[None]:
         worker.wait()
 
 
-def _seeded(place: Servers) -> None:
+def _seeded(place: Servers) -> str:
+    """Make what is missing and return the password of the demo's people."""
     with connect(place.settings) as services:
         if is_seeded(services):
             add_missing_prices(services)
             add_missing_rates(services)
-            return
+            return set_demo_people(place.settings, services)
         with progress_bar("Seeding two years of stays") as tell:
             report = seed(services, admin_url=place.admin_url, progress=tell)
         # Two years of made-up history are nobody's news.
         skip_history(services.engine, DEMO_AGENCY)
+        password = set_demo_people(place.settings, services)
     click.echo(f"Seeded {report.bookings} bookings of {report.guests} guests in {report.seconds:.0f} s.")
+    return password
 
 
-def _welcome(listener: Listener) -> None:
+def _welcome(listener: Listener, password: str) -> None:
     click.echo(f"The demo runs at {listener.address} (Ctrl-C stops it)")
     click.echo(NO_LOG_IN)
-    say("User and password: none yet; log-in comes with a later version.")
+    for role, (email, _) in DEMO_PEOPLE.items():
+        click.echo(f"User ({role.value}): {email}")
+    click.echo(f"Password of all three, new at each start: {password}")
 
 
 def _check_and_stop(place: Servers, listener: Listener) -> int:

@@ -52,6 +52,10 @@ _MISCONFIGURED: Mapping[str, tuple[str, str]] = {
         "The database that DATABASE_URL names does not exist.",
         "Make it with createdb, or correct DATABASE_URL.",
     ),
+    "no_signing_key": (
+        "There is no key to sign tokens with.",
+        "Set JWT_SECRET to 32 random characters or more, as for the app; or make an API key, which needs none.",
+    ),
     "no_such_role": ("The user that DATABASE_URL names does not exist.", "Correct the user in DATABASE_URL."),
     "no_password": (
         "The database wants a password.",

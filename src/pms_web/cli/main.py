@@ -18,15 +18,16 @@ from pms_web.cli.chaos import chaos
 from pms_web.cli.demo import demo
 from pms_web.cli.doctor import doctor
 from pms_web.cli.migrate import migrate
+from pms_web.cli.openapi import openapi
 from pms_web.cli.plugins import plugins
-from pms_web.cli.openapi import openapi
-from pms_web.cli.openapi import openapi
 from pms_web.cli.quote import quote
 from pms_web.cli.rates import rates
 from pms_web.cli.replay import replay
 from pms_web.cli.rotate_keys import rotate_keys
 from pms_web.cli.serve import serve
 from pms_web.cli.terminal import Politely
+from pms_web.cli.token import token
+from pms_web.cli.user import user
 from pms_web.cli.verify import verify
 from pms_web.cli.worker import worker, worker_ping
 
@@ -54,13 +55,14 @@ for _command in (
     doctor,
     migrate,
     openapi,
-    openapi,
     plugins,
     quote,
     rates,
     replay,
     rotate_keys,
     serve,
+    token,
+    user,
     verify,
     worker,
     worker_ping,

@@ -23,7 +23,7 @@ from pmscore.kernel.errors import InvalidInputError, PmsError
 
 COMMANDS = (
     *("bench", "chaos", "demo", "doctor", "migrate", "openapi", "plugins", "quote", "rates", "replay"),
-    *("rotate-keys", "serve", "verify", "worker", "worker-ping"),
+    *("rotate-keys", "serve", "token", "user", "verify", "worker", "worker-ping"),
 )
 MIGRATIONS = [each.revision for each in list_migrations(open_scripts())]
 
