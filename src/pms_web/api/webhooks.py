@@ -38,6 +38,7 @@ from pmscore.webhooks.use_cases.endpoints import (
     RemoveEndpoint,
     RotateSecret,
     SendTest,
+    WithSecret,
     add_endpoint,
     change_endpoint,
     redeliver,
@@ -79,7 +80,7 @@ def add(services: WebServices, body: NewWebhook) -> Response:
             command, uow=services.uow, clock=services.clock, ids=services.ids, means=services.webhooks
         )
     )
-    return answer(webhook_with_secret(made), status=201)
+    return _shown_once(made)
 
 
 def show(services: WebServices, webhook_id: str) -> Response:
@@ -124,7 +125,7 @@ def rotate(services: WebServices, webhook_id: str, body: SecretRotation) -> Resp
             command, uow=services.uow, clock=services.clock, ids=services.ids, means=services.webhooks
         )
     )
-    return answer(webhook_with_secret(made), status=201)
+    return _shown_once(made)
 
 
 def test(services: WebServices, webhook_id: str) -> Response:
@@ -160,6 +161,12 @@ def send_again(services: WebServices, webhook_id: str, delivery_id: str) -> Resp
     command = Redeliver(**services.asking, delivery_id=found.delivery_id)
     again = services.retry(lambda: redeliver(command, uow=services.uow, clock=services.clock))
     return answer(delivery_body(again), status=202)
+
+
+def _shown_once(made: WithSecret) -> Response:
+    response = answer(webhook_with_secret(made), status=201)
+    response.headers["Location"] = f"{ADDRESS}/{made.endpoint.endpoint_id}"
+    return response
 
 
 def _read_delivery(
