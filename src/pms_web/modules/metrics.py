@@ -185,7 +185,7 @@ MODULE = WebModule(
             permission=None,
             allowance=None,
             summary="Figures for Prometheus",
-            replies={200: None},
+            replies={200: CONTENT_TYPE},
             problems=frozenset({401, 403}),
         ),
     ),
