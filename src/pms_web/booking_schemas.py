@@ -26,10 +26,10 @@ from pmscore.kernel.ports import IdSource
 
 __all__ = [
     "AnyNewBooking",
+    "GuestOfBooking",
     "NewBooking",
     "NewBookingOfQuote",
     "NewBookingOfRooms",
-    "GuestOfBooking",
     "NewSource",
 ]
 

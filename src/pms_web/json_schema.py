@@ -182,10 +182,11 @@ class Schemas:
         properties: dict[str, Json] = {}
         required: list[Json] = []
         for name, hint in get_type_hints(bare, include_extras=True).items():
-            is_optional = get_origin(hint) is NotRequired
-            if not is_optional:
+            # Written as text, NotRequired is unknown to the class itself.
+            is_marked = get_origin(hint) is NotRequired
+            if not is_marked and name in bare.__required_keys__:
                 required.append(name)
-            properties[name] = self.written(_filled(get_args(hint)[0] if is_optional else hint, values))
+            properties[name] = self.written(_filled(get_args(hint)[0] if is_marked else hint, values))
         return _object(bare, properties, required, is_closed=False)
 
     def _named(self, kind: Any, make: Any) -> Schema:

@@ -115,6 +115,9 @@ def problem_statuses(route: Route) -> tuple[int, ...]:
         found |= {413, 415}
     if route.permission is not None:
         found |= {401, 403, 503}
+    if route.module:
+        # Where an agency does not have the module.
+        found.add(404)
     if route.allowance is not None:
         found.add(429)
     if route.method != "GET":

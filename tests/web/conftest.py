@@ -37,6 +37,10 @@ from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.money import Currency
 from pmscore.testing.clocks import MovableClock
+from web.contract import CheckedClient
+
+# Every answer of every test is compared with the description of the app.
+Flask.test_client_class = CheckedClient
 
 TODAY = date(2027, 3, 1)
 _NUMBERS = count(1)
