@@ -74,16 +74,18 @@ class Supervisor:
         )
         self._children = [_Child("relay"), *(_Child("queue") for _ in range(self.workers))]
         client = open_redis(self.settings.redis_url or "")
-        beaten_at = float("-inf")
+        beaten_at, was_whole = float("-inf"), False
         try:
             self._keep_alive()
             if when_ready is not None:
                 when_ready(me)
             while not self.ended.wait(_LOOK_SECONDS) and self.starter in {None, os.getppid()}:
                 self._keep_alive()
-                if time.monotonic() - beaten_at >= BEAT_SECONDS and self._is_whole():
+                is_whole = self._is_whole()
+                if is_whole and (not was_whole or time.monotonic() - beaten_at >= BEAT_SECONDS):
                     beaten_at = time.monotonic()
                     _try(lambda: beat(client, me))
+                was_whole = is_whole
         finally:
             _try(lambda: stop_beating(client, me))
             self._end()

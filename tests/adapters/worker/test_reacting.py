@@ -48,22 +48,28 @@ def go_on(shop, until):
         assert time.monotonic() < deadline, "it never came to that"
 
 
-def test_a_try_that_fails_is_repeated_after_one_two_and_four_seconds(open_shop):
+def test_a_try_that_fails_is_repeated_after_one_two_and_four_seconds(open_shop, caplog):
     shop = open_shop(reactions("flaky", react=Flaky(9)))
     shop.append(1)
     shop.relay()
-    pauses = []
-    for _ in range(3):
+    for pause in (1, 2, 4):
+        caplog.clear()
         shop.work_off()
-        ((pause,),) = shop.admin(
-            "SELECT round(extract(epoch FROM not_before - now()) + 0.4) FROM inbox WHERE agency_id = %s",
+        assert f"again in {pause} s" in caplog.text
+        ((waits,),) = shop.admin(
+            "SELECT not_before - clock_timestamp() <= make_interval(secs => %s) AND due_at = not_before FROM inbox"
+            " WHERE agency_id = %s",
+            pause,
             shop.agency_id,
         )
-        pauses.append(int(pause))
+        assert waits
         shop.admin("UPDATE inbox SET not_before = now(), due_at = now() WHERE agency_id = %s", shop.agency_id)
         shop.admin("UPDATE work_due SET due_at = now() WHERE agency_id = %s", shop.agency_id)
         shop.relay()
-    assert pauses == [1, 2, 4]
+    caplog.clear()
+    shop.work_off()
+    assert "given up" in caplog.text
+    assert "Ada" not in str(list_letters(shop.admin_url, agency_id=shop.agency_id))
 
 
 def test_after_the_last_try_it_is_a_dead_letter_and_those_behind_it_go_on(open_shop, quick):

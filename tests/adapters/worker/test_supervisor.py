@@ -93,13 +93,22 @@ def test_it_comes_back_with_redis_and_with_its_own_processes_and_ends_when_told(
     assert not [pid for pid in known if Path(f"/proc/{pid}").exists()]
 
 
-def test_its_processes_end_when_it_is_gone_without_a_word(shop, program):
-    wait_until(lambda: is_alive(shop.settings.redis_url))
-    known = children(program.pid)
-    program.kill()
-    program.wait()
-    assert known
-    wait_until(lambda: not [pid for pid in known if Path(f"/proc/{pid}").exists()])
+@pytest.mark.parametrize("kind", ["relay", "queue"])
+def test_its_processes_end_when_it_is_gone_without_a_word(shop, kind):
+    gone = str(os.getppid())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "DATABASE_URL": shop.settings.database_url,
+        "REDIS_URL": shop.settings.redis_url,
+    }
+    orphan = subprocess.run(
+        [sys.executable, "-m", "pms_adapters.worker", kind, gone],
+        env=environment,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert orphan.returncode in {0, -signal.SIGTERM}
 
 
 class TestPreflight:
