@@ -207,7 +207,7 @@ ROUTES = (
         summary="Begin a session",
         body=Credentials,
         replies={200: SessionBody},
-        problems=frozenset({401}),
+        problems=frozenset({401, 503}),
         example={"email": "admin@example.com", "password": "four blue herons at noon"},
     ),
     Route(
@@ -261,6 +261,7 @@ ROUTES = (
         summary="Choose a password with a link",
         body=LinkUsed,
         replies={204: None},
+        problems=frozenset({503}),
         example={"token": "what stands behind the # of the link", "password": "seven green otters at dawn"},
     ),
 )

@@ -15,7 +15,7 @@ from pmscore.access.policies.back_off import may_try, taking_a_try
 from pmscore.access.policies.passwords import LONGEST_PASSWORD, prepared
 from pmscore.access.policies.secrets import fingerprint
 from pmscore.access.ports import AccessReader, MemberWork, PasswordHasher, SecretSource
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.errors import BusyError, InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId, RequestId, UserId
 from pmscore.kernel.ports import Clock, UnitOfWork
@@ -78,12 +78,16 @@ def log_in(
         LogInRefusedError: the account, the password, the agency or the moment is wrong; one answer for all.
     """
     user = _find_user(reader, asked.email)
-    agency_id = _agency_of(user, asked.agency_id)
-    if user is None or agency_id is None:
+    agencies = _agencies_of(user, asked.agency_id)
+    if user is None or not agencies:
         passwords.matches(None, _hashable(asked.password))
         raise LogInRefusedError("no_such_account")
-    who = Command(request_id=asked.request_id, agency_id=agency_id, actor_id=user.actor_id)
-    password_hash = take_try(who, user.user_id, uow=uow, clock=clock)
+    who = Command(request_id=asked.request_id, agency_id=agencies[0], actor_id=user.actor_id)
+    try:
+        password_hash = take_try(who, user.user_id, uow=uow, clock=clock)
+    except BusyError:
+        # Somebody is guessing so hard that this try did not get its turn; only an account can be so busy, so say no more.
+        password_hash = None
     matched = passwords.matches(password_hash, _hashable(asked.password))
     if not matched:
         _record_failure(who, user.user_id, uow=uow)
@@ -91,7 +95,12 @@ def log_in(
     rehashed = None
     if password_hash is not None and passwords.needs_rehash(password_hash):
         rehashed = passwords.hash(prepared(asked.password))
-    return _begin_session(who, asked, user.user_id, rehashed, uow=uow, secrets=secrets, clock=clock)
+    for agency_id in agencies:
+        there = evolve(who, agency_id=agency_id)
+        begun = _begin_session(there, asked, user.user_id, rehashed, uow=uow, secrets=secrets, clock=clock)
+        if begun is not None:
+            return begun
+    raise LogInRefusedError("disabled")
 
 
 def take_try(who: Command, user_id: UserId, *, uow: UnitOfWork[MemberWork], clock: Clock) -> str | None:
@@ -133,12 +142,11 @@ def _find_user(reader: AccessReader, email: str) -> User | None:
         return None
 
 
-def _agency_of(user: User | None, wanted: AgencyId | None) -> AgencyId | None:
+def _agencies_of(user: User | None, wanted: AgencyId | None) -> tuple[AgencyId, ...]:
+    """Return the agencies in which somebody may have meant to log in."""
     if user is None or user.disabled_at is not None:
-        return None
-    if wanted is None:
-        return user.agency_ids[0] if user.agency_ids else None
-    return wanted if wanted in user.agency_ids else None
+        return ()
+    return tuple(each for each in user.agency_ids if wanted in {None, each})
 
 
 def _hashable(password: str) -> str:
@@ -148,7 +156,7 @@ def _hashable(password: str) -> str:
 
 def _record_failure(who: Command, user_id: UserId, *, uow: UnitOfWork[MemberWork]) -> None:
     with uow.begin(who) as work:
-        user = work.users.get(user_id)
+        (user,) = work.users.named([user_id])
         event = LogInFailed(aggregate_id=user_id, version=user.version, failed_tries=user.failed_tries)
         work.record(event)
         work.commit()
@@ -163,14 +171,15 @@ def _begin_session(
     uow: UnitOfWork[MemberWork],
     secrets: SecretSource,
     clock: Clock,
-) -> LoggedIn:
+) -> LoggedIn | None:
+    """Begin a session in the command's agency; None where the door is closed there."""
     secret = secrets.new()
     with uow.begin(who) as work:
         user = work.users.get(user_id)
         membership = work.memberships.find(user_id)
         # Both may have changed while the password was being looked at.
         if user.disabled_at is not None or membership is None or membership.disabled_at is not None:
-            raise LogInRefusedError("disabled")
+            return None
         user = user.trying(0, None)
         if rehashed is not None:
             user = evolve(user, password_hash=rehashed)

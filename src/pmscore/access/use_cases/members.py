@@ -28,7 +28,6 @@ __all__ = [
     "add_user",
     "change_membership",
     "disable_user",
-    "find_member",
     "get_member",
     "invite_user",
     "list_members",
@@ -211,13 +210,6 @@ def list_members(command: Command, *, uow: UnitOfWork[MemberWork]) -> tuple[Memb
         places = {each.user_id: each for each in work.memberships.all()}
         users = work.users.named(places)
     return tuple(Member(user=user, membership=places[user.user_id]) for user in users)
-
-
-def find_member(command: Command, email: str, *, uow: UnitOfWork[MemberWork]) -> Member | None:
-    """Return who has this address and a place in the agency, or None."""
-    wanted = normalised_email(email)
-    found = (each for each in list_members(command, uow=uow) if each.user.email == wanted)
-    return next(found, None)
 
 
 def get_member(command: Command, user_id: UserId, *, uow: UnitOfWork[MemberWork]) -> Member:
