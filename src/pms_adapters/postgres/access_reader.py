@@ -21,6 +21,7 @@ from pms_adapters.postgres.access_rows import (
     loaded_membership,
     loaded_session,
     loaded_user,
+    slug_hash,
 )
 from pms_adapters.postgres.session import Row, Session
 from pmscore.access.model.keys import ApiKey
@@ -31,6 +32,7 @@ from pmscore.kernel.ids import AgencyId, ApiKeyId, UserId
 __all__ = ["PostgresAccess"]
 
 _NO_AGENCY = AgencyId(UUID(int=0))
+_AGENCY: LiteralString = "SELECT agency_id FROM key_index WHERE key_hash = %s AND key_id = agency_id"
 _USER: LiteralString = f"SELECT {USER_COLUMNS} FROM users u WHERE u.email = %s"
 _MEMBER: LiteralString = f"""\
 SELECT {USER_COLUMNS}, {MEMBERSHIP_COLUMNS} FROM memberships m JOIN users u USING (user_id)
@@ -62,6 +64,11 @@ class PostgresAccess(AccessReader):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def find_agency(self, slug: str) -> AgencyId | None:
+        with Session(self._engine, _NO_AGENCY) as session:
+            rows = session.read([(_AGENCY, (slug_hash(slug),))])[0]
+        return AgencyId(rows[0][0]) if rows else None  # type: ignore[arg-type]
 
     def find_user(self, email: str) -> User | None:
         with Session(self._engine, _NO_AGENCY) as session:

@@ -15,6 +15,7 @@ from pmscore.access.model.links import OneTimeLink, Purpose
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.sessions import Session
 from pmscore.access.model.users import Membership, User
+from pmscore.access.policies.secrets import fingerprint
 from pmscore.kernel.ids import AgencyId, ApiKeyId, PropertyId, UserId
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "loaded_session",
     "loaded_user",
     "reach_of",
+    "slug_hash",
 ]
 
 USER_COLUMNS: LiteralString = (
@@ -134,3 +136,8 @@ def loaded_session(
 
 def _reach(property_ids: list[UUID] | None) -> frozenset[PropertyId] | None:
     return None if property_ids is None else frozenset(PropertyId(each) for each in property_ids)
+
+
+def slug_hash(slug: str) -> str:
+    """Return the entry of an agency's name in the index that is read before anybody knows the agency."""
+    return fingerprint(f"agency:{slug}")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from pms_adapters.postgres.access_rows import slug_hash
 from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.listing import booking_conditions, conditions, read_page
 from pms_adapters.postgres.rows import booking_row, loaded_booking, loaded_room, room_rows
@@ -186,6 +187,10 @@ class PostgresAgencies(AgencyRepository):
         statement = ("INSERT INTO agencies (agency_id, name, slug) VALUES (%s, %s, %s) RETURNING 1", values)
         missing = NotFoundError("agency", agency.agency_id)
         self._writes.aggregates.append(Expectation(statement, 1, missing))
+        entry = ("INSERT INTO key_index (key_hash, agency_id, key_id) VALUES (%s, %s, %s) RETURNING 1", (
+            slug_hash(agency.slug), agency.agency_id, agency.agency_id
+        ))  # fmt: skip
+        self._writes.aggregates.append(Expectation(entry, 1, missing))
 
     def get(self, agency_id: AgencyId) -> Agency:
         rows: list[Row] = []

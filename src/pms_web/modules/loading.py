@@ -17,18 +17,20 @@ from flask import Flask, Response, abort
 
 import pmscore
 from pms_web.installed import Installed
+from pms_web.modules.entitled import is_entitled
 from pms_web.modules.spec import WebModule
 from pms_web.routing import Route
 from pms_web.services import Surroundings, WebServices
 from pmscore.kernel.errors import PmsError
 from pmscore.modules.model import Manifest, Switches
-from pmscore.modules.policies import features_of, resolved
+from pmscore.modules.policies import resolved
 
 __all__ = ["BUNDLED", "GROUP", "LoadedModules", "find_modules", "load_modules"]
 
 GROUP: Final = "pms.modules"
 BUNDLED: Final = (
     EntryPoint("metrics", "pms_web.modules.metrics:MODULE", GROUP),
+    EntryPoint("public_site", "pms_web.modules.public_site:MODULE", GROUP),
     EntryPoint("webhooks", "pms_web.modules.webhooks:MODULE", GROUP),
 )
 _log = logging.getLogger("pms_web.modules")
@@ -136,20 +138,11 @@ def _gated(route: Route, manifest: Manifest) -> Route:
 
     @wraps(view)
     def gated(services: WebServices, **parts: object) -> Response:
-        if not _has(services, manifest):
+        if not is_entitled(services, manifest):
             abort(404)
         return view(services, **parts)
 
     return evolve(route, view=gated)
-
-
-def _has(services: WebServices, manifest: Manifest) -> bool:
-    def look() -> bool:
-        with services.uow.begin(services.question) as work:
-            (feature,) = features_of([manifest], work.features.all())
-            return feature.is_enabled
-
-    return services.retry(look)
 
 
 def _version_of(point: EntryPoint) -> str:

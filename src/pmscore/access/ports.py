@@ -280,6 +280,10 @@ class AccessReader(Protocol):
     """Finds who is behind a credential, before anybody knows which agency it is for; one round trip each."""
 
     @abstractmethod
+    def find_agency(self, slug: str) -> AgencyId | None:
+        """Return the agency that has this name in addresses, or None."""
+
+    @abstractmethod
     def find_user(self, email: str) -> User | None:
         """Return the account with this normalised address, not locked, or None."""
 

@@ -245,11 +245,17 @@ class InMemoryLinks(LinkRepository):
 
 
 class InMemoryAccessReader(AccessReader):
-    """Finds who is behind a credential."""
+    """Finds who is behind a credential; ``slugs`` are those of all agencies."""
 
-    def __init__(self, accounts: Accounts, locks: LockTable) -> None:
+    def __init__(self, accounts: Accounts, slugs: Mapping[str, AgencyId], locks: LockTable) -> None:
         self._accounts = accounts
+        self._slugs = slugs
         self._mutex = locks.mutex
+
+    def find_agency(self, slug: str) -> AgencyId | None:
+        """Return the agency with this name in addresses."""
+        with self._mutex:
+            return self._slugs.get(slug)
 
     def find_user(self, email: str) -> User | None:
         """Return the account with this address."""

@@ -96,7 +96,13 @@ class TestFailedStatement:
             ("SELECT holds.status FROM holds", "holds", "status", FOUNDATION),
             ("SELECT b.nightly FROM booking_rooms b", "booking_rooms", "nightly", FOUNDATION),
             ("SELECT nightly FROM booking_rooms", "booking_rooms", "nightly", FOUNDATION),
-            ("SELECT h.status FROM holds h", "bookings,holds", "status", FOUNDATION),
+            # Several tables have one: those of the latest migration are the likeliest to be missing it.
+            (
+                "SELECT h.status FROM holds h",
+                "webhook_attempts,webhook_deliveries,webhook_endpoints",
+                "status",
+                "0006_webhooks",
+            ),
             ("SELECT u.shoe_size FROM units u", "u", "shoe_size", None),
             ("SELECT shoe_size FROM units", "unknown", "shoe_size", None),
         ],

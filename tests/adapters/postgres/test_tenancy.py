@@ -18,7 +18,7 @@ pytestmark = pytest.mark.postgres
 TABLES = [
     table.name for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES - {"agencies"}
 ]
-APPEND_ONLY = {"audit_seals", "events", "price_books"}
+APPEND_ONLY = {"audit_seals", "events", "price_books", "webhook_attempts"}
 VALUES = {
     "departure": "2030-01-02",
     "end_date": "2030-01-02",
@@ -29,6 +29,10 @@ VALUES = {
     "capacity": "9",
     "state": "waiting",
     "role": "admin",
+}
+OF_TABLE = {
+    ("webhook_endpoints", "status"): "active",
+    ("webhook_deliveries", "status"): "delivered",
 }
 BY_TYPE = {
     "date": "2030-01-01",
@@ -80,7 +84,10 @@ def row_of(connection: psycopg.Connection, table: str, agency: uuid.UUID) -> tup
         " AND attnum > 0 AND attnotnull AND attidentity = ''",
         [table],
     ).fetchall()
-    values = {name: VALUES.get(name) or BY_TYPE.get(kind) or str(uuid.uuid4()) for name, kind in columns}
+    values = {
+        name: OF_TABLE.get((table, name)) or VALUES.get(name) or BY_TYPE.get(kind) or str(uuid.uuid4())
+        for name, kind in columns
+    }
     values["agency_id"] = str(agency)
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         sql.Identifier(table),

@@ -54,6 +54,15 @@ class AccessLaws(AccessSetting):
         assert found.member.membership.role is Role.MANAGER
         assert scene.reader.find_session(logged_in.secret) is None
 
+    def test_an_agency_is_found_by_its_name_in_addresses(self) -> None:
+        """Before anybody knows which agency it is; a name that is nobody's finds none."""
+        scene = self.access_scene()
+        with scene.store.begin(scene.command()) as work:
+            slug = work.agencies.get(scene.agency_id).slug
+        assert scene.reader.find_agency(slug) == scene.agency_id
+        for other in ("", slug.upper(), f"{slug}-", "agency"):
+            assert scene.reader.find_agency(other) is None
+
     def test_nobody_else_does_and_everybody_is_told_the_same_after_the_same_work(self) -> None:
         """Wrong, unknown, without a password yet, disabled, another agency's: one error and one hash."""
         scene, other = self.access_scene(), self.access_scene()
