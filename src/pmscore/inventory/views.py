@@ -1,23 +1,126 @@
-"""Blocks and holds as the replies that are stored under an idempotency key, and back.
+"""What was made as the replies that are stored under an idempotency key, and back; parts of a house by themselves.
 
-Owns the two forms: a repetition gets what was made, even when it is gone by now.
+Owns the forms of blocks and holds: a repetition gets what was made, even when it is gone by now. Of a new house or a
+part of one only the ids are stored that were drawn for it: the same request with the same ids makes the same house.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
+
+from attrs import define, frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.holds import Hold, HoldStatus
+from pmscore.inventory.model.house import House, Unit, UnitType
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ports import IdSource
 
-__all__ = ["block_from_reply", "block_reply", "hold_from_reply", "hold_reply"]
+__all__ = [
+    "TypeInHouse",
+    "UnitInHouse",
+    "block_from_reply",
+    "block_reply",
+    "hold_from_reply",
+    "hold_reply",
+    "ids_reply",
+    "recorded_ids",
+    "recorded_version",
+]
+
+
+@frozen(kw_only=True)
+class TypeInHouse:
+    """A type with its units, and the property's business date and version when it was looked at."""
+
+    property_id: PropertyId
+    business_date: date
+    version: int
+    unit_type: UnitType
+    units: tuple[Unit, ...]
+
+    @classmethod
+    def of(cls, house: House, unit_type_id: UnitTypeId) -> TypeInHouse:
+        """Return one of the house's types.
+
+        Raises:
+            NotFoundError: it has no such type.
+        """
+        return cls(
+            property_id=house.property.property_id,
+            business_date=house.property.business_date,
+            version=house.property.version,
+            unit_type=house.type_of(unit_type_id),
+            units=house.units_of(unit_type_id),
+        )
+
+
+@frozen(kw_only=True)
+class UnitInHouse:
+    """A unit, and the property's version when it was looked at."""
+
+    property_id: PropertyId
+    version: int
+    unit: Unit
+
+    @classmethod
+    def of(cls, house: House, unit_id: UnitId) -> UnitInHouse:
+        """Return one of the house's units.
+
+        Raises:
+            NotFoundError: it has no such unit.
+        """
+        return cls(
+            property_id=house.property.property_id, version=house.property.version, unit=house.unit(unit_id)
+        )
+
+
+def ids_reply(*drawn: UUID, **more: Json) -> dict[str, Json]:
+    """Return ids as JSON in the order in which they were drawn."""
+    return {"ids": [str(each) for each in drawn], **more}
+
+
+def recorded_ids(reply: Mapping[str, Json]) -> IdSource:
+    """Return a source that draws the ids of :func:`ids_reply` again.
+
+    Raises:
+        MisuseError: it did not write the reply; or, later, more ids are drawn than were.
+    """
+    match reply:
+        case {"ids": list(ids)}:
+            return _RecordedIds(iter([UUID(str(each)) for each in ids]))
+        case _:
+            raise MisuseError(reason="not_a_reply_of_ids")
+
+
+def recorded_version(reply: Mapping[str, Json]) -> int:
+    """Return the version of the property that a reply names.
+
+    Raises:
+        MisuseError: it names none.
+    """
+    version = reply.get("version")
+    if not isinstance(version, int):
+        raise MisuseError(reason="not_a_reply_of_a_house")
+    return version
+
+
+@define
+class _RecordedIds(IdSource):
+    _left: Iterator[UUID]
+
+    def new(self) -> UUID:
+        """Return the next id that was drawn."""
+        try:
+            return next(self._left)
+        except StopIteration:
+            raise MisuseError(reason="more_ids_than_were_drawn") from None
 
 
 def block_reply(block: Block) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pmscore.kernel.errors import DomainError
+from pmscore.kernel.errors import DomainError, StaleVersionError
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ports import UnitOfWork, Work
 
@@ -26,11 +26,12 @@ def made_or_repeated(
 ) -> MadeT:
     """Return what ``make`` makes; where it is refused, what the first request under the same key has made.
 
-    A repetition meets what the first one has changed, or what time has: its hold is taken up by now.
+    A repetition meets what the first one has changed, or what time has: its hold is taken up by now, or the version that
+    it expects is the one before its own effect.
     """
     try:
         return make()
-    except DomainError:
+    except (DomainError, StaleVersionError):
         if command.once is None:
             raise
         with uow.begin(command) as work:

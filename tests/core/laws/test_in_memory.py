@@ -14,6 +14,7 @@ from pmscore.testing.laws.bookings import BookingLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.guests import GuestLaws
+from pmscore.testing.laws.houses import HouseLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.listing import ListLaws
 from pmscore.testing.laws.prices import PriceLaws
@@ -39,6 +40,10 @@ class TestStock(InMemory, StockLaws):
 
 
 class TestBookings(InMemory, BookingLaws):
+    pass
+
+
+class TestHouses(InMemory, HouseLaws):
     pass
 
 

@@ -19,7 +19,16 @@ from pmscore.kernel.events import Event
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.text import checked_text
 
-__all__ = ["Capacity", "House", "HouseChanged", "Property", "Unit", "UnitType"]
+__all__ = [
+    "Capacity",
+    "House",
+    "HouseChanged",
+    "Property",
+    "Unit",
+    "UnitChanged",
+    "UnitType",
+    "UnitTypeChanged",
+]
 
 MOST_ROOMS = 100_000
 MOST_GUESTS = 100
@@ -33,6 +42,21 @@ class HouseChanged(Event):
     aggregate: ClassVar[str] = "property"
 
     changed: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class UnitTypeChanged(HouseChanged):
+    """One of the property's types is new or changed."""
+
+    unit_type_id: UnitTypeId
+
+
+@frozen(kw_only=True)
+class UnitChanged(HouseChanged):
+    """One of the property's units is new or has another name."""
+
+    unit_type_id: UnitTypeId
+    unit_id: UnitId
 
 
 @frozen(kw_only=True)
@@ -107,6 +131,11 @@ class UnitType:
             rooms = capacity.rooms
         return rooms
 
+    def most_rooms(self, first: date) -> int:
+        """Return how many rooms there are at most on a night from ``first`` on."""
+        later = [capacity.rooms for capacity in self.capacities if capacity.valid_from > first]
+        return max([self.capacity_on(first), *later])
+
     def with_capacity(self, capacity: Capacity) -> UnitType:
         """Return the type with ``capacity`` in force from its first night on, later changes dropped."""
         earlier = tuple(each for each in self.capacities if each.valid_from < capacity.valid_from)
@@ -140,6 +169,20 @@ class House:
             by_type.setdefault(unit.unit_type_id, []).append(unit)
         frozen_lists = {type_id: tuple(units) for type_id, units in by_type.items()}
         object.__setattr__(self, "_units_by_type", frozen_lists)
+
+    def next_version(self, *parts: Property | UnitType | Unit) -> House:
+        """Return the house one version later, each of ``parts`` new or in the place of the one with its id."""
+        home, types, units = self.property, dict(self.types), dict(self.units)
+        for part in parts:
+            match part:
+                case Property():
+                    home = part
+                case UnitType():
+                    types[part.unit_type_id] = part
+                case Unit():
+                    units[part.unit_id] = part
+        home = evolve(home, version=self.property.version + 1)
+        return House(property=home, types=types, units=units)
 
     def type_of(self, unit_type_id: UnitTypeId | None, unit_id: UnitId | None = None) -> UnitType:
         """Return the type meant: the one named, else the unit's, else the only one.

@@ -17,6 +17,7 @@ from pmscore.inventory.model.stock import Claim, ClaimKind, StockChange
 from pmscore.inventory.use_cases.houses import CreateHouse, create_house
 from pmscore.kernel.errors import InvalidInputError, NotFoundError, PermissionDeniedError, PmsError
 from pmscore.kernel.ids import AgencyId, PropertyId
+from pmscore.testing.house_commands import add_type, change_house, change_type, give_unit, name_unit
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
 from pmscore.testing.scenes import Scene, hotel, nights, stay
 
@@ -51,6 +52,10 @@ class TenancyLaws(StoreLaws):
             lambda: ours.block(unit_id, nights(1)),
             lambda: ours.lift(block.block_id),
             lambda: ours.set_rooms(type_id, 9),
+            lambda: change_house(evolve(ours, property_id=theirs.property_id), name="Mine"),
+            lambda: change_type(evolve(ours, type_ids=theirs.type_ids), name="Mine"),
+            lambda: give_unit(evolve(ours, type_ids=theirs.type_ids), "Mine"),
+            lambda: name_unit(ours, unit_id, "Mine"),
         )
         for number, attempt in enumerate(attempts):
             try:
@@ -95,6 +100,11 @@ class TenancyLaws(StoreLaws):
             lambda: elsewhere.lift(block.block_id),
             lambda: elsewhere.set_rooms(scene.type_ids[0], 9),
             elsewhere.advance,
+            lambda: change_house(elsewhere, name="Mine"),
+            lambda: change_type(elsewhere, name="Mine"),
+            lambda: add_type(elsewhere, hotel(1)),
+            lambda: give_unit(elsewhere, "Mine"),
+            lambda: name_unit(elsewhere, scene.unit().unit_id, "Mine"),
         )
         for number, attempt in enumerate(attempts):
             try:
