@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from pms_web.auth.presented import Presented
 from pms_web.auth.remembering import Remembered
-from pms_web.auth.tokens import Tokens
+from pms_web.auth.tokens import TokenClaims, Tokens
 from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.principals import Means, Principal
 from pmscore.access.model.refusals import CredentialsError
@@ -47,6 +47,7 @@ class Authenticator:
     clock: Clock = field(repr=False)
     _keys: Remembered[str, ApiKey] = field(init=False, repr=False)
     _members: Remembered[tuple[AgencyId, UserId], Member] = field(init=False, repr=False)
+    _claims: Remembered[str, TokenClaims] = field(init=False, repr=False)
 
     @_keys.default
     def _make_keys(self) -> Remembered[str, ApiKey]:
@@ -54,6 +55,10 @@ class Authenticator:
 
     @_members.default
     def _make_members(self) -> Remembered[tuple[AgencyId, UserId], Member]:
+        return Remembered(self.clock)
+
+    @_claims.default
+    def _make_claims(self) -> Remembered[str, TokenClaims]:
         return Remembered(self.clock)
 
     def __call__(self, shown: Presented) -> Principal | None:
@@ -73,6 +78,7 @@ class Authenticator:
         """Forget what was looked up: to be called after keys, memberships or accounts have changed."""
         self._keys.forget()
         self._members.forget()
+        self._claims.forget()
 
     def _identified(self, shown: Presented) -> Principal | None:
         if shown.authorization:
@@ -109,7 +115,10 @@ class Authenticator:
         )
 
     def _by_token(self, text: str) -> Principal:
-        claims = self.tokens.read(text, now=self.clock.now())
+        now = self.clock.now()
+        claims = self._claims.get(fingerprint(text), lambda: self.tokens.read(text, now=now))
+        if claims is None or now >= claims.expires_at:
+            raise CredentialsError("token_expired")
         name = (claims.agency_id, claims.user_id)
         member = self._members.get(name, lambda: self.reader.find_member(*name))
         if member is None or not member.is_active:

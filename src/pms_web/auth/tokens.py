@@ -32,6 +32,7 @@ LONGEST_TOKEN = 4_096
 SKEW = timedelta(seconds=30)
 TYPE = "at+jwt"
 _HEADER = frozenset({"alg", "typ", "kid"})
+_REGISTRY = JWSRegistry(algorithms=list(ALGORITHMS))
 
 
 @frozen(kw_only=True)
@@ -81,7 +82,7 @@ class Tokens:
             "jti": str(ids.new()),
         }
         header = {"alg": signer.algorithm, "typ": TYPE, "kid": signer.key_id}
-        return jwt.encode(header, claims, signer.key, registry=_registry())
+        return jwt.encode(header, claims, signer.key, registry=_REGISTRY)
 
     def read(self, text: str, *, now: datetime) -> TokenClaims:
         """Return what a token says.
@@ -96,7 +97,7 @@ class Tokens:
         if key is None:
             raise CredentialsError("token_key")
         try:
-            token = jwt.decode(text, key.key, algorithms=[key.algorithm], registry=_registry())
+            token = jwt.decode(text, key.key, algorithms=[key.algorithm], registry=_REGISTRY)
         except (JoseError, ValueError, TypeError) as error:
             raise CredentialsError("token_signature") from error
         return self._checked(token.claims, now)
@@ -123,10 +124,6 @@ class Tokens:
             epoch=epoch,
             expires_at=expires_at,
         )
-
-
-def _registry() -> JWSRegistry:
-    return JWSRegistry(algorithms=list(ALGORITHMS))
 
 
 def _header(text: str) -> Mapping[str, object]:

@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 
 from pms_web.auth.authenticating import Authenticator
 from pms_web.auth.key_ring import KeyRing
+from pms_web.auth.presented import Presented
 from pms_web.auth.remembering import Remembered
 from pms_web.auth.tokens import Tokens
-from pms_web.auth.presented import Presented
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means
 from pmscore.access.model.refusals import CredentialsError
@@ -196,6 +196,15 @@ def test_a_key_expires_also_while_it_is_remembered(door):
     door.open(bearer(made.text))
     door.scene.clock.advance(timedelta(seconds=2))
     assert door.refused(bearer(made.text)) == "key_over"
+
+
+def test_a_token_expires_also_while_it_is_remembered(door):
+    bob = door.scene.add("bob", Role.STAFF).user
+    token = door.token(bob)
+    door.scene.clock.advance(timedelta(minutes=10) - timedelta(seconds=1))
+    assert door.open(bearer(token)) is not None
+    door.scene.clock.advance(timedelta(seconds=1))
+    assert door.refused(bearer(token)) == "token_expired"
 
 
 def test_a_session_ends_when_idle_and_at_last(door):
