@@ -19,20 +19,21 @@ from pms_adapters.crypto.box import AesGcmBox, SystemSecrets, read_keys
 from pms_adapters.http.door import HttpDoor
 from pms_adapters.http.guard import Guard
 from pms_adapters.http.webhook_post import HttpWebhookPost
+from pms_adapters.logs import About, configure_logs
 from pms_adapters.mail.console import ConsolePost
 from pms_adapters.mail.smtp import SmtpPost
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.errors import RetryError
 from pms_adapters.postgres.pricing import QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
-from pms_adapters.settings import Settings
+from pms_adapters.settings import Environment, Settings
 from pms_adapters.system import SystemClock, TimeOrderedIds
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ports import Clock, IdSource
 from pmscore.kernel.secrets import SecretBox
 from pmscore.webhooks.ports import WebhookMeans
 
-__all__ = ["Services", "connect", "http_door", "post_of", "secret_box", "webhook_means", "with_retries"]
+__all__ = ["Services", "connect", "http_door", "post_of", "secret_box", "set_up_logs", "webhook_means", "with_retries"]
 
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -76,6 +77,17 @@ def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Servi
             yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters, webhooks=webhooks)
     finally:
         engine.dispose()
+
+
+def set_up_logs(settings: Settings, *, about: About = dict) -> None:
+    """Let this process log as ``settings`` say; ``about`` says whose request is being worked on."""
+    configure_logs(
+        level=settings.log_level.value,
+        is_json=settings.is_log_for_machines,
+        is_frank=settings.environment is Environment.DEVELOPMENT,
+        known=settings.secret_texts(),
+        about=about,
+    )
 
 
 def post_of(settings: Settings) -> SmtpPost | ConsolePost:

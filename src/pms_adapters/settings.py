@@ -13,14 +13,14 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.secrets import Secret
 
-__all__ = ["AccessSettings", "Environment", "LogLevel", "Settings", "mask_url"]
+__all__ = ["AccessSettings", "Environment", "LogFormat", "LogLevel", "Settings", "mask_url"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -51,6 +51,13 @@ class LogLevel(StrEnum):
     CRITICAL = "CRITICAL"
 
 
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
 def mask_url(url: str | None) -> str:
     """Return ``url`` as it may be shown: every password in it replaced by three stars."""
     if url is None:
@@ -63,6 +70,11 @@ def mask_url(url: str | None) -> str:
     user, colon, _ = credentials.partition(":")
     shown = f"{user}:***@" if colon else f"{credentials}{at}"
     return _SECRET_QUERY.sub(r"\1=***", f"{scheme}://{shown}{location}")
+
+
+def _password_in(url: str) -> str:
+    credentials = url.partition("://")[2].rpartition("@")[0]
+    return credentials.partition(":")[2]
 
 
 @frozen(kw_only=True)
@@ -100,6 +112,7 @@ class Settings:
     home: Path | None = None
     environment: Environment = Environment.DEVELOPMENT
     log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat | None = None
     is_redis_health_checked: bool = True
     is_worker_health_checked: bool = True
     worker_expected_count: int | None = None
@@ -133,6 +146,28 @@ class Settings:
         """Whether real guests depend on this process."""
         return self.environment is Environment.PRODUCTION
 
+    def secret_texts(self) -> frozenset[str]:
+        """Return every secret that is set, and the passwords in addresses, for whoever blots them out."""
+        held = (
+            self.encryption_key,
+            self.metrics_token,
+            self.access.jwt_shared,
+            self.access.jwt_key_set,
+            self.access.mail_url,
+        )
+        texts = [each.reveal() for each in held if each is not None]
+        for url in (self.database_url, self.redis_url, *texts):
+            password = _password_in(url or "")
+            texts += (password, unquote(password)) if password else ()
+        return frozenset((*texts, *(each for text in texts for each in text.split(","))))
+
+    @property
+    def is_log_for_machines(self) -> bool:
+        """Whether the log is written as JSON: as ``LOG_FORMAT`` says, else where others run the process."""
+        if self.log_format is not None:
+            return self.log_format is LogFormat.JSON
+        return self.environment in {Environment.STAGING, Environment.PRODUCTION}
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
         """Read the settings; a name that is missing, or blank, has its default.
@@ -148,6 +183,7 @@ class Settings:
             home=read.folder("PMS_HOME"),
             environment=read.one_of("ENVIRONMENT", Environment, usual.environment),
             log_level=read.one_of("LOG_LEVEL", LogLevel, usual.log_level),
+            log_format=read.find_one_of("LOG_FORMAT", LogFormat),
             is_redis_health_checked=read.switch("ENABLE_REDIS_HEALTHCHECK", default=True),
             is_worker_health_checked=read.switch("ENABLE_WORKER_HEALTHCHECK", default=True),
             worker_expected_count=read.find_number("WORKER_EXPECTED_COUNT", least=0, most=10_000),
@@ -232,9 +268,12 @@ class _Reader:
         return usual if found is None else found
 
     def one_of(self, name: str, kind: type[_Choice], usual: _Choice) -> _Choice:
+        return self.find_one_of(name, kind) or usual
+
+    def find_one_of(self, name: str, kind: type[_Choice]) -> _Choice | None:
         text = self._find(name)
         if text is None:
-            return usual
+            return None
         for choice in kind:
             if choice.value.lower() == text.lower():
                 return choice

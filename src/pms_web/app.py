@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from pms_web.bodies import LARGEST_BODY, UnsupportedMediaError
 from pms_web.errors import Problem, http_problem, problem_of
 from pms_web.front_door import TrustedProxies, guard
+from pms_web.logs import log_requests
 from pms_web.modules.loading import load_modules
 from pms_web.ops.docs import describe
 from pms_web.route_table import ROUTES
@@ -38,6 +39,7 @@ def create_app(surroundings: Surroundings) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    log_requests(app)
     modules = load_modules(surroundings.switches, ROUTES).started(app, surroundings)
     surroundings = evolve(surroundings, installed=modules.installed)
     routes = (*ROUTES, *modules.routes)

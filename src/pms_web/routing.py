@@ -196,10 +196,12 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
         address=request.remote_addr or "",
     )
     try:
-        return surroundings.identify(shown)
+        g.principal = surroundings.identify(shown)
     except NotAuthenticatedError:
         spend(surroundings.limiter, Allowance.LOG_IN, shown.address)
         raise
+    found: Principal | None = g.principal
+    return found
 
 
 def answer(body: Mapping[str, object], status: int = 200) -> Response:

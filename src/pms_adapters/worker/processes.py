@@ -16,6 +16,7 @@ from types import FrameType
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from pms_adapters.bootstrap import set_up_logs
 from pms_adapters.postgres.leases import LeaseLostError
 from pms_adapters.queue.rq_queue import QUEUE, open_redis, redis_answers
 from pms_adapters.settings import Settings
@@ -32,13 +33,6 @@ LONGEST_PAUSE_SECONDS = 5.0
 _LISTEN_SECONDS = 30
 
 _log = logging.getLogger("pms.worker")
-
-
-class _QuietWorker(SimpleWorker):
-    """RQ's worker without its own scheduler: what is due later stands in PostgreSQL."""
-
-    def run_maintenance_tasks(self) -> None:
-        """Do nothing: jobs leave no trace in RQ, and lost ones are found by the sweeper."""
 
 
 def end_on_signals(end: Callable[[], None]) -> None:
@@ -109,14 +103,14 @@ def relay_process(settings: Settings, parent: int) -> None:
     """Run the relay with sweeper and schedules as a process of its own, until SIGTERM."""
     ended = threading.Event()
     end_on_signals(ended.set)
-    _set_up_logging(settings)
+    set_up_logs(settings)
     with open_runtime(settings) as runtime:
         carry_on(runtime, ended, is_alone=lambda: os.getppid() != parent)
 
 
 def worker_process(settings: Settings, parent: int, registered: Registered | None = None) -> None:
     """Work the queue off as a process of its own, until SIGTERM; ends when Redis goes away."""
-    _set_up_logging(settings)
+    set_up_logs(settings)
     with (
         open_runtime(settings, registered=registered) as runtime,
         # Waiting for the next job takes longer than any answer.
@@ -130,7 +124,7 @@ def worker_process(settings: Settings, parent: int, registered: Registered | Non
 def _rq_worker(runtime: Runtime, client: object | None = None) -> SimpleWorker:
     connection = client or runtime.redis
     queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)  # type: ignore[arg-type]
-    return _QuietWorker(
+    return SimpleWorker(
         [queue],
         connection=connection,  # type: ignore[arg-type]
         serializer=JSONSerializer,
@@ -145,9 +139,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         threading.Event().wait(1.0)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _set_up_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level.value, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )

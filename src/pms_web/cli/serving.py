@@ -7,7 +7,6 @@ before anything else happens and port 0 finds a free one.
 from __future__ import annotations
 
 import ipaddress
-import logging
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -16,10 +15,13 @@ from contextlib import ExitStack
 from attrs import frozen
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from pms_adapters.bootstrap import set_up_logs
 from pms_adapters.settings import Settings
 from pms_web.app import create_app
 from pms_web.cli.shared_figures import shared_figures
+from pms_web.logs import about_request
 from pms_web.wiring import connected
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 from pmscore.kernel.ids import AgencyId
@@ -104,10 +106,12 @@ def serve(
         "graceful_timeout": 10,
         "keepalive": 5,
         "loglevel": "warning",
+        "logger_class": _OneWay,
         "proc_name": "pms",
         "control_socket_disable": True,
         "when_ready": ready,
     }
+    set_up_logs(settings, about=about_request)
     owner = os.getpid()
     try:
         with shared_figures() as forget:
@@ -120,6 +124,17 @@ def serve(
             os._exit(code)
         if code:
             raise
+
+
+class _OneWay(Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's own lines leave by the same way as all others; access lines are the app's."""
+
+    def setup(self, cfg: object) -> None:  # noqa: ARG002 - gunicorn's signature
+        for logger in (self.error_log, self.access_log):
+            logger.propagate = True
+            logger.handlers.clear()
+        self.error_log.setLevel("WARNING")
+        self.access_log.setLevel("CRITICAL")
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
@@ -138,7 +153,6 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        logging.basicConfig(level=self._settings.log_level.value, format="%(levelname)s %(name)s %(message)s")
         commit = os.environ.get("SOURCE_COMMIT", "unknown")
         services = self._stack.enter_context(connected(self._settings, self._agency_id, commit=commit))
         return create_app(services)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from uuid import UUID
 import click
 from attrs import asdict
 
-from pms_adapters.bootstrap import connect
+from pms_adapters.bootstrap import connect, set_up_logs
 from pms_adapters.postgres.letters import list_letters, send_again
 from pms_adapters.redis.heartbeats import Heartbeat, list_workers
 from pms_adapters.worker.preflight import wait_for_servers
@@ -55,9 +54,7 @@ def worker(ctx: click.Context, processes: int, *, once: bool, attended: bool) ->
     if ctx.invoked_subcommand is not None:
         return
     with _place() as place:
-        logging.basicConfig(
-            level=place.settings.log_level.value, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-        )
+        set_up_logs(place.settings)
         if place.settings.is_worker_waiting:
             wait_for_servers(place.settings, say)
         if once:
