@@ -54,7 +54,8 @@ class Position:
     sequence: int
 
 
-BEGINNING = Position(0, 0)
+BEGINNING = Position(-(1 << 62), 0)
+"""Before every event; those that came from another server have negative transactions (``restoring``)."""
 
 
 @frozen(kw_only=True)
