@@ -209,3 +209,24 @@ def test_what_would_open_the_door_too_wide_is_refused(name, text):
     with pytest.raises(InvalidInputError) as refused:
         Settings.from_mapping({name: text})
     assert refused.value.field == name
+
+
+def test_what_access_depends_on_is_read_and_its_secrets_do_not_show():
+    read = Settings.from_mapping(
+        {
+            "JWT_SECRET": "hidden-one",
+            "JWT_KEYS": "hidden-two",
+            "JWT_ISSUER": "https://pms.example",
+            "JWT_AUDIENCE": "machines",
+            "PUBLIC_URL": "https://pms.example",
+            "MAIL_URL": "smtp://jo:hidden-three@mail.example",
+            "MAIL_FROM": "pms@pms.example",
+        }
+    ).access
+    assert (read.jwt_shared.reveal(), read.jwt_key_set.reveal()) == ("hidden-one", "hidden-two")
+    assert (read.jwt_issuer, read.jwt_audience) == ("https://pms.example", "machines")
+    assert (read.public_url, read.mail_from) == ("https://pms.example", "pms@pms.example")
+    assert "hidden" not in repr(read)
+    with pytest.raises(InvalidInputError) as refused:
+        Settings.from_mapping({"PUBLIC_URL": "javascript://x"})
+    assert refused.value.field == "PUBLIC_URL"

@@ -36,14 +36,15 @@ class AccessRaceLaws(AccessSetting):
         assert user.failed_tries == FREE_TRIES
 
     def test_of_many_who_hold_one_link_one_sets_the_password(self) -> None:
-        """The others are told that it is over."""
+        """The others are told that it is over; one that waited too long for its turn is told so."""
         scene = self.access_scene()
         scene.add("ada")
         for _ in range(self.ROUNDS):
             scene.ask_for_reset(scene.email("ada"))
             secret = scene.mail.letters[-1].secret
             outcomes = at_once([partial(scene.use_link, secret)] * 4)
-            assert sorted(outcomes) == ["link_refused"] * 3 + ["won"], outcomes
+            assert outcomes.count("won") == 1, outcomes
+            assert set(outcomes) <= {"won", "link_refused", "busy"}, outcomes
 
     def test_two_admins_who_remove_each_other_leave_one(self) -> None:
         """Whoever is second is the last."""
@@ -51,7 +52,8 @@ class AccessRaceLaws(AccessSetting):
             scene = self.access_scene()
             admins = [scene.add("ada"), scene.add("eve")]
             outcomes = at_once([_demoting(scene, admin) for admin in admins])
-            assert sorted(outcomes) == ["illegal_transition", "won"], outcomes
+            assert outcomes.count("won") == 1, outcomes
+            assert set(outcomes) <= {"won", "illegal_transition", "busy"}, outcomes
 
 
 def _demoting(scene: AccessScene, admin: Member) -> Callable[[], object]:
