@@ -21,6 +21,8 @@ from pms_web.api import (
     properties,
     quotes,
     restrictions,
+    unit_types,
+    units,
     users,
 )
 from pms_web.ops import docs, health, home
@@ -36,6 +38,8 @@ ROUTES: tuple[Route, ...] = (
     *users.ROUTES,
     *keys.ROUTES,
     *properties.ROUTES,
+    *unit_types.ROUTES,
+    *units.ROUTES,
     *prices.ROUTES,
     *exchange_rates.ROUTES,
     *restrictions.ROUTES,

@@ -116,12 +116,12 @@ def add_unit_type(command: AddUnitType, *, uow: UnitOfWork[InventoryWork], ids: 
         StaleVersionError: the property has another version than expected.
         KeyReusedError: the idempotency key belongs to another request.
     """
-    unit_type, units = new_type(command.unit_type, ids)
 
     def made() -> TypeInHouse:
         with uow.begin(command) as work:
             house = work.houses.lock(command.property_id)
             check_version(house, command.expected_version)
+            unit_type, units = new_type(command.unit_type, ids, house.property.business_date)
             after = house.next_version(unit_type, *units)
             work.houses.save(after)
             work.record(_type_changed(after, unit_type, "house.unitTypeAdded", "types", "units"))
@@ -129,17 +129,19 @@ def add_unit_type(command: AddUnitType, *, uow: UnitOfWork[InventoryWork], ids: 
             return commit_once(work, command, seen, reply, restored)
 
     def reply(seen: TypeInHouse) -> dict[str, Json]:
-        drawn = (unit_type.unit_type_id, *(each.unit_id for each in units))
+        by_name = {each.name: each.unit_id for each in seen.units}
+        drawn = (seen.unit_type.unit_type_id, *(by_name[name] for name in command.unit_type.unit_names))
         return ids_reply(*drawn, version=seen.version, business_date=seen.business_date.isoformat())
 
     def restored(stored: Mapping[str, Json]) -> TypeInHouse:
-        first_type, first_units = new_type(command.unit_type, recorded_ids(stored))
+        today = date.fromisoformat(str(stored["business_date"]))
+        unit_type, units = new_type(command.unit_type, recorded_ids(stored), today)
         return TypeInHouse(
             property_id=command.property_id,
-            business_date=date.fromisoformat(str(stored["business_date"])),
+            business_date=today,
             version=recorded_version(stored),
-            unit_type=first_type,
-            units=tuple(sorted(first_units, key=lambda each: (each.name, each.unit_id))),
+            unit_type=unit_type,
+            units=tuple(sorted(units, key=lambda each: (each.name, each.unit_id))),
         )
 
     return made_or_repeated(command, uow, made, restored)

@@ -37,11 +37,14 @@ __all__ = [
 
 @frozen(kw_only=True)
 class NewUnitType:
-    """A unit type to be set up: ``rooms`` from ``valid_from`` on, with the names of its units, if any."""
+    """A unit type to be set up: ``rooms`` from ``valid_from`` on, with the names of its units, if any.
+
+    Without ``valid_from`` there are rooms from the business date on.
+    """
 
     name: str
     rooms: int
-    valid_from: date
+    valid_from: date | None = None
     largest_party: int = 2
     overbooking: int = 0
     turnover_nights: int = 0
@@ -161,8 +164,8 @@ def check_version(house: House, expected: int | None) -> None:
         raise StaleVersionError(expected=expected, found=found)
 
 
-def new_type(new: NewUnitType, ids: IdSource) -> tuple[UnitType, tuple[Unit, ...]]:
-    """Return a type and its units; ids are drawn in this order.
+def new_type(new: NewUnitType, ids: IdSource, today: date) -> tuple[UnitType, tuple[Unit, ...]]:
+    """Return a type and its units, on the business date ``today``; ids are drawn in this order.
 
     Raises:
         InvalidInputError: a name or number cannot be one; there are more units than rooms, or two of one name.
@@ -174,7 +177,7 @@ def new_type(new: NewUnitType, ids: IdSource) -> tuple[UnitType, tuple[Unit, ...
     unit_type = UnitType(
         unit_type_id=UnitTypeId(ids.new()),
         name=new.name,
-        capacities=(Capacity(new.valid_from, new.rooms),),
+        capacities=(Capacity(new.valid_from or today, new.rooms),),
         largest_party=new.largest_party,
         overbooking=new.overbooking,
         turnover_nights=new.turnover_nights,
@@ -192,7 +195,7 @@ def _new_house(command: CreateHouse, ids: IdSource) -> House:
     types: dict[UnitTypeId, UnitType] = {}
     units: dict[UnitId, Unit] = {}
     for new in command.types:
-        unit_type, its_units = new_type(new, ids)
+        unit_type, its_units = new_type(new, ids, command.business_date)
         types[unit_type.unit_type_id] = unit_type
         units.update({unit.unit_id: unit for unit in its_units})
     home = Property(

@@ -22,7 +22,7 @@ from pmscore.testing.house_commands import (
     name_unit,
 )
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
-from pmscore.testing.scenes import Scene, hotel, pool, stay
+from pmscore.testing.scenes import FIRST_DAY, Scene, hotel, pool, stay
 
 __all__ = ["HouseLaws"]
 
@@ -137,14 +137,16 @@ class HouseLaws(StoreLaws):
         scene.set_rooms(scene.type_ids[0], 3)
         second, third = evolve(KEY, key="second"), evolve(KEY, key="third")
         made = add_house(scene, KEY)
-        added = add_type(scene, evolve(hotel(2), name="Suite"), once=second)
+        suite = evolve(hotel(2), name="Suite", valid_from=None, unit_names=("9", "10"))
+        added = add_type(scene, suite, once=second)
+        assert added.unit_type.capacities[0].valid_from == FIRST_DAY
         unit = give_unit(scene, "102", once=third)
         change_house(evolve(scene, property_id=made.property.property_id), name="Other")
         name_unit(scene, unit.unit.unit_id, "Lake")
         scene.advance()
         events = len(scene.store.events_after((0, 0), scene.agency_id))
         assert add_house(scene, KEY) == made
-        assert add_type(scene, evolve(hotel(2), name="Suite"), once=second) == added
+        assert add_type(scene, suite, once=second) == added
         assert give_unit(scene, "102", once=third) == unit
         assert len(scene.store.events_after((0, 0), scene.agency_id)) == events
         raised(KeyReusedError, lambda: add_house(scene, evolve(KEY, fingerprint="other")))
