@@ -43,6 +43,7 @@ from pmscore.webhooks.use_cases.endpoints import (
     change_endpoint,
     redeliver,
     remove_endpoint,
+    require_whole_reach,
     rotate_secret,
     send_test,
 )
@@ -56,6 +57,7 @@ DELIVERY = f"{ONE}/deliveries/<delivery_id>"
 
 def listed(services: WebServices, query: PageQuery) -> Response:
     """Return one page of the webhooks, the oldest first."""
+    require_whole_reach(services.question)
 
     def read() -> tuple[Endpoint, ...]:
         with services.uow.begin(services.question) as work:
@@ -85,6 +87,7 @@ def add(services: WebServices, body: NewWebhook) -> Response:
 
 def show(services: WebServices, webhook_id: str) -> Response:
     """Return a webhook."""
+    require_whole_reach(services.question)
     key = _webhook_id(webhook_id)
 
     def read() -> Endpoint:
@@ -139,6 +142,7 @@ def test(services: WebServices, webhook_id: str) -> Response:
 
 def deliveries(services: WebServices, webhook_id: str, query: DeliveriesQuery) -> Response:
     """Return one page of the log of a webhook, the newest first."""
+    require_whole_reach(services.question)
     key = _webhook_id(webhook_id)
 
     def read() -> DeliveryPage:
@@ -172,6 +176,7 @@ def _shown_once(made: WithSecret) -> Response:
 def _read_delivery(
     services: WebServices, webhook_id: str, delivery_id: str
 ) -> tuple[Delivery, tuple[Attempt, ...]]:
+    require_whole_reach(services.question)
     endpoint_id = _webhook_id(webhook_id)
     key = DeliveryId(parse_id(delivery_id, field="delivery_id"))
     with services.uow.begin(services.question) as work:

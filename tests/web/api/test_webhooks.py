@@ -8,11 +8,15 @@ from ipaddress import ip_network
 from uuid import uuid4
 
 import pytest
+from attrs import evolve
 from flask.testing import FlaskClient
 
 from adapters.conftest import PostgresDatabase
 from adapters.http.receiver import Receiver, Reply, receiving
 from pms_adapters.crypto.box import new_key
+from pms_web.app import create_app
+from pms_web.wiring import whoever_serves
+from pmscore.access.model.permissions import Role
 from pmscore.kernel.ids import RequestId
 from pmscore.kernel.secrets import Secret
 from pmscore.webhooks.policies.signing import verify_webhook
@@ -200,3 +204,17 @@ def test_only_modules_that_run_are_given(web: Web):
     problem(web.client.put("/api/v1/features", json=core), 404, "not_found")
     twice = {"features": [{"module": "webhooks", "enabled": True}, {"module": "webhooks", "enabled": False}]}
     assert wrong_fields(web.client.put("/api/v1/features", json=twice)) == {"features": "repeated"}
+
+
+def test_whoever_sees_some_properties_reads_no_webhook_and_no_log(web: Web, receiver: Receiver):
+    """Messages tell of all houses, so reading them is for those who may see all houses, too."""
+    made = make(web, receiver.url())
+    one = f"{HOOKS}/{made['id']}"
+    sent = web.client.post(f"{one}/test").get_json()
+    reach = frozenset({web.home.property.property_id})
+    who = evolve(whoever_serves(web.services.agency_id), role=Role.MANAGER, property_ids=reach)
+    client = create_app(evolve(web.here, identify=lambda _: who)).test_client()
+    log = f"{one}/deliveries"
+    for address in (HOOKS, one, log, f"{log}/{sent['id']}", f"{HOOKS}/{uuid4()}"):
+        assert web.client.get(address).status_code in {200, 404}
+        problem(client.get(address), 403, "permission_denied")

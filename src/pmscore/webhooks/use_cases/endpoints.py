@@ -48,6 +48,7 @@ __all__ = [
     "change_endpoint",
     "redeliver",
     "remove_endpoint",
+    "require_whole_reach",
     "rotate_secret",
     "send_test",
 ]
@@ -122,7 +123,7 @@ def add_endpoint(
         InvalidInputError: the address may not be called, a kind is none, or there are too many endpoints.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     means.post.check(command.url)
     kinds = checked_kinds(command.kinds)
     description = checked_text(command.description, field="description", may_be_empty=True)
@@ -157,7 +158,7 @@ def change_endpoint(
         StaleVersionError: it has changed since it was read.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     wanted = command.change
     if wanted.url is not None:
         means.post.check(wanted.url)
@@ -193,7 +194,7 @@ def rotate_secret(
         TransitionError: too many are still in use.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     if not timedelta() <= command.keeps <= LONGEST_KEEPING:
         raise InvalidInputError("keep_hours", "out_of_range", least=0, most=168)
     secret, sealed = _drawn(command, clock=clock, ids=ids, means=means)
@@ -212,7 +213,7 @@ def remove_endpoint(command: RemoveEndpoint, *, uow: UnitOfWork[WebhookWork]) ->
         NotFoundError: there is none.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     with uow.begin(command) as work:
         decision = work.webhooks.get(command.endpoint_id).removed()
         work.webhooks.remove(command.endpoint_id)
@@ -228,7 +229,7 @@ def send_test(command: SendTest, *, uow: UnitOfWork[WebhookWork], clock: Clock, 
         TransitionError: nothing is sent to it now.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     now = clock.now()
     with uow.begin(command) as work:
         endpoint = work.webhooks.get(command.endpoint_id)
@@ -256,7 +257,7 @@ def redeliver(command: Redeliver, *, uow: UnitOfWork[WebhookWork], clock: Clock)
         TransitionError: it is still on its way, or nothing is sent to its endpoint now.
         PermissionDeniedError: the asker does not see all of the agency.
     """
-    _require_all(command)
+    require_whole_reach(command)
     with uow.begin(command) as work:
         delivery = work.deliveries.get(command.delivery_id)
         endpoint = next(
@@ -272,7 +273,12 @@ def redeliver(command: Redeliver, *, uow: UnitOfWork[WebhookWork], clock: Clock)
     return again
 
 
-def _require_all(command: Command) -> None:
+def require_whole_reach(command: Command) -> None:
+    """Go on only if the asker sees all of the agency: addresses, and the log of what was told them, are its own.
+
+    Raises:
+        PermissionDeniedError: they see some properties only.
+    """
     if command.property_ids is not None:
         raise PermissionDeniedError(permission="webhooks.write", reason="sees_some_properties_only")
 
