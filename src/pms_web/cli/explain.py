@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pms_web.cli.backup_texts import BACKUP_TEXTS
 from pms_web.field_errors import FieldsError
 from pms_web.texts import detail_of, field_text
 from pmscore.kernel.errors import InvalidInputError, PmsError, SchemaOutOfDateError, UnreachableError
@@ -19,6 +20,7 @@ _NO_DATABASE_URL = (
 )
 
 _MISCONFIGURED: Mapping[str, tuple[str, str]] = {
+    **BACKUP_TEXTS,
     "cannot_change_schema": (
         "The login {login} may not change the schema.",
         "An administrator runs this once, then repeat the command:\n\n{sql}",

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 import pmscore
+from pms_web.cli.backup import backup
 from pms_web.cli.bench import bench
 from pms_web.cli.chaos import chaos
 from pms_web.cli.demo import demo
@@ -23,6 +24,7 @@ from pms_web.cli.plugins import plugins
 from pms_web.cli.quote import quote
 from pms_web.cli.rates import rates
 from pms_web.cli.replay import replay
+from pms_web.cli.restore import restore
 from pms_web.cli.rotate_keys import rotate_keys
 from pms_web.cli.serve import serve
 from pms_web.cli.terminal import Politely
@@ -49,6 +51,7 @@ def pms() -> None:
 
 
 for _command in (
+    backup,
     bench,
     chaos,
     demo,
@@ -59,6 +62,7 @@ for _command in (
     quote,
     rates,
     replay,
+    restore,
     rotate_keys,
     serve,
     token,

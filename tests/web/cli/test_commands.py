@@ -22,8 +22,8 @@ from pms_web.cli.serving import PortTakenError, listen
 from pmscore.kernel.errors import InvalidInputError, PmsError
 
 COMMANDS = (
-    *("bench", "chaos", "demo", "doctor", "migrate", "openapi", "plugins", "quote", "rates", "replay"),
-    *("rotate-keys", "serve", "token", "user", "verify", "worker", "worker-ping"),
+    *("backup", "bench", "chaos", "demo", "doctor", "migrate", "openapi", "plugins", "quote", "rates"),
+    *("replay", "restore", "rotate-keys", "serve", "token", "user", "verify", "worker", "worker-ping"),
 )
 MIGRATIONS = [each.revision for each in list_migrations(open_scripts())]
 
