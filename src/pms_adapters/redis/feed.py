@@ -1,8 +1,8 @@
 """The published feed: one Redis Stream an agency, for other processes that want to follow what happens.
 
 Owns the streams' names, entries and length. Nothing of ours depends on them: a reader that finds the stream trimmed,
-or Redis emptied, reads on from the log by its position. The id of an entry is that position, so an event that is
-published twice stands in the stream once.
+or Redis emptied, reads on from the log by its position. The id of an entry is that position (its transaction
+counted from the lowest there can be), so an event that is published twice stands in the stream once.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pmscore.kernel.ids import AgencyId
 __all__ = ["FeedEntry", "RedisFeed", "stream_name"]
 
 MOST_ENTRIES = 10_000
+# Redis counts from zero; the transactions of events that were restored from another server are negative.
+_FIRST_TRANSACTION = -(1 << 62)
 _STANDS_ALREADY = "equal or smaller than the target stream top item"
 
 
@@ -54,10 +56,11 @@ class RedisFeed:
         try:
             with self._client.pipeline(transaction=False) as pipeline:
                 for entry in entries:
+                    transaction, sequence = entry.position
                     pipeline.xadd(
                         stream,
                         {"event": json.dumps(entry.event, ensure_ascii=False)},
-                        id="-".join(map(str, entry.position)),
+                        id=f"{transaction - _FIRST_TRANSACTION}-{sequence}",
                         maxlen=self._most_entries,
                         approximate=True,
                     )

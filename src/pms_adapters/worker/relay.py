@@ -206,6 +206,7 @@ def jobs_for(
 
 def _entry(event: StoredEvent) -> FeedEntry:
     body: dict[str, Json] = {
+        "position": [event.position.transaction, event.position.sequence],
         "event_id": str(event.event_id),
         "kind": event.kind,
         "aggregate": event.aggregate,
