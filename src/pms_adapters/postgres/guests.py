@@ -5,6 +5,7 @@ Owns their queries and updates; new rows travel in the document of ``writes``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -29,6 +30,9 @@ _GUEST_COLUMNS: LiteralString = (
     " g.last_booking_at, g.average_rating, g.updated_at, g.deleted_at, g.version"
 )
 _GUEST: LiteralString = f"SELECT {_GUEST_COLUMNS} FROM guests g WHERE g.agency_id = %s AND g.guest_id = %s"
+_GUESTS: LiteralString = (
+    f"SELECT {_GUEST_COLUMNS} FROM guests g WHERE g.agency_id = %s AND g.guest_id = ANY(%s)"
+)
 _UPDATE: LiteralString = """\
 UPDATE guests SET name = %s, email = %s, phone = %s, country = %s, updated_at = %s, version = %s
  WHERE agency_id = %s AND guest_id = %s AND version = %s RETURNING 1"""
@@ -83,6 +87,20 @@ class PostgresGuests(GuestRepository):
         if not all(found):
             raise NotFoundError("guest", guest_id)
         return _loaded_guest(*found[0][0])  # type: ignore[arg-type]
+
+    def get_all(self, guest_ids: Iterable[GuestId]) -> Mapping[GuestId, Guest]:
+        wanted = sorted(set(guest_ids))
+        if not wanted:
+            return {}
+        parts: list[Statement] = [(_GUESTS, (self._session.agency_id, wanted))]
+        if self._session.reach is not None:
+            parts.append((_HAS_BOOKING_WITHIN, (sorted(self._session.reach),)))
+        rows = self._session.read([conditions(parts)])[0]
+        found = {each.guest_id: each for each in (_loaded_guest(*row) for row in rows)}  # type: ignore[arg-type]
+        for each in wanted:
+            if each not in found:
+                raise NotFoundError("guest", each)
+        return found
 
     def save(self, guest: Guest) -> None:
         values = (

@@ -1,4 +1,4 @@
-"""What the maker of a booking is told: a receipt of ids, dates and amounts, the same on every repetition.
+"""What is told to whoever makes or moves a booking: a receipt of ids, dates and amounts, the same on every repetition.
 
 Holds no personal value, so it may be kept beside an idempotency key.
 """
@@ -12,6 +12,7 @@ from uuid import UUID
 from attrs import frozen
 
 from pmscore.booking.model.booking import Booking, reference_of
+from pmscore.booking.model.cancellation import CancellationFee
 from pmscore.dates.nights import parse_date
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import MisuseError
@@ -24,7 +25,7 @@ __all__ = ["BookingReceipt"]
 
 @frozen(kw_only=True)
 class BookingReceipt:
-    """A booking as it was made."""
+    """A booking as it was made, or as it was after a step; ``cancellation`` is what cancelling it came to."""
 
     booking_id: BookingId
     property_id: PropertyId
@@ -35,6 +36,7 @@ class BookingReceipt:
     room_ids: tuple[BookingRoomId, ...]
     is_oversold: bool
     version: int
+    cancellation: CancellationFee | None = None
 
     @property
     def reference(self) -> str:
@@ -54,10 +56,13 @@ class BookingReceipt:
             room_ids=tuple(room.room_id for room in booking.rooms),
             is_oversold=booking.is_oversold,
             version=booking.version,
+            cancellation=booking.cancellation,
         )
 
     def reply(self) -> dict[str, Json]:
         """Return the receipt as JSON."""
+        fee = self.cancellation
+        cancelled: dict[str, Json] = {} if fee is None else {"cancellation": fee.to_json()}
         return {
             "booking_id": str(self.booking_id),
             "property_id": str(self.property_id),
@@ -69,6 +74,7 @@ class BookingReceipt:
             "room_ids": [str(each) for each in self.room_ids],
             "is_oversold": self.is_oversold,
             "version": self.version,
+            **cancelled,
         }
 
     @classmethod
@@ -101,6 +107,11 @@ class BookingReceipt:
                     room_ids=tuple(BookingRoomId(UUID(str(each))) for each in room_ids),
                     is_oversold=is_oversold,
                     version=version,
+                    cancellation=_fee(reply.get("cancellation")),
                 )
             case _:
                 raise MisuseError(reply="not_a_receipt")
+
+
+def _fee(document: Json) -> CancellationFee | None:
+    return CancellationFee.from_json(document) if isinstance(document, dict) else None

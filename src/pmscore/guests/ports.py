@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from pmscore.guests.model import Guest, MetricsChange
@@ -26,6 +27,14 @@ class GuestRepository(Protocol):
 
         Raises:
             NotFoundError: no such guest in this agency.
+        """
+
+    @abstractmethod
+    def get_all(self, guest_ids: Iterable[GuestId]) -> Mapping[GuestId, Guest]:
+        """Return these profiles as of now, in one go.
+
+        Raises:
+            NotFoundError: one of them is no guest of this agency, or none that the actor reaches.
         """
 
     @abstractmethod

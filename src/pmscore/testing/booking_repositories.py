@@ -6,6 +6,7 @@ judgement at the commit to ``books``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pmscore.booking.model.booking import Booking
@@ -46,6 +47,10 @@ class InMemoryGuests(GuestRepository):
             if found is None or (own is None and not self._reaches(found)):
                 raise NotFoundError("guest", guest_id)
         return found
+
+    def get_all(self, guest_ids: Iterable[GuestId]) -> Mapping[GuestId, Guest]:
+        """Return these profiles as of now."""
+        return {each: self.get(each) for each in guest_ids}
 
     def save(self, guest: Guest) -> None:
         """Store a changed profile at the commit."""

@@ -25,11 +25,15 @@ from pmscore.kernel.ids import BookingId, BookingRoomId, GuestId, PropertyId, Qu
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code, checked_text
 
-__all__ = ["Booking", "Source", "reference_of"]
+__all__ = ["Booking", "Source", "id_bits", "parse_reference", "reference_of"]
 
 MOST_ROOMS = 100
 LONGEST_NOTE = 4000
 _NO_TERMS: Mapping[str, Json] = MappingProxyType({})
+_BITS = 50
+_LENGTH = 10
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans("OIL", "011")
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -145,8 +149,28 @@ class Booking:
 
 def reference_of(booking_id: BookingId) -> str:
     """Return the number of a booking to say on the telephone: ten letters and digits made from the id."""
-    bits = (booking_id.int & ((1 << 50) - 1)) << 6
-    return b32encode(bits.to_bytes(7, "big"))[:10].translate(_CROCKFORD).decode()
+    bits = (booking_id.int & ((1 << _BITS) - 1)) << 6
+    return b32encode(bits.to_bytes(7, "big"))[:_LENGTH].translate(_CROCKFORD).decode()
+
+
+def parse_reference(text: str, *, field: str) -> str:
+    """Return a reference as :func:`reference_of` writes it; case, blanks and the misread letters O, I and L are forgiven.
+
+    Raises:
+        InvalidInputError: reason ``not_a_reference``: it cannot be one; names ``field``.
+    """
+    written = "".join(text.split()).replace("-", "").upper().translate(_MISREAD)
+    if len(written) != _LENGTH or any(each not in _DIGITS for each in written):
+        raise InvalidInputError(field, "not_a_reference")
+    return written
+
+
+def id_bits(reference: str) -> int:
+    """Return the last fifty bits of the ids whose bookings have this reference; it is as :func:`reference_of` writes it."""
+    bits = 0
+    for each in reference:
+        bits = bits << 5 | _DIGITS.index(each)
+    return bits
 
 
 def _spent(booking: Booking) -> int:

@@ -21,7 +21,8 @@ class BookingFilter:
     """Conditions that all hold; one that is left out lets everything pass.
 
     ``arrival`` and ``departure`` are days on which some room arrives or departs; ``staying`` are nights of which some
-    room stays at least one. ``channel_reference`` is the number that the channel gave.
+    room stays at least one. ``channel_reference`` is the number that the channel gave, ``reference`` our own, written as
+    ``parse_reference`` returns it.
     """
 
     property_ids: frozenset[PropertyId] | None = None
@@ -32,6 +33,7 @@ class BookingFilter:
     guest_id: GuestId | None = None
     channel: str | None = None
     channel_reference: str | None = None
+    reference: str | None = None
 
     def admits(self, booking: Booking) -> bool:
         """Return whether the list shows the booking."""
@@ -41,6 +43,7 @@ class BookingFilter:
             and (self.guest_id is None or booking.guest_id == self.guest_id)
             and (self.channel is None or booking.source.channel == self.channel)
             and (self.channel_reference is None or booking.source.reference == self.channel_reference)
+            and (self.reference is None or booking.reference == self.reference)
             and self._admits_dates(booking)
         )
 

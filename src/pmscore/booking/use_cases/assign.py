@@ -5,7 +5,9 @@ Assignment of many at once stands in ``assign_automatically``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -14,6 +16,7 @@ from pmscore.booking.model.events import RoomAssigned
 from pmscore.booking.model.lifecycle import Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
 from pmscore.booking.ports import BookingWork
+from pmscore.booking.views import BookingReceipt
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House, Unit
 from pmscore.inventory.model.stock import StockChange
@@ -21,9 +24,12 @@ from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import InvalidInputError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId, BookingRoomId, UnitId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, UnitOfWork
 
-__all__ = ["AssignRoom", "assign_room", "with_room"]
+__all__ = ["AssignRoom", "assign_room", "assign_room_once", "with_room"]
+
+ResultT = TypeVar("ResultT")
 
 ASSIGNABLE = frozenset({Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN})
 
@@ -54,9 +60,41 @@ def assign_room(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clo
         TransitionError: the booking has ended, the room is locked, or nights that have passed would move.
         NightsTakenError: the unit is not free on one of the nights; the old unit is kept.
     """
+
+    def finish(work: BookingWork, after: Booking) -> Booking:
+        work.commit()
+        return after
+
+    return _changed(command, uow, clock, finish)
+
+
+def assign_room_once(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clock) -> BookingReceipt:
+    """Do the same once under the command's key; a repetition gets the first receipt, wherever the room is by now.
+
+    Raises:
+        KeyReusedError: the idempotency key belongs to another request.
+        PmsError: as for :func:`assign_room`.
+    """
+
+    def finish(work: BookingWork, after: Booking) -> BookingReceipt:
+        receipt = BookingReceipt.of(after)
+        return commit_once(work, command, receipt, BookingReceipt.reply, BookingReceipt.from_reply)
+
+    return made_or_repeated(
+        command, uow, lambda: _changed(command, uow, clock, finish), BookingReceipt.from_reply
+    )
+
+
+def _changed(
+    command: AssignRoom,
+    uow: UnitOfWork[BookingWork],
+    clock: Clock,
+    finish: Callable[[BookingWork, Booking], ResultT],
+) -> ResultT:
+    """Move the claims; ``finish`` commits and returns what stands for the booking after it."""
     now = clock.now()
 
-    def attempt(expired: ExpiredHolds) -> Booking:
+    def attempt(expired: ExpiredHolds) -> ResultT:
         with uow.begin(command) as work:
             before = work.bookings.get(command.booking_id)
             if command.expected_version not in (None, before.version):
@@ -67,7 +105,7 @@ def assign_room(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clo
             old = before.room(command.room_id)
             room = _assigned(command, before, old, house)
             if room == old:
-                return before
+                return finish(work, before)
             after = with_room(before, room)
             work.bookings.save(after)
             work.record(
@@ -81,8 +119,7 @@ def assign_room(command: AssignRoom, *, uow: UnitOfWork[BookingWork], clock: Clo
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
                 change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return after
+            return finish(work, after)
 
     return claiming(attempt)
 

@@ -6,7 +6,9 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -18,18 +20,22 @@ from pmscore.booking.policies.guards import reason_against
 from pmscore.booking.policies.quoted import quoted_rooms
 from pmscore.booking.policies.transitions import stepped
 from pmscore.booking.ports import QuotedBookingWork
+from pmscore.booking.views import BookingReceipt
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
 from pmscore.kernel.errors import NightsTakenError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BookingId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, UnitOfWork
 from pmscore.kernel.text import checked_code
 from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.policies.promotions import limited_promotions
 
-__all__ = ["ChangeStatus", "change_status"]
+__all__ = ["ChangeStatus", "change_status", "change_status_once"]
+
+ResultT = TypeVar("ResultT")
 
 
 @frozen(kw_only=True)
@@ -60,16 +66,50 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], 
         RefusedError: a reinstatement finds a promotion used up.
         NightsTakenError: a reinstatement or undone check-out finds its nights taken.
     """
+
+    def finish(work: QuotedBookingWork, after: Booking) -> Booking:
+        work.commit()
+        return after
+
+    return _changed(command, uow, clock, finish)
+
+
+def change_status_once(
+    command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], clock: Clock
+) -> BookingReceipt:
+    """Take the step once under the command's key; a repetition gets the first receipt, whatever became of the booking.
+
+    Raises:
+        KeyReusedError: the idempotency key belongs to another request.
+        PmsError: as for :func:`change_status`.
+    """
+
+    def finish(work: QuotedBookingWork, after: Booking) -> BookingReceipt:
+        receipt = BookingReceipt.of(after)
+        return commit_once(work, command, receipt, BookingReceipt.reply, BookingReceipt.from_reply)
+
+    return made_or_repeated(
+        command, uow, lambda: _changed(command, uow, clock, finish), BookingReceipt.from_reply
+    )
+
+
+def _changed(
+    command: ChangeStatus,
+    uow: UnitOfWork[QuotedBookingWork],
+    clock: Clock,
+    finish: Callable[[QuotedBookingWork, Booking], ResultT],
+) -> ResultT:
+    """Take the step; ``finish`` commits and returns what stands for the booking after it."""
     checked_code(command.reason, field="reason")
     now = clock.now()
 
-    def attempt(expired: ExpiredHolds, *, keeps_units: bool = True) -> Booking:
+    def attempt(expired: ExpiredHolds, *, keeps_units: bool = True) -> ResultT:
         with uow.begin(command) as work:
             before = work.bookings.get(command.booking_id)
             if command.expected_version not in (None, before.version):
                 raise StaleVersionError(expected=command.expected_version, found=before.version)
             if command.act is Act.CANCEL and before.status is Status.CANCELLED:
-                return before
+                return finish(work, before)
             if not keeps_units:
                 before = _without_units(before)
             house = work.houses.get(before.property_id)
@@ -93,8 +133,7 @@ def change_status(command: ChangeStatus, *, uow: UnitOfWork[QuotedBookingWork], 
             change = StockChange(before.claims(), after.claims())
             if change.before != change.after:
                 change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return after
+            return finish(work, after)
 
     try:
         return claiming(attempt)

@@ -11,8 +11,17 @@ from datetime import timedelta
 
 from attrs import evolve
 
+from pmscore.booking.model.lifecycle import Act
+from pmscore.booking.use_cases.assign import AssignRoom, assign_room_once
+from pmscore.booking.use_cases.change_status import ChangeStatus, change_status_once
 from pmscore.booking.views import BookingReceipt
-from pmscore.kernel.errors import ConflictError, KeyReusedError, NightsTakenError, RequestInProgressError
+from pmscore.kernel.errors import (
+    ConflictError,
+    KeyReusedError,
+    NightsTakenError,
+    RequestInProgressError,
+    TransitionError,
+)
 from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import ActorId, GuestId
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
@@ -68,6 +77,62 @@ class IdempotencyLaws(StoreLaws):
         assert scene.block(scene.unit().unit_id, nights(0, 2), once=other) == block
         assert scene.hold(stay(0, 2), once=KEY) == hold
         raised(KeyReusedError, lambda: scene.hold(stay(5), once=evolve(KEY, fingerprint="other")))
+        all_agree(scene)
+
+    def test_a_step_is_taken_once_and_answered_as_it_was_taken(self) -> None:
+        """Also where it would be refused by now, and where the booking has gone on since."""
+        scene = self.scene(hotel(1))
+        booking_id = scene.book(stay(0, 2)).booking_id
+
+        def step(act: Act, key: str, version: int | None = None) -> BookingReceipt:
+            once = OnceKey(key, f"POST /{act.value}", "fingerprint")
+            command = ChangeStatus(
+                **scene.asked(),
+                once=once,
+                booking_id=booking_id,
+                act=act,
+                reason="scene",
+                expected_version=version,
+            )
+            return change_status_once(command, uow=scene.store, clock=scene.clock)
+
+        cancelled = step(Act.CANCEL, "a", 1)
+        assert (cancelled.status, cancelled.version) == ("cancelled", 2)
+        assert step(Act.CANCEL, "a", 1) == cancelled
+        assert step(Act.CANCEL, "b") == cancelled
+        back = step(Act.REINSTATE, "c")
+        assert back.status == "confirmed"
+        assert step(Act.CANCEL, "a", 1) == step(Act.CANCEL, "b") == cancelled
+        arrived = step(Act.CHECK_IN, "d")
+        assert step(Act.CHECK_IN, "d") == arrived
+        assert step(Act.REINSTATE, "c") == back
+        raised(TransitionError, lambda: step(Act.CHECK_IN, "e"))
+        assert scene.booking(booking_id).version == 4
+        assert step(Act.CHECK_OUT, "e").status == "checked_out"
+        all_agree(scene)
+
+    def test_a_room_is_moved_once_and_answered_as_it_was_moved(self) -> None:
+        """Also after it was moved back."""
+        scene = self.scene(hotel(2))
+        receipt = scene.book(scene.request(stay(0, 2), unit_id=scene.unit(0).unit_id))
+
+        def move(number: int, key: str) -> BookingReceipt:
+            command = AssignRoom(
+                **scene.asked(),
+                once=OnceKey(key, "POST /assign", f"fingerprint of {number}"),
+                booking_id=receipt.booking_id,
+                room_id=receipt.room_ids[0],
+                unit_id=scene.unit(number).unit_id,
+            )
+            return assign_room_once(command, uow=scene.store, clock=scene.clock)
+
+        moved = move(1, "a")
+        assert moved.version == 2
+        assert move(1, "b") == moved
+        assert move(0, "c").version == 3
+        assert move(1, "a") == move(1, "b") == moved
+        raised(KeyReusedError, lambda: move(0, "a"))
+        assert scene.booking(receipt.booking_id).rooms[0].placements[0].unit_id == scene.unit(0).unit_id
         all_agree(scene)
 
     def test_the_same_key_with_another_request_is_refused(self) -> None:

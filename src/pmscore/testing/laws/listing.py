@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.booking import Booking, parse_reference
 from pmscore.booking.model.lifecycle import Act, Status
 from pmscore.booking.model.listing import BookingFilter
 from pmscore.dates.ranges import DateRange
@@ -77,6 +77,34 @@ class ListLaws(StoreLaws):
             (BookingFilter(channel_reference="HM123"), False),
         ):
             assert _paged_through(scene, wanted, 9) == ([booked] if is_shown else [])
+
+    def test_a_booking_is_found_by_its_own_reference(self) -> None:
+        """However it was written down; one that is off by a digit finds nothing."""
+        scene = self.scene(pool(9))
+        booked = [scene.booking(scene.book(stay(0)).booking_id) for _ in range(5)]
+        for each in booked:
+            said = f"{each.reference[:5]}-{each.reference[5:]}".lower().replace("0", "o").replace("1", "l")
+            wanted = BookingFilter(reference=parse_reference(said, field="reference"))
+            assert _paged_through(scene, wanted, 9) == [each]
+            for at in range(len(each.reference)):
+                digit = "7" if each.reference[at] != "7" else "8"
+                other = each.reference[:at] + digit + each.reference[at + 1 :]
+                if other not in {found.reference for found in booked}:
+                    assert _paged_through(scene, BookingFilter(reference=other), 9) == []
+
+    def test_guests_of_a_page_are_read_in_one_go(self) -> None:
+        """All of them, or none where one is unknown or out of reach."""
+        scene = self.scene()
+        other = scene.add_guest("Noor Haddad").guest_id
+        scene.book(stay(0))
+        with scene.begin() as work:
+            found = work.guests.get_all((scene.guest_id, other, scene.guest_id))
+            assert found == {each: work.guests.get(each) for each in (scene.guest_id, other)}
+            assert work.guests.get_all(()) == {}
+            raised(NotFoundError, lambda: work.guests.get_all((other, GuestId(scene.ids.new()))))
+        with evolve(scene, reach=frozenset({scene.property_id})).begin() as work:
+            assert set(work.guests.get_all((scene.guest_id,))) == {scene.guest_id}
+            raised(NotFoundError, lambda: work.guests.get_all((scene.guest_id, other)))
 
     def test_guests_are_found_by_a_part_of_name_or_mail(self) -> None:
         """Whatever the case of its letters; in the order of their names."""
