@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from pms_web.app import create_app
+from pmscore.kernel.errors import NotAuthenticatedError
 from web.conftest import Web, problem
 
 pytestmark = pytest.mark.postgres
@@ -53,15 +54,27 @@ def test_the_start_page_says_what_this_is_and_whom_it_serves(web: Web) -> None:
     assert answer.status_code == 200
     assert answer.content_type.startswith("text/html")
     for words in (
-        "no log-in yet",
-        "one agency",
-        "this machine only",
+        "pms token",
+        "log-in",
+        "/docs",
         "/api/v1/properties",
         "curl",
         "Villa Sol",
     ):
         assert words in answer.text
     assert str(web.hotel.property.property_id) in answer.text
+
+
+def test_the_start_page_shows_no_house_to_somebody_who_does_not_say_who_they_are(web: Web) -> None:
+    def refuses(_: object) -> None:
+        raise NotAuthenticatedError
+
+    for identify in (lambda _: None, refuses):
+        page = create_app(evolve(web.here, identify=identify)).test_client().get("/")
+        assert page.status_code == 200
+        assert "Villa Sol" not in page.text
+        assert str(web.hotel.property.property_id) not in page.text
+        assert "say who they are" in page.text
 
 
 def test_an_empty_agency_is_told_how_to_get_a_house(web: Web) -> None:

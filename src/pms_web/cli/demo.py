@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 
 import click
 
@@ -19,12 +20,15 @@ from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_r
 from pms_adapters.postgres.leases import skip_history
 from pms_web.cli.demo_people import DEMO_PEOPLE, set_demo_people
 from pms_web.cli.migrate import migrated
-from pms_web.cli.self_check import Check, run_checks, wait_for
-from pms_web.cli.serve import NO_LOG_IN
+from pms_web.cli.people import Desk
+from pms_web.cli.self_check import KEY_NAME, Check, run_checks, wait_for
 from pms_web.cli.servers import AppNote, Servers, is_alive, noted, read_settings, servers
 from pms_web.cli.serving import Listener, listen, serve
 from pms_web.cli.terminal import complain, progress_bar, say
 from pms_web.cli.verify import summary, verified
+from pms_web.wiring import access_of
+from pmscore.access.model.permissions import Role
+from pmscore.access.use_cases.keys import CreateKey, create_key
 
 __all__ = ["demo"]
 
@@ -87,7 +91,7 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
         with _working():
             if exits:
                 return _check_and_stop(place, listener)
-            serve(listener, place.settings, DEMO_AGENCY, when_ready=lambda: _welcome(listener, password))
+            serve(listener, place.settings, when_ready=lambda: _welcome(listener, password))
     say("Stopped. The data stays where it is; `pms demo` continues with it.")
     return 0
 
@@ -125,10 +129,10 @@ def _seeded(place: Servers) -> str:
 
 def _welcome(listener: Listener, password: str) -> None:
     click.echo(f"The demo runs at {listener.address} (Ctrl-C stops it)")
-    click.echo(NO_LOG_IN)
     for role, (email, _) in DEMO_PEOPLE.items():
         click.echo(f"User ({role.value}): {email}")
     click.echo(f"Password of all three, new at each start: {password}")
+    click.echo("A key for programs: pms token")
 
 
 def _check_and_stop(place: Servers, listener: Listener) -> int:
@@ -138,12 +142,13 @@ def _check_and_stop(place: Servers, listener: Listener) -> int:
         arguments = (listener.address, str(os.getpid()), str(writing))
         visitor = subprocess.Popen(  # noqa: S603 - our own program
             (sys.executable, "-m", "pms_web.cli.self_check", *arguments),
+            env={**os.environ, KEY_NAME: _key_of(place)},
             pass_fds=(writing,),
             stdin=subprocess.DEVNULL,
         )
         os.close(writing)
         try:
-            serve(listener, place.settings, DEMO_AGENCY, workers=1)
+            serve(listener, place.settings, workers=1)
         finally:
             visitor.terminate()
             visitor.wait()
@@ -171,4 +176,25 @@ def _second(note: AppNote, *, exits: bool) -> int:
     is_ready = wait_for(note.address, lambda: is_alive(note), seconds=patience)
     state = "runs already" if is_ready else "is being started already"
     click.echo(f"The demo {state}, in process {note.pid}: {note.address}")
-    return _told(list(run_checks(note.address))) if exits else 0
+    if not exits:
+        return 0
+    with servers(read_settings(), attach=True) as place:
+        key = _key_of(place)
+    return _told(list(run_checks(note.address, key)))
+
+
+def _key_of(place: Servers) -> str:
+    """Return a key for the self-check, which holds for an hour."""
+    with connect(place.settings) as services:
+        access, _ = access_of(place.settings, services)
+        at = Desk(services=services, access=access, agency_id=DEMO_AGENCY)
+        command = CreateKey(
+            **at.asking,
+            name="Self-check of the demo",
+            role=Role.MANAGER,
+            expires_at=services.clock.now() + timedelta(hours=1),
+        )
+        made = create_key(
+            command, uow=access.uow, secrets=access.secrets, clock=services.clock, ids=services.ids
+        )
+    return made.text

@@ -19,9 +19,11 @@ from uuid import uuid4
 
 from attrs import frozen
 
-__all__ = ["Check", "run_checks", "wait_for"]
+__all__ = ["KEY_NAME", "Check", "run_checks", "wait_for"]
 
 WAIT_SECONDS = 30.0
+KEY_NAME = "PMS_SELF_CHECK_KEY"
+"""The variable that holds the API key: a list of processes shows arguments to everybody."""
 
 
 @frozen
@@ -43,12 +45,13 @@ class _CheckFailedError(Exception):
     pass
 
 
-def run_checks(address: str) -> Iterator[Check]:
+def run_checks(address: str, key: str) -> Iterator[Check]:
     """Yield the checks as they are made; what is booked is cancelled again."""
-    visitor = _Visitor(address)
+    visitor = _Visitor(address, key)
     for name, check in (
         ("health", visitor.health),
         ("readiness", visitor.readiness),
+        ("nobody without a key", visitor.stranger),
         ("properties", visitor.properties),
         ("search", visitor.search),
         ("quote", visitor.quote),
@@ -70,8 +73,9 @@ def run_checks(address: str) -> Iterator[Check]:
 class _Visitor:
     """Somebody who books one night in a holiday home that is free then."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, key: str) -> None:
         self._address = address
+        self._authorization = f"Bearer {key}"
         self._home: Mapping[str, str] = {}
         self._stay = (date.min, date.min)
         self._key = f"self-check-{uuid4()}"
@@ -86,6 +90,10 @@ class _Visitor:
         while self._call("GET", "/health/ready").status != 200 and time.monotonic() < deadline:
             time.sleep(0.2)
         _expect(self._call("GET", "/health/ready"), 200, status="up")
+
+    def stranger(self) -> None:
+        unknown = {"Authorization": "Bearer pms_nobody"}
+        _expect(self._call("GET", "/api/v1/properties", None, unknown), 401, error="not_authenticated")
 
     def properties(self) -> None:
         items = _list(_expect(self._call("GET", "/api/v1/properties"), 200), "items")
@@ -160,7 +168,8 @@ class _Visitor:
         connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=20)
         try:
             sent = None if body is None else json.dumps(body)
-            connection.request(method, path, sent, {"Content-Type": "application/json", **(headers or {})})
+            usual = {"Content-Type": "application/json", "Authorization": self._authorization}
+            connection.request(method, path, sent, {**usual, **(headers or {})})
             response = connection.getresponse()
             parsed = json.loads(response.read())
         finally:
@@ -204,7 +213,10 @@ def wait_for(address: str, is_worth_waiting: Callable[[], bool], *, seconds: flo
 
 def _main(address: str, pid: int, descriptor: int) -> None:
     wait_for(address, lambda: os.getppid() == pid)
-    checks = [{"name": each.name, "ok": each.ok, "found": each.found} for each in run_checks(address)]
+    checks = [
+        {"name": each.name, "ok": each.ok, "found": each.found}
+        for each in run_checks(address, os.environ[KEY_NAME])
+    ]
     with os.fdopen(descriptor, "w", encoding="utf-8") as line:
         line.write(json.dumps(checks))
     if os.getppid() == pid:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import click
 
 from pms_adapters.embedded.home import Home
-from pms_adapters.lab.seed import DEMO_AGENCY
 from pms_adapters.postgres.migrate import status
 from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.settings import Settings
@@ -16,14 +13,10 @@ from pms_web.cli.serving import Listener, PortTakenError, listen
 from pms_web.cli.serving import serve as serve_app
 from pms_web.cli.terminal import say
 from pmscore.kernel.errors import MisconfiguredError, PmsError
-from pmscore.kernel.ids import AgencyId
 
-__all__ = ["NO_LOG_IN", "serve"]
+__all__ = ["LOG_IN", "serve"]
 
-NO_LOG_IN = (
-    "There is no log-in yet: the app serves one agency, every call means that agency, and it listens on this"
-    " machine only."
-)
+LOG_IN = "Send an API key of `pms token`, or log in as somebody whom `pms user add` has added: POST /api/v1/auth/log-in."
 
 
 @click.command()
@@ -31,12 +24,11 @@ NO_LOG_IN = (
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 finds a free one."
 )
-@click.option("--agency", type=click.UUID, default=DEMO_AGENCY, help="Whose data; the demo's by default.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option(
     "--threads", default=8, show_default=True, type=click.IntRange(1, 256), help="Threads a process."
 )
-def serve(host: str, port: int, agency: UUID, workers: int, threads: int) -> None:
+def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the app until Ctrl-C or SIGTERM; requests that are being worked on are finished first.
 
     It starts without its database too, says so in /health/ready, and recovers when the database is there.
@@ -55,7 +47,6 @@ def serve(host: str, port: int, agency: UUID, workers: int, threads: int) -> Non
                 serve_app(
                     listener,
                     place.settings,
-                    AgencyId(agency),
                     workers=workers,
                     threads=threads,
                     when_ready=lambda: _welcome(listener),
@@ -67,7 +58,7 @@ def serve(host: str, port: int, agency: UUID, workers: int, threads: int) -> Non
 
 def _welcome(listener: Listener) -> None:
     click.echo(f"Serving on {listener.address} (Ctrl-C stops it)")
-    say(NO_LOG_IN)
+    say(LOG_IN)
 
 
 def _listener(host: str, port: int, settings: Settings) -> Listener:

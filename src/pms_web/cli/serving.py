@@ -24,7 +24,6 @@ from pms_web.cli.shared_figures import shared_figures
 from pms_web.logs import about_request
 from pms_web.wiring import connected
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
-from pmscore.kernel.ids import AgencyId
 
 __all__ = ["Listener", "PortTakenError", "listen", "serve"]
 
@@ -82,7 +81,6 @@ def listen(host: str, port: int) -> Listener:
 def serve(
     listener: Listener,
     settings: Settings,
-    agency_id: AgencyId,
     *,
     workers: int = 2,
     threads: int = 8,
@@ -116,7 +114,7 @@ def serve(
     try:
         with shared_figures() as forget:
             options["child_exit"] = forget
-            _Server(settings, agency_id, options).run()
+            _Server(settings, options).run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         if os.getpid() != owner:
@@ -140,9 +138,8 @@ class _OneWay(Logger):  # type: ignore[misc] # gunicorn has no types
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's application: each worker process connects for itself."""
 
-    def __init__(self, settings: Settings, agency_id: AgencyId, options: Mapping[str, object]) -> None:
+    def __init__(self, settings: Settings, options: Mapping[str, object]) -> None:
         self._settings = settings
-        self._agency_id = agency_id
         self._options = options
         self._stack = ExitStack()
         super().__init__()
@@ -154,5 +151,5 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         commit = os.environ.get("SOURCE_COMMIT", "unknown")
-        services = self._stack.enter_context(connected(self._settings, self._agency_id, commit=commit))
+        services = self._stack.enter_context(connected(self._settings, None, commit=commit))
         return create_app(services)

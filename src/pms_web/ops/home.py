@@ -12,7 +12,7 @@ from pms_web.limits import Allowance
 from pms_web.routing import Route, who_asks
 from pms_web.services import Surroundings
 from pmscore.inventory.model.house import House
-from pmscore.kernel.errors import PmsError
+from pmscore.kernel.errors import NotAuthenticatedError, PmsError
 
 __all__ = ["ROUTES"]
 
@@ -33,15 +33,23 @@ def start_page(here: Surroundings) -> Response:
 
 def _page(here: Surroundings) -> str:
     address = escape(request.host_url.rstrip("/"))
-    houses = _houses(here)
+    try:
+        houses = _houses(here)
+        table = _table(houses)
+    except PmsError:
+        houses = ()
+        table = (
+            '<p>The database does not answer just now; <a href="/health/ready">readiness</a> says why.</p>'
+        )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><title>pms</title>'
         f"<style>{_STYLE}</style><h1>A house on pmscore</h1>"
-        f"<p>Version {escape(here.version)}. Everything below is JSON over HTTP.</p>"
-        '<p class="note">There is no log-in yet: this app serves one agency, every call means that agency, and'
-        " it listens on this machine only.</p>"
-        f"<h2>Properties</h2>{_table(houses)}"
+        f"<p>Version {escape(here.version)}. Everything below is JSON over HTTP; "
+        '<a href="/docs">all addresses</a> are described.</p>'
+        '<p class="note">Calls need a key: <code>export KEY=$(pms token)</code>, or a session of'
+        " <code>POST /api/v1/auth/log-in</code>.</p>"
+        f"<h2>Properties</h2>{table}"
         "<h2>Addresses</h2><ul>"
         '<li><a href="/health">/health</a>, <a href="/health/ready">/health/ready</a></li>'
         '<li><a href="/api/v1/properties">/api/v1/properties</a></li>'
@@ -54,18 +62,23 @@ def _page(here: Surroundings) -> str:
 
 
 def _houses(here: Surroundings) -> tuple[House, ...] | None:
-    """Return the houses of whoever asks by name, None where the database does not answer."""
+    """Return the houses of whoever asks by name, None for somebody who has not said who they are.
+
+    Raises:
+        PmsError: the database does not answer.
+    """
     try:
         principal = who_asks(here)
-        houses = () if principal is None else here.availability(principal).houses()
-    except PmsError:
+    except NotAuthenticatedError:
+        principal = None
+    if principal is None:
         return None
-    return tuple(sorted(houses, key=lambda each: each.property.name))
+    return tuple(sorted(here.availability(principal).houses(), key=lambda each: each.property.name))
 
 
 def _table(houses: tuple[House, ...] | None) -> str:
     if houses is None:
-        return '<p>The database does not answer just now; <a href="/health/ready">readiness</a> says why.</p>'
+        return "<p>Shown to those who say who they are.</p>"
     if not houses:
         return "<p>None yet. <code>pms demo</code> makes a hotel and eight holiday homes.</p>"
     rows = "".join(
@@ -108,13 +121,15 @@ def _lines(houses: tuple[House, ...] | None, address: str) -> str:
         indent=2,
     )
     query = f"arrival={arrival}&departure={departure}&adults=2"
+    curl = 'curl -H "Authorization: Bearer $KEY"'
     return (
-        f"curl {address}/api/v1/properties\n\n"
-        f"curl '{address}/api/v1/availability/search?{query}'\n\n"
-        f"curl -X POST {address}/api/v1/quotes -H 'Content-Type: application/json' -d '{asked}'\n\n"
-        f"curl -X POST {address}/api/v1/bookings -H 'Content-Type: application/json' \\\n"
+        "export KEY=$(pms token)\n\n"
+        f"{curl} {address}/api/v1/properties\n\n"
+        f"{curl} '{address}/api/v1/availability/search?{query}'\n\n"
+        f"{curl} -X POST {address}/api/v1/quotes -H 'Content-Type: application/json' -d '{asked}'\n\n"
+        f"{curl} -X POST {address}/api/v1/bookings -H 'Content-Type: application/json' \\\n"
         f"  -H 'Idempotency-Key: my-first-booking' -d '{body}'\n\n"
-        f"curl -X PATCH {address}/api/v1/bookings/BOOKING_ID -H 'Content-Type: application/json' \\\n"
+        f"{curl} -X PATCH {address}/api/v1/bookings/BOOKING_ID -H 'Content-Type: application/json' \\\n"
         '  -d \'{"status": "cancelled"}\''
     )
 

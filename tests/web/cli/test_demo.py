@@ -85,7 +85,7 @@ def test_the_next_demo_continues_and_a_second_one_names_the_first(
         lines = [first.stdout.readline(), first.stdout.readline(), first.stdout.readline()]
         assert lines[0] == "pms verify: 0 violations\n"
         assert lines[1].startswith("The demo runs at http://127.0.0.1:")
-        assert "one agency" in lines[2]
+        assert lines[2].startswith("User (admin): admin@demo.example")
         address = lines[1].split()[4]
         assert _servers_of(home) == ["postgres", "redis"]
         second = _demo(home)
@@ -97,7 +97,11 @@ def test_the_next_demo_continues_and_a_second_one_names_the_first(
             (*PMS, "verify"), env=environment(PMS_HOME=str(home)), capture_output=True, text=True, check=False
         )
         assert (verified.returncode, verified.stdout) == (0, "pms verify: 0 violations\n")
-        assert _get(f"{address}/api/v1/properties")[1]["total"] == 9
+        assert _get(f"{address}/api/v1/properties")[0] == 401
+        token = subprocess.run(
+            (*PMS, "token"), env=environment(PMS_HOME=str(home)), capture_output=True, text=True, check=True
+        )
+        assert _get(f"{address}/api/v1/properties", key=token.stdout.strip())[1]["total"] == 9
         os.kill(first.pid, signal.SIGINT)
         _, complaints = first.communicate(timeout=30)
         assert first.returncode == 0, complaints
