@@ -1,4 +1,8 @@
-"""Bookings as JSON: the receipt of a new one, and all of it with its guest."""
+"""Bookings as JSON: the receipt of a new one or of a step, and all of it with its guest.
+
+Owns what somebody sees of a booking who may not read guests: the initials of a name, and none of the texts that people
+write about people. An owner learns who stays when, and has nothing that leads to the guest.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,16 @@ from pmscore.kernel.currency import Currency
 from pmscore.kernel.money import Money
 from pmscore.pricing.model.settlement import Payer
 
-__all__ = ["BookingBody", "GuestBody", "ReceiptBody", "booking_body", "guest_body", "receipt_body"]
+__all__ = [
+    "BookingBody",
+    "GuestBody",
+    "ReceiptBody",
+    "StepBody",
+    "booking_body",
+    "guest_body",
+    "receipt_body",
+    "step_body",
+]
 
 
 class ReceiptRoomBody(TypedDict):
@@ -41,7 +54,10 @@ class ReceiptBody(TypedDict):
 
 
 class GuestBody(TypedDict):
-    """Somebody who stays or pays; texts that are not known are empty."""
+    """Somebody who stays or pays; texts that are not known are empty.
+
+    Without permission to read guests the name is its initials, and all other texts are empty.
+    """
 
     id: IdText
     name: str
@@ -95,8 +111,17 @@ class CancellationBody(TypedDict):
     tax_code: str
 
 
+class StepBody(ReceiptBody):
+    """A booking after a step or a move, the same on every repetition; the booking itself tells the rest."""
+
+    cancellation: CancellationBody | None
+
+
 class BookingBody(TypedDict):
-    """A booking with its guest; arrival and departure are the first and the last of its rooms."""
+    """A booking with its guest; arrival and departure are the first and the last of its rooms.
+
+    Without permission to read guests, ``requests`` and ``notes`` are empty.
+    """
 
     id: IdText
     reference: str
@@ -136,14 +161,23 @@ def receipt_body(receipt: BookingReceipt) -> ReceiptBody:
     }
 
 
-def booking_body(booking: Booking, guest: Guest) -> BookingBody:
-    """Return all of a booking with its guest."""
+def step_body(receipt: BookingReceipt) -> StepBody:
+    """Return a booking as it was after a step."""
+    fee = receipt.cancellation
+    return {
+        **receipt_body(receipt),
+        "cancellation": None if fee is None else _cancellation(fee, receipt.total.currency),
+    }
+
+
+def booking_body(booking: Booking, guest: Guest, *, shows_guest: bool) -> BookingBody:
+    """Return all of a booking with its guest, or as much as somebody may see who may not read guests."""
     return {
         "id": str(booking.booking_id),
         "reference": booking.reference,
         "status": booking.status.value,
         "property_id": str(booking.property_id),
-        "guest": guest_body(guest),
+        "guest": guest_body(guest) if shows_guest else _veiled(guest),
         "arrival": booking.arrival.isoformat(),
         "departure": booking.departure.isoformat(),
         "total": money_part(booking.total),
@@ -153,8 +187,8 @@ def booking_body(booking: Booking, guest: Guest) -> BookingBody:
             "reference": booking.source.reference,
             "segment": booking.source.segment,
         },
-        "requests": booking.requests,
-        "notes": booking.notes,
+        "requests": booking.requests if shows_guest else "",
+        "notes": booking.notes if shows_guest else "",
         "option_until": None if booking.option_until is None else booking.option_until.isoformat(),
         "checked_in_on": None if booking.checked_in_on is None else booking.checked_in_on.isoformat(),
         "checked_out_on": None if booking.checked_out_on is None else booking.checked_out_on.isoformat(),
@@ -177,6 +211,11 @@ def guest_body(guest: Guest) -> GuestBody:
         "phone": guest.phone,
         "country": guest.country,
     }
+
+
+def _veiled(guest: Guest) -> GuestBody:
+    initials = " ".join(f"{part[0].upper()}." for part in guest.name.split())
+    return {"id": str(guest.guest_id), "name": initials, "email": "", "phone": "", "country": ""}
 
 
 def _cancellation(fee: CancellationFee, currency: Currency) -> CancellationBody:

@@ -12,6 +12,7 @@ from attrs import frozen
 from flask import Response
 
 from pms_web.claim_views import BlockBody, block_body
+from pms_web.day_ranges import open_range
 from pms_web.examples import PROPERTY, UNIT
 from pms_web.paging import Page, PageQuery, page_of
 from pms_web.routing import Idempotency, Route, answer
@@ -62,12 +63,7 @@ class BlocksQuery(PageQuery):
     @rule
     def wanted(self) -> BlockFilter:
         """Return the conditions."""
-        nights = None
-        if self.from_ is not None or self.to is not None:
-            start, end = self.from_ or date.min, self.to or date.max
-            if end <= start:
-                raise InvalidInputError("to", "not_after_start")
-            nights = DateRange(start, end)
+        nights = open_range(self.from_, self.to, field="to")
         return BlockFilter(property_id=self.property_id, nights=nights, note=self.reason)
 
 

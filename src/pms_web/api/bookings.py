@@ -1,7 +1,7 @@
-"""``/api/v1/bookings``: making, reading and changing bookings.
+"""``/api/v1/bookings``: making, listing, reading and changing bookings.
 
-Owns addresses, the idempotency header, and which use case a change becomes. A status is asked for by name; the
-life cycle says which act leads there.
+Owns addresses, and which use case a change becomes. A status is asked for by name; the life cycle says which act leads
+there. Acts that are asked for by their own names stand in ``booking_actions``. No booking is ever removed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from flask import Response
 
+from pms_web.booking_queries import BookingsQuery
 from pms_web.booking_schemas import AnyNewBooking, NewBooking, NewBookingOfQuote, NewBookingOfRooms
 from pms_web.booking_views import BookingBody, ReceiptBody, booking_body, receipt_body
 from pms_web.change_schemas import (
@@ -22,6 +23,7 @@ from pms_web.change_schemas import (
     only_room,
 )
 from pms_web.examples import PROPERTY, UNIT_TYPE
+from pms_web.paging import Page, page_of
 from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
@@ -35,6 +37,7 @@ from pmscore.booking.use_cases.change_stay import ChangeStay, change_stay
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.views import BookingReceipt
 from pmscore.guests.model import Guest
+from pmscore.kernel import paging
 from pmscore.kernel.errors import TransitionError
 from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import BookingId, parse_id
@@ -97,10 +100,26 @@ def _from_quote(
     )
 
 
+def listed(services: WebServices, query: BookingsQuery) -> Response:
+    """Return a page of the bookings, newest first; all conditions hold."""
+    page = paging.Page(query.limit, query.offset)
+    shows_guest = services.principal.may(Permission.READ_GUESTS)
+
+    def attempt() -> Page[BookingBody]:
+        with services.uow.begin(services.question) as work:
+            for property_id in query.property_id:
+                work.houses.get(property_id)
+            found = work.bookings.find(query.wanted(), page)
+            guests = work.guests.get_all([each.guest_id for each in found.items])
+        bodies = (booking_body(each, guests[each.guest_id], shows_guest=shows_guest) for each in found.items)
+        return page_of(bodies, query, total=found.total)
+
+    return answer(services.retry(attempt))
+
+
 def show(services: WebServices, booking_id: str) -> Response:
     """Return a booking."""
-    key = _booking_id(booking_id)
-    return answer(booking_body(*services.retry(lambda: _read(services, key))))
+    return _shown(services, _booking_id(booking_id))
 
 
 def change(services: WebServices, booking_id: str, body: AnyChange) -> Response:
@@ -119,7 +138,7 @@ def change(services: WebServices, booking_id: str, body: AnyChange) -> Response:
                 return _amended(services, key, body)
 
     booking = services.retry(attempt)
-    return answer(booking_body(*services.retry(lambda: _read(services, booking.booking_id))))
+    return _shown(services, booking.booking_id)
 
 
 def _with_status(services: WebServices, key: BookingId, wanted: StatusChange) -> Booking:
@@ -193,6 +212,12 @@ def _amended(services: WebServices, key: BookingId, wanted: BookingChange | Room
     return amend_booking(command, uow=services.uow, clock=services.clock)
 
 
+def _shown(services: WebServices, key: BookingId) -> Response:
+    booking, guest = services.retry(lambda: _read(services, key))
+    shows_guest = services.principal.may(Permission.READ_GUESTS)
+    return answer(booking_body(booking, guest, shows_guest=shows_guest))
+
+
 def _read(services: WebServices, booking_id: BookingId) -> tuple[Booking, Guest]:
     with services.uow.begin(services.question) as work:
         booking = work.bookings.read(booking_id)
@@ -234,6 +259,21 @@ ROUTES = (
             "adults": 2,
             "rate": {"amount": "120.00", "currency": "EUR"},
             "guest": {"name": "Ada Moreira", "email": "ada@example.com", "country": "PT"},
+        },
+    ),
+    Route(
+        method="GET",
+        path=ADDRESS,
+        view=listed,
+        permission=Permission.READ_BOOKINGS,
+        summary="List the bookings",
+        query=BookingsQuery,
+        replies={200: Page[BookingBody]},
+        example={
+            "property_id": PROPERTY,
+            "status": ["confirmed", "checked_in"],
+            "arrival_from": "2027-06-01",
+            "arrival_to": "2027-06-08",
         },
     ),
     Route(

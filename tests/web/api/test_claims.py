@@ -72,6 +72,9 @@ def test_blocks_are_listed_by_property_nights_and_reason(web: Web):
         each["id"]
         for each in web.client.get("/api/v1/availability/blocks", query_string=asked).get_json()["items"]
     ] == [second]
+    for open_end, found in (({"from": day(72)}, [second]), ({"to": day(72)}, [first])):
+        answer = web.client.get("/api/v1/availability/blocks", query_string={"reason": reason, **open_end})
+        assert [each["id"] for each in answer.get_json()["items"]] == found
     unknown = web.client.get("/api/v1/availability/blocks", query_string={"property_id": str(uuid4())})
     problem(unknown, 404, "not_found")
 
