@@ -9,8 +9,9 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -26,7 +27,11 @@ from pms_adapters.lab.seed import DEMO_AGENCY, seed
 from pms_adapters.lab.seed_houses import HOTEL
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.settings import Settings
+from pmscore.access.model.permissions import Role
+from pmscore.access.ports import SecretSource
+from pmscore.access.use_cases.keys import CreateKey, create_key
 from pmscore.inventory.model.house import House
+from pmscore.kernel.ids import ActorId, RequestId
 
 __all__ = ["THREADS", "WORKERS", "measure_quotes_over_http"]
 
@@ -53,7 +58,7 @@ def measure_quotes_over_http(grounds: Grounds, command: Sequence[str]) -> Iterat
     threads are added.
     """
     database = grounds.empty("http")
-    house = _seeded(database, grounds)
+    hotel = _seeded(database, grounds)
     environ = {
         "DATABASE_URL": database.url,
         "ENABLE_REDIS_HEALTHCHECK": "false",
@@ -62,11 +67,11 @@ def measure_quotes_over_http(grounds: Grounds, command: Sequence[str]) -> Iterat
     }
     numbers = ("--workers", str(WORKERS), "--threads", str(THREADS))
     with serving((*command, *numbers), environ) as ours:
-        sold = _Sold.of(ours, house)
+        sold = _Sold.of(ours, hotel)
         grounds.progress(f"H-quotes: {len(sold.bodies)} stays of {sold.asked} have three prices")
         script = (sys.executable, constant_app.__file__, str(WORKERS), str(THREADS))
         with serving(script, {}, given=sold.answer) as floor, Callers() as callers:
-            yield from _lines(_rounds(grounds, callers, ours, floor, sold.bodies))
+            yield from _lines(_rounds(grounds, callers, ours, floor, sold))
 
 
 @frozen
@@ -78,33 +83,43 @@ class _Rounds:
 
 
 @frozen
+class _Hotel:
+    """The house that is asked about, and what a caller says of who it is."""
+
+    house: House
+    headers: Mapping[str, str]
+
+
+@frozen
 class _Sold:
     """Stays that all plans take, an answer of the usual length, and how many stays were asked for."""
 
+    headers: Mapping[str, str]
     bodies: tuple[bytes, ...]
     answer: bytes
     asked: int
 
     @classmethod
-    def of(cls, address: str, house: House) -> _Sold:
+    def of(cls, address: str, hotel: _Hotel) -> _Sold:
         """Ask the app for stays until enough of them have a price in all plans."""
         bodies: list[bytes] = []
         answers: list[bytes] = []
-        for asked, body in enumerate(_questions(house), start=1):
-            answer = _ask(address, body)
+        for asked, body in enumerate(_questions(hotel.house), start=1):
+            answer = _ask(address, body, hotel.headers)
             if len(json.loads(answer)["quotes"]) == len(PLANS):
                 bodies.append(body)
                 answers.append(answer)
             if len(bodies) == _DIFFERENT:
-                return cls(tuple(bodies), sorted(answers, key=len)[len(answers) // 2], asked)
+                usual = sorted(answers, key=len)[len(answers) // 2]
+                return cls(hotel.headers, tuple(bodies), usual, asked)
             if asked == _DIFFERENT * _MOST_ASKED:
                 break
         raise RuntimeError(f"of {asked} stays only {len(bodies)} have a price in all plans")
 
 
-def _rounds(grounds: Grounds, callers: Callers, ours: str, floor: str, bodies: Sequence[bytes]) -> _Rounds:
+def _rounds(grounds: Grounds, callers: Callers, ours: str, floor: str, sold: _Sold) -> _Rounds:
     heard: dict[str, list[Heard]] = {floor: [], ours: []}
-    requests = tuple(http_call("POST", ADDRESS, body) for body in bodies)
+    requests = tuple(http_call("POST", ADDRESS, body, sold.headers) for body in sold.bodies)
     for number in range(grounds.rounds + 1):
         grounds.progress(f"H-quotes: round {number} of {grounds.rounds}")
         count = grounds.scale.calls if number else min(grounds.scale.calls, int(RATE * _WARMING_SECONDS))
@@ -133,7 +148,12 @@ def _lines(rounds: _Rounds) -> Iterator[Measurement]:
     yield compared("H-quotes", "answers a second, against a constant answer", *rates)
 
 
-def _seeded(database: Database, grounds: Grounds) -> House:
+class _Secrets(SecretSource):
+    def new(self) -> str:
+        return secrets.token_urlsafe(32)
+
+
+def _seeded(database: Database, grounds: Grounds) -> _Hotel:
     """Return the demo's hotel, made with two years of stays and its price list; two rooms of it in a tiny run."""
     grounds.progress("making the demo's hotel")
     first = HOTEL.types[0]
@@ -142,14 +162,27 @@ def _seeded(database: Database, grounds: Grounds) -> House:
     with connect(Settings(database_url=database.url)) as services:
         seed(services, admin_url=database.admin_url, drafts=(draft,))
         (house,) = PostgresAvailability(services.engine, DEMO_AGENCY).houses()
-    return house
+        made = create_key(
+            CreateKey(
+                request_id=RequestId(services.ids.new()),
+                agency_id=DEMO_AGENCY,
+                actor_id=ActorId(services.ids.new()),
+                name="bench",
+                role=Role.STAFF,
+            ),
+            uow=services.uow,
+            secrets=_Secrets(),
+            clock=services.clock,
+            ids=services.ids,
+        )
+    return _Hotel(house, {"Authorization": f"Bearer {made.text}"})
 
 
-def _ask(address: str, body: bytes) -> bytes:
+def _ask(address: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     place = urlsplit(address)
     line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
     try:
-        line.request("POST", ADDRESS, body, {"Content-Type": "application/json"})
+        line.request("POST", ADDRESS, body, {"Content-Type": "application/json", **headers})
         answer = line.getresponse()
         text = answer.read()
         if answer.status != http.client.OK:

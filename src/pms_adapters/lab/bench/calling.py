@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from itertools import accumulate
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -67,13 +68,16 @@ def schedule(count: int, rate: float, seed: int) -> tuple[float, ...]:
     return tuple(accumulate(gap * stretch for gap in gaps))
 
 
-def http_call(method: str, path: str, body: bytes, host: str = "127.0.0.1") -> bytes:
+def http_call(method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     """Return a request with a JSON body, as it goes over the line."""
-    head = (
-        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    said = {
+        "Host": "127.0.0.1",
+        "Content-Type": "application/json",
+        "Content-Length": len(body),
+        **(headers or {}),
+    }
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 class Callers:
