@@ -8,27 +8,21 @@ Passwords never show: the two URLs are masked in ``repr``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from pmscore.kernel.errors import InvalidInputError
+from pms_adapters.reading import Reader
 from pmscore.kernel.secrets import Secret
 
 __all__ = ["AccessSettings", "Environment", "LogFormat", "LogLevel", "Settings", "mask_url"]
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
 _POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
-_Choice = TypeVar("_Choice", bound=StrEnum)
-_MODULE_SWITCH = re.compile(r"([A-Z][A-Z0-9_]{0,39})_ENABLED")
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _SECRET_QUERY = re.compile(r"(?i)\b((?:ssl)?password|token|secret)=[^&#]*")
 
 
@@ -104,7 +98,7 @@ class Settings:
     whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken. The three
     numbers a minute are for one user or key, one address that reads what is public, and one address that tries to log
     in. ``encryption_key`` has one key or several, the newest first. ``outbound_…`` say where calls to addresses of
-    strangers may go besides public ones by https on port 443.
+    strangers may go besides public ones by https on port 443. ``given`` says of every name whether it was set.
     """
 
     database_url: str | None = field(default=None, repr=mask_url)
@@ -140,6 +134,8 @@ class Settings:
     outbound_ports: frozenset[int] = frozenset({443})
     outbound_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     is_outbound_plain_http: bool = False
+    is_channel_mock_mode: bool = False
+    given: tuple[tuple[str, bool], ...] = field(default=(), repr=False, eq=False)
 
     @property
     def is_production(self) -> bool:
@@ -175,9 +171,9 @@ class Settings:
         Raises:
             InvalidInputError: a value cannot be what its setting says; ``field`` is the name of the setting.
         """
-        read = _Reader(mapping)
+        read = Reader(mapping)
         usual = cls()
-        return cls(
+        found = cls(
             database_url=read.url("DATABASE_URL", _POSTGRES_SCHEMES),
             redis_url=read.url("REDIS_URL", _REDIS_SCHEMES),
             home=read.folder("PMS_HOME"),
@@ -220,156 +216,26 @@ class Settings:
                 "LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000
             ),
             encryption_key=read.find_secret("ENCRYPTION_KEY"),
-            access=read.access(),
+            access=_access(read),
             are_modules_on=read.switch("MODULES_ENABLED", default=True),
             module_switches=tuple(sorted(read.module_switches())),
             metrics_token=read.find_secret("METRICS_TOKEN"),
             outbound_ports=frozenset(read.ports("OUTBOUND_PORTS")) or usual.outbound_ports,
             outbound_networks=tuple(read.networks("OUTBOUND_NETWORKS")),
             is_outbound_plain_http=read.switch("OUTBOUND_PLAIN_HTTP", default=False),
+            is_channel_mock_mode=read.switch("CHANNEL_MOCK_MODE", default=False),
         )
+        return evolve(found, given=tuple(sorted(read.asked.items())))
 
 
-@frozen
-class _Reader:
-    """One typed look at a setting; blank counts as absent, since that is how a shell unsets."""
-
-    mapping: Mapping[str, str] = field(repr=False)
-
-    def _find(self, name: str) -> str | None:
-        text = self.mapping.get(name, "").strip()
-        if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise InvalidInputError(name, "unprintable")
-        return text or None
-
-    def switch(self, name: str, *, default: bool) -> bool:
-        text = self._find(name)
-        if text is None:
-            return default
-        if text.lower() in _TRUE:
-            return True
-        if text.lower() in _FALSE:
-            return False
-        raise InvalidInputError(name, "not_a_switch", allowed="true, false")
-
-    def find_number(self, name: str, *, least: int, most: int) -> int | None:
-        text = self._find(name)
-        if text is None:
-            return None
-        # A bare int() would take "1_0", " 5 " and digits of other scripts.
-        if not re.fullmatch(r"-?[0-9]{1,12}", text):
-            raise InvalidInputError(name, "not_a_number")
-        if not least <= int(text) <= most:
-            raise InvalidInputError(name, "out_of_range", least=least, most=most)
-        return int(text)
-
-    def number(self, name: str, usual: int, *, least: int, most: int) -> int:
-        found = self.find_number(name, least=least, most=most)
-        return usual if found is None else found
-
-    def one_of(self, name: str, kind: type[_Choice], usual: _Choice) -> _Choice:
-        return self.find_one_of(name, kind) or usual
-
-    def find_one_of(self, name: str, kind: type[_Choice]) -> _Choice | None:
-        text = self._find(name)
-        if text is None:
-            return None
-        for choice in kind:
-            if choice.value.lower() == text.lower():
-                return choice
-        raise InvalidInputError(name, "unknown_value", allowed=", ".join(choice.value for choice in kind))
-
-    def place(self, name: str) -> tuple[str | None, int | None]:
-        """Return what ``<name>_HOST`` and ``<name>_PORT`` say."""
-        return self._find(f"{name}_HOST"), self.find_number(f"{name}_PORT", least=1, most=65_535)
-
-    def folder(self, name: str) -> Path | None:
-        text = self._find(name)
-        if text is None:
-            return None
-        try:
-            path = Path(text).expanduser()
-        except RuntimeError as error:
-            raise InvalidInputError(name, "unknown_home") from error
-        if not path.is_absolute():
-            raise InvalidInputError(name, "not_absolute")
-        return path
-
-    def listed(self, name: str) -> list[str]:
-        return [each.strip() for each in (self._find(name) or "").split(",") if each.strip()]
-
-    def hosts(self, name: str) -> list[str]:
-        found = [each.lower().rstrip(".") for each in self.listed(name)]
-        for each in found:
-            if not _HOST.fullmatch(each):
-                raise InvalidInputError(name, "not_a_host_name", value=each[:64])
-        return found
-
-    def origins(self, name: str) -> list[str]:
-        found = [each.lower().rstrip("/") for each in self.listed(name)]
-        for each in found:
-            scheme, _, rest = each.partition("://")
-            host, _, port = rest.partition(":")
-            if (
-                scheme not in {"http", "https"}
-                or not _HOST.fullmatch(host)
-                or not re.fullmatch(r"\d{0,5}", port)
-            ):
-                raise InvalidInputError(name, "not_an_origin", value=each[:64])
-        return found
-
-    def text(self, name: str, usual: str) -> str:
-        return self._find(name) or usual
-
-    def access(self) -> AccessSettings:
-        usual = AccessSettings()
-        return AccessSettings(
-            jwt_shared=self.find_secret("JWT_SECRET"),
-            jwt_key_set=self.find_secret("JWT_KEYS"),
-            jwt_issuer=self.text("JWT_ISSUER", usual.jwt_issuer),
-            jwt_audience=self.text("JWT_AUDIENCE", usual.jwt_audience),
-            public_url=self.url("PUBLIC_URL", frozenset({"http", "https"})) or usual.public_url,
-            mail_url=self.find_secret("MAIL_URL"),
-            mail_from=self.text("MAIL_FROM", usual.mail_from),
-        )
-
-    def find_secret(self, name: str) -> Secret | None:
-        text = self._find(name)
-        return None if text is None else Secret(text)
-
-    def ports(self, name: str) -> list[int]:
-        found = self.listed(name)
-        for each in found:
-            if not re.fullmatch(r"[0-9]{1,5}", each) or not 1 <= int(each) <= 65_535:
-                raise InvalidInputError(name, "not_a_port", value=each[:64])
-        return [int(each) for each in found]
-
-    def module_switches(self) -> Iterator[tuple[str, bool | None]]:
-        """Yield what ``<NAME>_ENABLED`` says of each module; None where it is neither yes nor no.
-
-        Names of other programs end so, too: whether there is such a module is known only later.
-        """
-        for name, text in self.mapping.items():
-            found = _MODULE_SWITCH.fullmatch(name)
-            if found is not None and name != "MODULES_ENABLED" and text.strip():
-                word = text.strip().lower()
-                yield found[1].lower(), True if word in _TRUE else False if word in _FALSE else None
-
-    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
-        try:
-            return [ip_network(each) for each in self.listed(name)]
-        except ValueError as error:
-            raise InvalidInputError(name, "not_a_network") from error
-
-    def url(self, name: str, schemes: frozenset[str]) -> str | None:
-        text = self._find(name)
-        if text is None:
-            return None
-        try:
-            parts = urlsplit(text)
-            _ = parts.port
-        except ValueError as error:
-            raise InvalidInputError(name, "not_a_url") from error
-        if parts.scheme not in schemes:
-            raise InvalidInputError(name, "unknown_scheme", allowed=", ".join(sorted(schemes)))
-        return text
+def _access(read: Reader) -> AccessSettings:
+    usual = AccessSettings()
+    return AccessSettings(
+        jwt_shared=read.find_secret("JWT_SECRET"),
+        jwt_key_set=read.find_secret("JWT_KEYS"),
+        jwt_issuer=read.text("JWT_ISSUER", usual.jwt_issuer),
+        jwt_audience=read.text("JWT_AUDIENCE", usual.jwt_audience),
+        public_url=read.url("PUBLIC_URL", frozenset({"http", "https"})) or usual.public_url,
+        mail_url=read.find_secret("MAIL_URL"),
+        mail_from=read.text("MAIL_FROM", usual.mail_from),
+    )

@@ -26,7 +26,7 @@ from pms_web.api import (
     units,
     users,
 )
-from pms_web.ops import docs, health, home
+from pms_web.ops import current_commit, docs, env_sanity, health, home
 from pms_web.routing import Route
 
 __all__ = ["ROUTES"]
@@ -34,6 +34,8 @@ __all__ = ["ROUTES"]
 ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *health.ROUTES,
+    *current_commit.ROUTES,
+    *env_sanity.ROUTES,
     *docs.ROUTES,
     *auth.ROUTES,
     *users.ROUTES,

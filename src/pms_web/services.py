@@ -7,6 +7,7 @@ the only module here that knows what stands behind the ports.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol, TypedDict, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from pms_web.front_door import FrontDoor
 from pms_web.installed import Installed
 from pms_web.limits import Limiter, NoLimits
 from pms_web.readiness import Probe, Readiness
+from pms_web.sanity import Sanity
 from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
@@ -83,6 +85,8 @@ class WebServices:
     retry: Retry = field(repr=False)
     webhooks: WebhookMeans = field(repr=False)
     installed: Installed = field(factory=Installed, repr=False)
+    sanity: Callable[[], Sanity] = field(default=Sanity, repr=False)
+    environment: str = "development"
 
     @property
     def agency_id(self) -> AgencyId:
@@ -111,7 +115,7 @@ class Surroundings:
 
     ``probes`` are named as readiness names its components. ``switches`` say which modules may run, ``installed`` which
     do. ``gauges`` are figures for the operator by name, asked for when somebody reads them. ``version`` and ``commit``
-    say which program runs.
+    say which program runs, ``sanity`` what is to be said of its settings.
     """
 
     identify: Identify = field(repr=False)
@@ -131,8 +135,11 @@ class Surroundings:
     door: FrontDoor = FrontDoor()
     limiter: Limiter = field(factory=NoLimits, repr=False)
     probes: Mapping[str, Probe] = field(factory=dict, repr=False)
+    sanity: Callable[[], Sanity] = field(default=Sanity, repr=False)
     version: str = "0"
     commit: str = "unknown"
+    environment: str = "development"
+    started_at: datetime = field(default=Factory(lambda here: here.clock.now(), takes_self=True))
     readiness: Readiness = field(
         init=False,
         repr=False,
@@ -154,4 +161,6 @@ class Surroundings:
             retry=self.retry,
             webhooks=self.webhooks,
             installed=self.installed,
+            sanity=self.sanity,
+            environment=self.environment,
         )

@@ -18,11 +18,13 @@ from pms_adapters.postgres.drift import SchemaCheck
 from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.exchange import PostgresExchangeRates
-from pms_adapters.postgres.gauges import connections_in_use, relay_lag_seconds
+from pms_adapters.postgres.gauges import connections_in_use, most_connections, relay_lag_seconds
 from pms_adapters.postgres.pricing import PostgresPrices
+from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.redis.heartbeats import list_workers
 from pms_adapters.redis.limits import SharedLimits
 from pms_adapters.redis.probe import ping_redis
+from pms_adapters.sanity import DatabaseFacts, find_warnings
 from pms_adapters.settings import Settings
 from pms_web.auth.access import Access
 from pms_web.auth.authenticating import Authenticator
@@ -36,10 +38,11 @@ from pms_web.auth.tokens import Tokens
 from pms_web.front_door import FrontDoor
 from pms_web.limits import Allowance
 from pms_web.readiness import ComponentDownError, Probe
+from pms_web.sanity import Sanity, Warned
 from pms_web.services import NOBODY, Surroundings
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means, Principal
-from pmscore.kernel.errors import UnreachableError
+from pmscore.kernel.errors import PmsError, UnreachableError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.ports import Clock
 from pmscore.modules.model import Switches
@@ -55,11 +58,17 @@ ResultT = TypeVar("ResultT")
 
 @contextmanager
 def connected(
-    settings: Settings, agency_id: AgencyId | None, *, commit: str = "unknown", clock: Clock | None = None
+    settings: Settings,
+    agency_id: AgencyId | None,
+    *,
+    commit: str = "unknown",
+    processes: int = 1,
+    clock: Clock | None = None,
 ) -> Iterator[Surroundings]:
     """Yield the surroundings of the app; nothing is asked of a server before it is needed.
 
     Without ``agency_id`` everybody has to show who they are; with one, whoever calls acts as the operator in it.
+    ``processes`` is how many of this kind there are on this machine.
     """
     with connect(settings, clock=clock) as services, _probes(settings) as probes:
         retry = _Retrying(services)
@@ -105,8 +114,10 @@ def connected(
                 allowed_origins=settings.allowed_origins,
                 trusted_proxies=settings.trusted_proxies,
             ),
+            sanity=lambda: sanity_of(settings, services, processes=processes, commit=commit),
             version=pmscore.__version__,
             commit=commit,
+            environment=settings.environment.value,
         )
 
 
@@ -137,6 +148,26 @@ def access_of(
         forget=authenticator.forget,
     )
     return access, authenticator
+
+
+def sanity_of(settings: Settings, services: Services, *, processes: int, commit: str) -> Sanity:
+    """Return what is to be said of the settings; the database is asked for its limits, if it answers."""
+    facts: DatabaseFacts | None
+    try:
+        with checked_out(services.engine) as loan, translated():
+            connection = loan.connection
+            facts = DatabaseFacts(
+                most_connections=most_connections(connection), unsafe_role=unsafe_role(connection)
+            )
+    except PmsError:
+        facts = None
+    found = find_warnings(settings, facts, processes=processes, commit=commit)
+    return Sanity(
+        are_set=dict(settings.given),
+        warnings=tuple(
+            Warned(code=each.code, setting=each.setting, params=dict(each.params)) for each in found
+        ),
+    )
 
 
 def switches_of(settings: Settings) -> Switches:

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool
 
+from pms_adapters.postgres.engine import Connection
 from pms_adapters.postgres.session import Session, Statement
 from pmscore.kernel.ids import AgencyId
 
-__all__ = ["connections_in_use", "relay_lag_seconds"]
+__all__ = ["connections_in_use", "most_connections", "relay_lag_seconds"]
 
 _NOBODY = AgencyId(UUID(int=0))
 _AS_RELAY: Statement = ("SET LOCAL ROLE pms_relay", ())
@@ -22,6 +23,12 @@ SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 FROM work_du
 def connections_in_use(engine: Engine) -> float:
     """Return how many connections of the pool are lent just now."""
     return float(engine.pool.checkedout()) if isinstance(engine.pool, QueuePool) else 0.0
+
+
+def most_connections(connection: Connection) -> int:
+    """Return how many connections the server takes from everybody together."""
+    row = connection.execute("SELECT current_setting('max_connections')::int").fetchone()
+    return row[0] if row is not None and isinstance(row[0], int) else 0
 
 
 def relay_lag_seconds(engine: Engine) -> float:
