@@ -15,7 +15,7 @@ from pms_adapters.bootstrap import Services, connect, post_of, with_retries
 from pms_adapters.postgres.access_reader import PostgresAccess
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.drift import SchemaCheck
-from pms_adapters.postgres.engine import Connection, checked_out, open_engine
+from pms_adapters.postgres.engine import Connection, checked_out, forget_connections, open_engine
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.exchange import PostgresExchangeRates
 from pms_adapters.postgres.gauges import connections_in_use, most_connections, relay_lag_seconds
@@ -180,7 +180,7 @@ def whoever_serves(agency_id: AgencyId) -> Principal:
     return Principal(agency_id=agency_id, actor_id=NOBODY, role=Role.ADMIN, means=Means.NONE)
 
 
-def retrying(call: Callable[[], ResultT], forget_connections: Callable[[], None]) -> ResultT:
+def retrying(call: Callable[[], ResultT], forget: Callable[[], None]) -> ResultT:
     """Run ``call``, which must have one effect however often it runs.
 
     After a broken connection it is run once more on a new one: a server that was restarted leaves a pool of
@@ -194,7 +194,7 @@ def retrying(call: Callable[[], ResultT], forget_connections: Callable[[], None]
     except UnreachableError as error:
         if error.params.get("reason") != "no_connection":
             raise
-    forget_connections()
+    forget()
     time.sleep(PAUSE_SECONDS)
     try:
         return with_retries(call)
@@ -208,7 +208,7 @@ class _Retrying:
         self._services = services
 
     def __call__(self, call: Callable[[], ResultT], /) -> ResultT:
-        return retrying(call, self._services.engine.dispose)
+        return retrying(call, lambda: forget_connections(self._services.engine))
 
 
 @contextmanager
@@ -229,7 +229,7 @@ def _probes(settings: Settings) -> Iterator[Mapping[str, Probe]]:
 
         def probe() -> Mapping[str, object]:
             try:
-                retrying(ask_once, engine.dispose)
+                retrying(ask_once, lambda: forget_connections(engine))
             except UnreachableError as error:
                 raise ComponentDownError(_why(error)) from error
             return {}

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import psycopg
 from attrs import frozen
 from psycopg import pq
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from pms_adapters.postgres.errors import translated
 from pmscore.kernel.errors import MisconfiguredError
 
-__all__ = ["Connection", "Loan", "borrow", "checked_out", "give_back", "open_engine"]
+__all__ = ["Connection", "Loan", "borrow", "checked_out", "forget_connections", "give_back", "open_engine"]
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
 CONNECT_SECONDS = 5
+
+_generations: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
 
 
 def open_engine(
@@ -52,7 +56,7 @@ def open_engine(
         connection.prepare_threshold = 0
         return connection
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
         poolclass=QueuePool,
@@ -61,6 +65,30 @@ def open_engine(
         pool_timeout=wait_seconds,
         pool_reset_on_return=None,
     )
+    _generations[engine] = 0
+    _watch_generations(engine)
+    return engine
+
+
+def forget_connections(engine: Engine) -> None:
+    """Lend no connection again that is open now: after the server has ended one, the others are likely gone too.
+
+    Those that are lent stay with their borrowers, and the pool stays as large as it is: a new pool beside them would let
+    as many be opened again, and nobody would close what comes back to the old one.
+    """
+    _generations[engine] += 1
+
+
+def _watch_generations(engine: Engine) -> None:
+    def opened(_: object, entry: ConnectionPoolEntry) -> None:
+        entry.info["generation"] = _generations[engine]
+
+    def lent(_: object, entry: ConnectionPoolEntry, __: object) -> None:
+        if entry.info["generation"] != _generations[engine]:
+            raise DisconnectionError  # the pool closes it and opens another one in its place
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "checkout", lent)
 
 
 @frozen

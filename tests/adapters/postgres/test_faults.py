@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.subject import PostgresStore
-from pms_adapters.postgres.engine import checked_out, open_engine
+from pms_adapters.postgres.engine import checked_out, forget_connections, open_engine
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
 from pms_adapters.system import SystemClock, TimeOrderedIds
 from pmscore.kernel.errors import (
@@ -147,6 +147,30 @@ def test_a_killed_backend_is_an_unknown_outcome_and_the_next_call_works(scene, p
     with pytest.raises(UnreachableError):
         scene.book(stay(15))
     scene.book(stay(18))
+
+
+def test_connections_that_are_forgotten_are_replaced_and_never_more_than_the_pool_has(postgres_database):
+    """One is lent while they are forgotten: it goes on, and is closed when it comes back."""
+    engine = open_engine(postgres_database.app_url, size=2, wait_seconds=0.2)
+
+    def process(loan):
+        return loan.connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+    with checked_out(engine) as lent:
+        with checked_out(engine) as other:
+            before = {process(lent), process(other)}
+        forget_connections(engine)
+        with checked_out(engine) as other:
+            assert process(other) not in before
+            assert process(lent) in before
+            with pytest.raises(UnreachableError, match="no_free_connection"), checked_out(engine):
+                pass
+    with checked_out(engine) as one, checked_out(engine) as two:
+        assert not {process(one), process(two)} & before
+    with psycopg.connect(postgres_database.admin_url) as connection:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+        assert connection.execute(asked, [list(before)]).fetchone() == (0,)
+    engine.dispose()
 
 
 def test_deadlocks_of_others_do_not_surface(scene):
