@@ -45,6 +45,7 @@ from pms_adapters.postgres.statements import (
     TAKEN_UNIT_NIGHTS,
 )
 from pms_adapters.postgres.stock import PostgresBlocks, PostgresHolds, PostgresStock
+from pms_adapters.postgres.trail import PostgresEventReader
 from pms_adapters.postgres.webhooks import PostgresDeliveries, PostgresEndpoints
 from pms_adapters.postgres.writes import Expectation, WriteSet
 from pmscore.kernel.errors import (
@@ -156,6 +157,10 @@ class PostgresWork:
     @cached_property
     def deliveries(self) -> PostgresDeliveries:
         return PostgresDeliveries(self._session, self._writes)
+
+    @cached_property
+    def events(self) -> PostgresEventReader:
+        return PostgresEventReader(self._session)
 
     def __enter__(self) -> Self:
         return self

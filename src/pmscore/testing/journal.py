@@ -7,6 +7,7 @@ sequence numbers drawn before its commit, as databases do. Leaves the writing to
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeAlias
 from uuid import UUID
@@ -21,10 +22,15 @@ __all__ = ["Journal", "LoggedEvent", "Position"]
 Position: TypeAlias = tuple[int, int]
 """Where a reader stands: (transaction number, sequence number) of the last event it has read."""
 
+_BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
+
 
 @frozen(kw_only=True)
 class LoggedEvent:
-    """One event as it was stored: what happened, at which position, on whose behalf."""
+    """One event as it was stored: what happened, at which position, on whose behalf.
+
+    ``at`` is for searching; the journal has no clock, its transactions are a second apart.
+    """
 
     position: Position
     agency_id: AgencyId
@@ -35,6 +41,7 @@ class LoggedEvent:
     aggregate_id: UUID
     version: int
     payload: Mapping[str, Json]
+    at: datetime = _BEGINNING
 
 
 class Journal:
@@ -73,6 +80,7 @@ class Journal:
                 aggregate_id=event.aggregate_id,
                 version=event.version,
                 payload=event.payload(),
+                at=_BEGINNING + timedelta(seconds=transaction),
             )
             for event in events
         )

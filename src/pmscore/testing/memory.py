@@ -45,6 +45,7 @@ from pmscore.testing.repositories import (
     InMemoryRestrictions,
     InMemoryStock,
 )
+from pmscore.testing.trail import InMemoryEvents
 from pmscore.testing.transaction import Transaction
 
 __all__ = [
@@ -92,6 +93,11 @@ class InMemoryStore:
         with self._locks.mutex:
             found = self._journal.after(position)
         return found if agency_id is None else tuple(each for each in found if each.agency_id == agency_id)
+
+    def logged(self, agency_id: AgencyId) -> tuple[LoggedEvent, ...]:
+        """Return every visible event of one agency in order."""
+        with self._locks.mutex:
+            return self._journal.of_agency(agency_id)
 
     def events_after_sequence(self, sequence: int = 0) -> tuple[LoggedEvent, ...]:
         """Return the events above a sequence number; a reader that keeps on may lose some."""
@@ -206,6 +212,7 @@ class InMemoryWork:
         self.sessions = InMemorySessions(transaction, accounts)
         self.links = InMemoryLinks(transaction, accounts)
         self.exchange_rates = InMemoryExchangeRateRepository(transaction)
+        self.events = InMemoryEvents(transaction, lambda: store.logged(transaction.command.agency_id))
 
     def record(self, *events: Event) -> None:
         """Add events to what the commit stores."""

@@ -17,13 +17,16 @@ from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId
+from pmscore.kernel.trail import EventWork
 from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
 from pmscore.testing.journal import LoggedEvent, Position
 
 __all__ = ["StoreUnderTest", "StoreWork"]
 
 
-class StoreWork(AccessWork, MemberWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, Protocol):
+class StoreWork(
+    AccessWork, MemberWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, EventWork, Protocol
+):
     """One transaction with the repositories of every context."""
 
 

@@ -24,6 +24,7 @@ from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
 from pmscore.testing.laws.tenancy import TenancyLaws
+from pmscore.testing.laws.trail import TrailLaws
 
 pytestmark = pytest.mark.postgres
 
@@ -60,6 +61,10 @@ class TestIdempotency(OnPostgres, IdempotencyLaws):
 
 
 class TestEvents(OnPostgres, EventLaws):
+    pass
+
+
+class TestTrail(OnPostgres, TrailLaws):
     pass
 
 

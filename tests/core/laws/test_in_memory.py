@@ -24,6 +24,7 @@ from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
 from pmscore.testing.laws.tenancy import TenancyLaws
+from pmscore.testing.laws.trail import TrailLaws
 from pmscore.testing.memory import InMemoryStore
 
 # One store for all laws, so that each law also shows that it does not mind the others' agencies.
@@ -52,6 +53,10 @@ class TestIdempotency(InMemory, IdempotencyLaws):
 
 
 class TestEvents(InMemory, EventLaws):
+    pass
+
+
+class TestTrail(InMemory, TrailLaws):
     pass
 
 

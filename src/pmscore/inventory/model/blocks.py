@@ -38,6 +38,7 @@ class BlockChanged(Event):
 
     aggregate: ClassVar[str] = "block"
 
+    property_id: PropertyId
     unit_id: UnitId
     block_kind: str
     first_night: date
@@ -84,6 +85,7 @@ def _event(block: Block, kind: str) -> BlockChanged:
         aggregate_id=block.block_id,
         version=block.version,
         unit_id=block.unit_id,
+        property_id=block.property_id,
         block_kind=block.kind.value,
         first_night=block.nights.start,
         end=block.nights.end,

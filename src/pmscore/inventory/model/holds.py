@@ -39,6 +39,7 @@ class HoldChanged(Event):
 
     aggregate: ClassVar[str] = "hold"
 
+    property_id: PropertyId
     unit_type_id: UnitTypeId
     unit_id: UnitId | None
     arrival: date
@@ -105,6 +106,7 @@ class Hold:
 def _event(hold: Hold, kind: str) -> HoldChanged:
     return HoldChanged(
         kind=kind,
+        property_id=hold.property_id,
         aggregate_id=hold.hold_id,
         version=hold.version,
         unit_type_id=hold.unit_type_id,
