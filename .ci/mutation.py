@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import random
 import shutil
@@ -32,7 +33,7 @@ CONFIG = """\
 module-path = {modules}
 timeout = {timeout}
 excluded-modules = ["**/__init__.py"]
-test-command = "{pytest} {cases} && {pytest} {tests} --deselect {cases}"
+test-command = "sh -c '{pytest} {cases} && {pytest} {tests} --deselect {cases}'"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -83,10 +84,15 @@ def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         folder.mkdir(parents=True, exist_ok=True)
         copy(source, folder / name)
-    modules = [str(path) for path in MODULES]
+    # cosmic-ray keeps Python from writing compiled files, so they are made here once, pytest's of the tests included.
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--co", TESTS],
+        cwd=folder, env=_environment(folder), check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    modules = json.dumps(MODULES)
     pytest = f"{sys.executable} -m pytest -q -x -p no:randomly -p no:cacheprovider"
     text = CONFIG.format(modules=modules, timeout=seconds, pytest=pytest, cases=CASES, tests=TESTS)
-    (folder / "config.toml").write_text(text.replace("'", '"'), "utf-8")
+    (folder / "config.toml").write_text(text, "utf-8")
     unfinished = session.with_suffix(".unfinished")
     _cosmic_ray(folder, "init", "config.toml", str(unfinished))
     with use_db(str(unfinished), WorkDB.Mode.open) as database:
