@@ -13,6 +13,7 @@ from pms_web.api import (
     booking_actions,
     booking_previews,
     bookings,
+    events,
     exchange_rates,
     features,
     guests,
@@ -54,5 +55,6 @@ ROUTES: tuple[Route, ...] = (
     *bookings.ROUTES,
     *booking_actions.ROUTES,
     *booking_previews.ROUTES,
+    *events.ROUTES,
     *features.ROUTES,
 )

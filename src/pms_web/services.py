@@ -27,6 +27,7 @@ from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.kernel.secrets import Secret
+from pmscore.kernel.trail import EventWork
 from pmscore.modules.model import Switches
 from pmscore.modules.ports import FeatureWork
 from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
@@ -49,7 +50,9 @@ NOBODY = ActorId(UUID(int=0))
 """Who acts where nobody has to log in."""
 
 
-class WebWork(QuotedBookingWork, PriceSettingWork, ExchangeRateWork, FeatureWork, WebhookWork, Protocol):
+class WebWork(
+    QuotedBookingWork, PriceSettingWork, ExchangeRateWork, FeatureWork, WebhookWork, EventWork, Protocol
+):
     """A transaction on whatever the views touch."""
 
 
