@@ -34,6 +34,7 @@ Row = tuple[object, ...]
 Statement = tuple[LiteralString, Sequence[object]]
 
 _BEGIN: Statement = ("BEGIN", ())
+_BEGIN_SNAPSHOT: Statement = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
 _COMMIT: Statement = ("COMMIT", ())
 _NAME_AGENCY: LiteralString = "SELECT set_config('app.agency_id', %s, true)"
 
@@ -65,13 +66,20 @@ class Session:
     """Lends a connection at the first statement; gives it back, rolled back if need be, at the end.
 
     ``reach`` are the properties that the actor may see and touch, None for all: what belongs to another is not found.
+    A session ``of_snapshot`` only reads, and all that :meth:`run` returns is as of its first statement.
     """
 
     def __init__(
-        self, engine: Engine, agency_id: AgencyId, reach: frozenset[PropertyId] | None = None
+        self,
+        engine: Engine,
+        agency_id: AgencyId,
+        reach: frozenset[PropertyId] | None = None,
+        *,
+        of_snapshot: bool = False,
     ) -> None:
         self.agency_id = agency_id
         self.reach = reach
+        self._begin = _BEGIN_SNAPSHOT if of_snapshot else _BEGIN
         self._engine = engine
         self._loan: Loan | None = None
         self.is_open = False
@@ -112,7 +120,7 @@ class Session:
 
     def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Run statements inside the transaction in one round trip; return the rows of each."""
-        opening = () if self.is_open else (_BEGIN, (_NAME_AGENCY, (str(self.agency_id),)))
+        opening = () if self.is_open else (self._begin, (_NAME_AGENCY, (str(self.agency_id),)))
         answers = self._send([*opening, *statements])
         self.is_open = True
         return answers[len(opening) :]
@@ -128,7 +136,7 @@ class Session:
         Raises:
             UnmetError: a guarded statement touched other rows than it must.
         """
-        opening = () if self.is_open else (_BEGIN, (_NAME_AGENCY, (str(self.agency_id),)))
+        opening = () if self.is_open else (self._begin, (_NAME_AGENCY, (str(self.agency_id),)))
         self.is_open = True
         answers = self._send([*opening, *statements, _COMMIT], before=len(opening))
         self.is_open = False

@@ -21,7 +21,7 @@ from core.availability.scene import (
     claim_lists,
     stays,
 )
-from pmscore.availability.views import NightBoard
+from pmscore.availability.views.night_board import NightBoard
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.stock import Claim, ClaimKind
 from pmscore.kernel.errors import MisuseError

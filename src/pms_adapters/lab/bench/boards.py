@@ -21,7 +21,7 @@ from pms_adapters.lab.bench.grounds import Grounds, Progress
 from pms_adapters.lab.bench.house import FIRST_DAY, HOUSE
 from pms_adapters.lab.bench.house import House as Numbers
 from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
-from pmscore.availability.views import NightBoard
+from pmscore.availability.views.night_board import NightBoard
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone

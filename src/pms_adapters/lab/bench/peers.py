@@ -18,7 +18,7 @@ from pms_adapters.lab.bench.grounds import Database, Grounds
 from pms_adapters.lab.bench.house import AGENCY, FIRST_DAY
 from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
 from pms_adapters.lab.bench.searching import Reader
-from pmscore.availability.views import NightBoard
+from pmscore.availability.views.night_board import NightBoard
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.stock import Claim, ClaimKind
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import accumulate, compress
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from pmscore.dates.nights import HalfOpen
@@ -22,23 +22,28 @@ from pmscore.inventory.model.stock import Claim, ClaimKind
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import UnitId, UnitTypeId
 
-__all__ = ["NightBoard"]
+__all__ = ["NightBoard", "Span"]
+
+Span: TypeAlias = tuple[UnitTypeId, UnitId | None, int, int]
+"""One room of a type, its unit if it has one, and the ordinals of its first night and of the day after its last."""
 
 # "0" becomes a false byte; "1" stays a true one.
 _FLAGS: Final = bytes.maketrans(b"0", b"\0")
 
 
 class NightBoard:
-    """Claims on the units and types of one house, within a fixed range of nights.
+    """Claims on the units and types of a house, or of several together, within a fixed range of nights.
 
     What lies outside of ``nights`` is cut off when claims are fed in, and refused when it is asked for.
     Invariant: if every claim of the store was fed in once and given up once, the masks equal the unit
     nights and the counters equal the type nights.
     """
 
-    def __init__(self, house: House, nights: DateRange) -> None:
+    def __init__(self, house: House | Iterable[House], nights: DateRange) -> None:
         self.nights = nights
-        units = sorted(house.units.values(), key=lambda unit: (unit.unit_type_id, unit.name, unit.unit_id))
+        houses = (house,) if isinstance(house, House) else tuple(house)
+        every = [unit for each in houses for unit in each.units.values()]
+        units = sorted(every, key=lambda unit: (unit.unit_type_id, unit.name, unit.unit_id))
         # The first unit has the highest bit, so that binary digits come in the order of the units.
         width = len(units)
         self._units: tuple[UnitId, ...] = tuple(unit.unit_id for unit in units)
@@ -49,7 +54,7 @@ class NightBoard:
         self._marker = 1 << width
         self._origin = nights.first_ordinal
         self._masks = [0] * nights.length
-        self._counts = {type_id: [0] * nights.length for type_id in house.types}
+        self._counts = {key: [0] * nights.length for each in houses for key in each.types}
         self._holds: dict[UUID, tuple[datetime, tuple[Claim, ...]]] = {}
         self._expiries: list[tuple[datetime, UUID]] = []
 
@@ -57,7 +62,11 @@ class NightBoard:
     def of(cls, house: House, nights: DateRange, claims: Iterable[Claim] = ()) -> NightBoard:
         """Return a board with these claims on it; no two of them have one unit on one night."""
         board = cls(house, nights)
-        board._enter_all(claims)
+        board.fill(
+            (claim.unit_type_id, claim.unit_id, claim.nights.first_ordinal, claim.nights.end_ordinal)
+            for claim in claims
+            if claim.kind is not ClaimKind.OVERSOLD
+        )
         return board
 
     def take(self, claim: Claim) -> None:
@@ -133,6 +142,22 @@ class NightBoard:
         digits = bin(free | 1 << width)[3:]
         return tuple(compress(self._units[first:end], digits.encode().translate(_FLAGS)))
 
+    def free_units_by_type(
+        self, unit_type_ids: Iterable[UnitTypeId], nights: HalfOpen
+    ) -> Mapping[UnitTypeId, tuple[UnitId, ...]]:
+        """Return the units of each type that are free on every night, as :meth:`free_units_of` does one type.
+
+        Types without any unit, and those that the house does not have, are left out.
+
+        Raises:
+            MisuseError: the nights are not all on the board.
+        """
+        flags = bin(self._free(nights) | self._marker)[3:].encode().translate(_FLAGS)
+        places = [(each, self._blocks[each]) for each in unit_type_ids if each in self._blocks]
+        return {
+            each: tuple(compress(self._units[first:end], flags[first:end])) for each, (first, end) in places
+        }
+
     def free_unit_counts(self, nights: HalfOpen) -> Mapping[UnitTypeId, int]:
         """Return how many units of each type are free on every night.
 
@@ -158,21 +183,23 @@ class NightBoard:
         first, end = self._asked(nights)
         return tuple(counts[first:end])
 
-    def _enter_all(self, claims: Iterable[Claim]) -> None:
-        # Each claim is written at its two ends only; running sums and running XORs then fill the nights.
-        length = len(self._masks)
+    def fill(self, spans: Iterable[Span]) -> None:
+        """Enter many spans on an empty board at once; no two of them have one unit on one night.
+
+        Raises:
+            MisuseError: a type or unit that the house does not have.
+        """
+        # Each span is written at its two ends only; running sums and running XORs then fill the nights.
+        length, origin = len(self._masks), self._origin
         turns = [0] * (length + 1)
         steps = {type_id: [0] * (length + 1) for type_id in self._counts}
         places = {unit_id: (bit, steps[self._types[unit_id]]) for unit_id, bit in self._bits.items()}
-        for claim in claims:
-            if claim.kind is ClaimKind.OVERSOLD:
-                continue
-            first = max(claim.nights.start.toordinal() - self._origin, 0)
-            end = min(claim.nights.end.toordinal() - self._origin, length)
+        for unit_type_id, unit_id, first_ordinal, end_ordinal in spans:
+            first = max(first_ordinal - origin, 0)
+            end = min(end_ordinal - origin, length)
             if first < end:
-                unit_id = claim.unit_id
                 try:
-                    bit, step = (0, steps[claim.unit_type_id]) if unit_id is None else places[unit_id]
+                    bit, step = (0, steps[unit_type_id]) if unit_id is None else places[unit_id]
                 except KeyError as stranger:
                     raise MisuseError(claim_on=str(stranger.args[0])) from None
                 turns[first] ^= bit
