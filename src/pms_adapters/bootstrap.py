@@ -15,7 +15,7 @@ from typing import TypeVar
 from attrs import frozen
 from sqlalchemy import Engine
 
-from pms_adapters.crypto.box import AesGcmBox, SystemSecrets, read_keys
+from pms_adapters.crypto.box import AesGcmBox, read_keys
 from pms_adapters.http.door import HttpDoor
 from pms_adapters.http.guard import Guard
 from pms_adapters.http.webhook_post import HttpWebhookPost
@@ -27,13 +27,22 @@ from pms_adapters.postgres.errors import RetryError
 from pms_adapters.postgres.pricing import QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
 from pms_adapters.settings import Environment, Settings
-from pms_adapters.system import SystemClock, TimeOrderedIds
+from pms_adapters.system import SystemClock, SystemSecrets, TimeOrderedIds
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ports import Clock, IdSource
 from pmscore.kernel.secrets import SecretBox
 from pmscore.webhooks.ports import WebhookMeans
 
-__all__ = ["Services", "connect", "http_door", "post_of", "secret_box", "set_up_logs", "webhook_means", "with_retries"]
+__all__ = [
+    "Services",
+    "connect",
+    "http_door",
+    "post_of",
+    "secret_box",
+    "set_up_logs",
+    "webhook_means",
+    "with_retries",
+]
 
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02

@@ -1,4 +1,4 @@
-"""The system's clock and ids behind the core's ports.
+"""The system's clock, ids and secrets behind the core's ports.
 
 Owns where time and randomness come from; the core never asks the system itself.
 """
@@ -12,8 +12,9 @@ from threading import Lock
 from uuid import UUID
 
 from pmscore.kernel.ports import Clock, IdSource
+from pmscore.kernel.secrets import SecretSource
 
-__all__ = ["SystemClock", "TimeOrderedIds"]
+__all__ = ["SystemClock", "SystemSecrets", "TimeOrderedIds"]
 
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -24,6 +25,13 @@ class SystemClock(Clock):
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class SystemSecrets(SecretSource):
+    """The machine's randomness."""
+
+    def draw(self, size: int) -> bytes:
+        return os.urandom(size)
 
 
 class TimeOrderedIds(IdSource):

@@ -14,6 +14,8 @@ import pmscore
 from pms_adapters.bootstrap import Services, connect, post_of, with_retries
 from pms_adapters.postgres.access_reader import PostgresAccess
 from pms_adapters.postgres.availability import PostgresAvailability
+from pms_adapters.postgres.board_reader import BOARD, SQL, BoardReader
+from pms_adapters.postgres.boards import Boards, NotedUnitOfWork
 from pms_adapters.postgres.drift import SchemaCheck
 from pms_adapters.postgres.engine import Connection, checked_out, forget_connections, open_engine
 from pms_adapters.postgres.errors import translated
@@ -26,6 +28,7 @@ from pms_adapters.redis.limits import SharedLimits
 from pms_adapters.redis.probe import ping_redis
 from pms_adapters.sanity import DatabaseFacts, find_warnings
 from pms_adapters.settings import Settings
+from pms_adapters.system import SystemSecrets
 from pms_web.auth.access import Access
 from pms_web.auth.authenticating import Authenticator
 from pms_web.auth.background import Background
@@ -33,7 +36,6 @@ from pms_web.auth.key_ring import KeyRing
 from pms_web.auth.letters import Letters, Post
 from pms_web.auth.passwords import Argon2Passwords
 from pms_web.auth.presented import Identify
-from pms_web.auth.secrets import SystemSecrets
 from pms_web.auth.tokens import Tokens
 from pms_web.front_door import FrontDoor
 from pms_web.limits import Allowance
@@ -51,6 +53,7 @@ __all__ = ["access_of", "connected", "retrying", "switches_of", "whoever_serves"
 
 PAUSE_SECONDS = 0.05
 PROBE_TIMEOUT_MS = 1_500
+BOARD_TIMEOUT_MS = 60_000
 WORKER_PROBE_SECONDS = 1.5
 
 ResultT = TypeVar("ResultT")
@@ -70,7 +73,17 @@ def connected(
     Without ``agency_id`` everybody has to show who they are; with one, whoever calls acts as the operator in it.
     ``processes`` is how many of this kind there are on this machine.
     """
-    with connect(settings, clock=clock) as services, _probes(settings) as probes:
+    with (
+        connect(settings, clock=clock) as services,
+        _probes(settings) as probes,
+        _boards(settings, services) as boards,
+    ):
+
+        def by_sql(who: Principal) -> PostgresAvailability:
+            return PostgresAvailability(
+                services.engine, who.agency_id, services.quoters.houses, reach=who.property_ids
+            )
+
         retry = _Retrying(services)
         access, authenticator = access_of(settings, services)
         if agency_id is None:
@@ -81,10 +94,15 @@ def connected(
         yield Surroundings(
             identify=identify,
             access=access,
-            uow=services.uow,
-            availability=lambda who: PostgresAvailability(
-                services.engine, who.agency_id, services.quoters.houses, reach=who.property_ids
-            ),
+            uow=NotedUnitOfWork(services.uow, boards) if settings.is_search_from_memory else services.uow,
+            availability=by_sql,
+            search=(
+                lambda who: BoardReader(
+                    boards, who.agency_id, who.actor_id, otherwise=by_sql(who), reach=who.property_ids
+                )
+            )
+            if settings.is_search_from_memory
+            else by_sql,
             prices=lambda who: PostgresPrices(
                 services.engine, who.agency_id, services.quoters, reach=who.property_ids
             ),
@@ -98,6 +116,9 @@ def connected(
             gauges={
                 "database_connections_in_use": lambda: connections_in_use(services.engine),
                 "relay_lag_seconds": lambda: relay_lag_seconds(services.engine),
+                "search_board_age_seconds": boards.age_seconds,
+                "search_answers_from_board": lambda: boards.answers(BOARD),
+                "search_answers_from_sql": lambda: boards.answers(SQL),
             },
             probes=probes,
             limiter=SharedLimits(
@@ -209,6 +230,23 @@ class _Retrying:
 
     def __call__(self, call: Callable[[], ResultT], /) -> ResultT:
         return retrying(call, lambda: forget_connections(self._services.engine))
+
+
+@contextmanager
+def _boards(settings: Settings, services: Services) -> Iterator[Boards]:
+    """Yield the boards that searches are answered from; their one connection is not the pool's, which may be busy."""
+    engine = open_engine(
+        settings.database_url or "",
+        size=1,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        statement_timeout_ms=max(settings.statement_timeout_ms, BOARD_TIMEOUT_MS),
+    )
+    boards = Boards(engine, clock=services.clock, houses=services.quoters.houses)
+    try:
+        yield boards
+    finally:
+        boards.close()
+        engine.dispose()
 
 
 @contextmanager

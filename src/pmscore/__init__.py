@@ -6,7 +6,7 @@ The names below are the public surface that most programs need; each lives in it
 
 from __future__ import annotations
 
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.availability.model import StaySearch
 from pmscore.availability.use_cases import calendar, search_stays
 from pmscore.booking.model.booking import Booking, Source

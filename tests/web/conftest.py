@@ -30,7 +30,7 @@ from pms_adapters.settings import Settings
 from pms_web.app import create_app
 from pms_web.services import Surroundings, WebServices
 from pms_web.wiring import connected, whoever_serves
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import House
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house

@@ -34,7 +34,7 @@ from pms_web.routing import Idempotency, Route
 from pms_web.services import Surroundings
 from pms_web.wiring import connected
 from pmscore.access.model.permissions import Role
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.keys import CreateKey, create_key
 from pmscore.dates.zones import Zone
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
@@ -278,7 +278,7 @@ def _open(world: World, agency: Agency) -> None:
                 types=(
                     NewUnitType(
                         name="Double",
-                        rooms=ROOMS,
+                        rooms=ROOMS + 5,
                         valid_from=start,
                         unit_names=tuple(map(str, range(101, 101 + ROOMS))),
                     ),

@@ -20,22 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 from pmscore.kernel.ids import AgencyId
-from pmscore.kernel.secrets import Secret, SecretBox, SecretSource
+from pmscore.kernel.secrets import Secret, SecretBox
 
-__all__ = ["AesGcmBox", "SystemSecrets", "new_key", "read_keys"]
+__all__ = ["AesGcmBox", "new_key", "read_keys"]
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 _FORM = "pms1"
 _SETTING = "ENCRYPTION_KEY"
-
-
-class SystemSecrets(SecretSource):
-    """The system's source of randomness."""
-
-    def draw(self, size: int) -> bytes:
-        """Return ``size`` random bytes."""
-        return os.urandom(size)
 
 
 class AesGcmBox(SecretBox):

@@ -27,7 +27,7 @@ from pms_adapters.lab.seed_write import Drafted, drafted, write_bookings, write_
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.session import Session
 from pms_adapters.postgres.tables import metadata
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import local_date

@@ -11,8 +11,9 @@ from attrs import field, frozen
 
 from pms_web.auth.background import Background
 from pms_web.auth.tokens import Tokens
-from pmscore.access.ports import AccessReader, MailSender, MemberWork, PasswordHasher, SecretSource
+from pmscore.access.ports import AccessReader, MailSender, MemberWork, PasswordHasher
 from pmscore.kernel.ports import UnitOfWork
+from pmscore.kernel.secrets import SecretSource
 
 __all__ = ["Access"]
 

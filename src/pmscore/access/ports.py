@@ -1,4 +1,4 @@
-"""What access needs from outside: a store, a hasher of passwords, secrets, the mail."""
+"""What access needs from outside: a store, a hasher of passwords, the mail; secrets are the kernel's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ __all__ = [
     "MemberWork",
     "MembershipRepository",
     "PasswordHasher",
-    "SecretSource",
     "SessionMember",
     "SessionRepository",
     "UserRepository",
@@ -49,14 +48,6 @@ class PasswordHasher(Protocol):
     @abstractmethod
     def needs_rehash(self, password_hash: str) -> bool:
         """Return whether the hash was made by rules that are older than today's."""
-
-
-class SecretSource(Protocol):
-    """Draws secrets."""
-
-    @abstractmethod
-    def new(self) -> str:
-        """Return 256 fresh random bits as letters, digits, ``_`` and ``-``."""
 
 
 @frozen(kw_only=True)

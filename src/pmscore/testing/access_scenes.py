@@ -6,6 +6,7 @@ commands. Leaves the store to whoever tests one.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from itertools import count
 from typing import TypedDict
@@ -14,7 +15,7 @@ from attrs import Factory, define, field, frozen
 
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.users import Member, User
-from pmscore.access.ports import AccessReader, Mail, MailSender, PasswordHasher, SecretSource
+from pmscore.access.ports import AccessReader, Mail, MailSender, PasswordHasher
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.keys import CreateKey, NewKey, create_key
 from pmscore.access.use_cases.logging_in import LoggedIn, LogIn, log_in
@@ -31,6 +32,7 @@ from pmscore.kernel.errors import UnreachableError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId, UserId
 from pmscore.kernel.ports import IdSource
+from pmscore.kernel.secrets import SecretSource
 from pmscore.testing.clocks import MovableClock
 from pmscore.testing.subject import StoreUnderTest
 
@@ -69,9 +71,10 @@ class NumberedSecrets(SecretSource):
         self._ids = ids
         self._numbers = count()
 
-    def new(self) -> str:
-        """Return the next secret."""
-        return f"{self._ids.new().hex}{next(self._numbers):011d}"
+    def draw(self, size: int) -> bytes:
+        """Return the next ``size`` bytes."""
+        seed = f"{self._ids.new().hex}{next(self._numbers)}".encode()
+        return hashlib.shake_256(seed).digest(size)
 
 
 @define

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from attrs import field, frozen
 
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.policies.drafting import RoomRequest

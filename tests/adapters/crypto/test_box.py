@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pms_adapters.crypto.box import AesGcmBox, SystemSecrets, new_key, read_keys
+from pms_adapters.crypto.box import AesGcmBox, new_key, read_keys
+from pms_adapters.system import SystemSecrets
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError, MisuseError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.secrets import Secret

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from pmscore.access.model.agencies import Agency
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.kernel.errors import InvalidInputError, MisuseError
 from pmscore.testing.memory import InMemoryStore, SeededIds
 from pmscore.testing.strategies import bad_texts, texts

@@ -24,11 +24,13 @@ from pmscore.access.policies.secrets import (
     key_text,
     link_agency,
     link_text,
+    new_secret,
     read_key_id,
 )
 from pmscore.kernel.errors import InvalidInputError, TransitionError
 from pmscore.kernel.ids import AgencyId, ApiKeyId, PropertyId, UserId
-from pmscore.testing.access_scenes import open_access_scene
+from pmscore.kernel.secrets import SecretSource
+from pmscore.testing.access_scenes import NumberedSecrets, open_access_scene
 from pmscore.testing.clocks import SeededIds
 from pmscore.testing.memory import InMemoryStore
 
@@ -180,6 +182,25 @@ def test_secrets_are_the_same_only_if_they_are(one, other):
         assert not is_same(one, other)
     assert len(fingerprint(one)) == 64
     assert csrf_token(one or "x") != fingerprint(one or "x")
+
+
+def test_drawn_secrets_are_long_differ_and_go_into_every_form():
+    source = NumberedSecrets(SeededIds("drawn"))
+    drawn = {new_secret(source) for _ in range(100)}
+    assert len(drawn) == 100
+    assert {len(each) for each in drawn} == {43}
+    for each in drawn:
+        assert read_key_id(key_text(ApiKeyId(UUID(int=1)), each)) == UUID(int=1)
+        assert link_agency(link_text(AGENCY, each)) == AGENCY
+
+
+def test_a_secret_is_all_that_the_source_draws():
+    class Given(SecretSource):
+        def draw(self, size: int) -> bytes:
+            assert size == 32
+            return bytes(range(224, 256))
+
+    assert new_secret(Given()) == "4OHi4-Tl5ufo6err7O3u7_Dx8vP09fb3-Pn6-_z9_v8"
 
 
 def test_whoever_is_shut_out_of_one_agency_comes_into_the_other():

@@ -24,7 +24,7 @@ from pms_web.limits import NoLimits
 from pms_web.services import Surroundings
 from pms_web.wiring import connected
 from pmscore.access.model.permissions import Role
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.members import AddUser, add_user
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.secrets import Secret

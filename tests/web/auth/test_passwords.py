@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pms_web.auth.passwords import Argon2Passwords
-from pms_web.auth.secrets import SystemSecrets
 from pmscore.access.policies.passwords import checked_password
 from pmscore.kernel.errors import InvalidInputError
 
@@ -90,9 +89,3 @@ def test_whatever_is_taken_stays_the_same_when_prepared_again(password):
     except InvalidInputError:
         return
     assert checked_password(prepared) == prepared
-
-
-def test_secrets_are_long_and_differ():
-    drawn = {SystemSecrets().new() for _ in range(100)}
-    assert len(drawn) == 100
-    assert {len(each) for each in drawn} == {43}

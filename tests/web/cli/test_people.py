@@ -19,7 +19,7 @@ from pms_web.wiring import connected
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means, Principal
 from pmscore.access.policies.passwords import SHORTEST_PASSWORD
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.kernel.ids import ActorId, RequestId
 
 pytestmark = pytest.mark.postgres

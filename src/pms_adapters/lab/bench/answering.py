@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -27,8 +26,8 @@ from pms_adapters.lab.seed import DEMO_AGENCY, seed
 from pms_adapters.lab.seed_houses import HOTEL
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.settings import Settings
+from pms_adapters.system import SystemSecrets
 from pmscore.access.model.permissions import Role
-from pmscore.access.ports import SecretSource
 from pmscore.access.use_cases.keys import CreateKey, create_key
 from pmscore.inventory.model.house import House
 from pmscore.kernel.ids import ActorId, RequestId
@@ -148,11 +147,6 @@ def _lines(rounds: _Rounds) -> Iterator[Measurement]:
     yield compared("H-quotes", "answers a second, against a constant answer", *rates)
 
 
-class _Secrets(SecretSource):
-    def new(self) -> str:
-        return secrets.token_urlsafe(32)
-
-
 def _seeded(database: Database, grounds: Grounds) -> _Hotel:
     """Return the demo's hotel, made with two years of stays and its price list; two rooms of it in a tiny run."""
     grounds.progress("making the demo's hotel")
@@ -171,7 +165,7 @@ def _seeded(database: Database, grounds: Grounds) -> _Hotel:
                 role=Role.STAFF,
             ),
             uow=services.uow,
-            secrets=_Secrets(),
+            secrets=SystemSecrets(),
             clock=services.clock,
             ids=services.ids,
         )

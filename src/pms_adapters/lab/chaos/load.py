@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from attrs import define, evolve, field, frozen
 
 from pms_adapters.bootstrap import Services, with_retries
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.booking.model.booking import Source
 from pmscore.booking.policies.drafting import RoomRequest
 from pmscore.booking.use_cases.create import CreateBooking, create_booking

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from pms_adapters.bootstrap import Services
 from pms_adapters.lab.race.contests import TYPES, Contest, Kind, Wish
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.booking.policies.drafting import RoomRequest
 from pmscore.booking.use_cases.assign import AssignRoom, assign_room
 from pmscore.booking.use_cases.create import CreateBooking, create_booking

@@ -20,7 +20,7 @@ from pms_adapters.lab.replay.plan import Phase, Step, checked_rooms, lanes_of, m
 from pms_adapters.lab.replay.report import EURO, ReplayReport, months_of
 from pms_adapters.lab.replay.rows import BookingFile, StayRow
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.booking.model.lifecycle import Act, Status
 from pmscore.booking.policies.drafting import RoomRequest
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status

@@ -6,17 +6,36 @@ SHA-256 of it cannot be turned back; passwords are hashed elsewhere, slowly.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
+from typing import Final
 from uuid import UUID
 
 from pmscore.kernel.ids import AgencyId, ApiKeyId
+from pmscore.kernel.secrets import SecretSource
 
-__all__ = ["csrf_token", "fingerprint", "is_same", "key_text", "link_agency", "link_text", "read_key_id"]
+__all__ = [
+    "csrf_token",
+    "fingerprint",
+    "is_same",
+    "key_text",
+    "link_agency",
+    "link_text",
+    "new_secret",
+    "read_key_id",
+]
+
+SECRET_BYTES: Final = 32
 
 _KEY = re.compile(r"pms_([0-9a-f]{32})_[A-Za-z0-9_-]{32,128}\Z")
 _LINK = re.compile(r"([0-9a-f]{32})\.[A-Za-z0-9_-]{32,128}\Z")
+
+
+def new_secret(source: SecretSource) -> str:
+    """Return 256 fresh random bits as 43 letters, digits, ``_`` and ``-``."""
+    return base64.urlsafe_b64encode(source.draw(SECRET_BYTES)).decode().rstrip("=")
 
 
 def fingerprint(secret: str) -> str:

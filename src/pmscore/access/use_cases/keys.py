@@ -11,12 +11,13 @@ from attrs import field, frozen
 
 from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.permissions import Role
-from pmscore.access.policies.secrets import fingerprint, key_text
-from pmscore.access.ports import MemberWork, SecretSource
+from pmscore.access.policies.secrets import fingerprint, key_text, new_secret
+from pmscore.access.ports import MemberWork
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ApiKeyId, PropertyId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.kernel.secrets import SecretSource
 
 __all__ = ["CreateKey", "NewKey", "RevokeKey", "create_key", "list_keys", "revoke_key"]
 
@@ -62,7 +63,7 @@ def create_key(
     if command.expires_at is not None and command.expires_at.utcoffset() is None:
         raise InvalidInputError("expires_at", "naive")
     key_id = ApiKeyId(ids.new())
-    text = key_text(key_id, secrets.new())
+    text = key_text(key_id, new_secret(secrets))
     key = ApiKey(
         key_id=key_id,
         agency_id=command.agency_id,

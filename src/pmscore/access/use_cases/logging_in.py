@@ -13,12 +13,13 @@ from pmscore.access.model.sessions import LogInFailed, Session, UserLoggedIn, Us
 from pmscore.access.model.users import User, normalised_email
 from pmscore.access.policies.back_off import may_try, taking_a_try
 from pmscore.access.policies.passwords import LONGEST_PASSWORD, prepared
-from pmscore.access.policies.secrets import fingerprint
-from pmscore.access.ports import AccessReader, MemberWork, PasswordHasher, SecretSource
+from pmscore.access.policies.secrets import fingerprint, new_secret
+from pmscore.access.ports import AccessReader, MemberWork, PasswordHasher
 from pmscore.kernel.errors import BusyError, InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId, RequestId, UserId
 from pmscore.kernel.ports import Clock, UnitOfWork
+from pmscore.kernel.secrets import SecretSource
 
 __all__ = [
     "LogIn",
@@ -173,7 +174,7 @@ def _begin_session(
     clock: Clock,
 ) -> LoggedIn | None:
     """Begin a session in the command's agency; None where the door is closed there."""
-    secret = secrets.new()
+    secret = new_secret(secrets)
     with uow.begin(who) as work:
         user = work.users.get(user_id)
         membership = work.memberships.find(user_id)

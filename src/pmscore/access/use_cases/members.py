@@ -13,12 +13,13 @@ from pmscore.access.model.permissions import Role
 from pmscore.access.model.users import Member, Membership, User, normalised_email
 from pmscore.access.policies.administering import refuse_without_admin
 from pmscore.access.policies.passwords import checked_password
-from pmscore.access.ports import Mail, MemberWork, PasswordHasher, SecretSource
+from pmscore.access.ports import Mail, MemberWork, PasswordHasher
 from pmscore.access.use_cases.passwords import make_link
 from pmscore.kernel.errors import InvalidInputError, NotFoundError, StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UserId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.kernel.secrets import SecretSource
 
 __all__ = [
     "AddUser",

@@ -11,19 +11,19 @@ from pmscore.access.model.links import LIFETIMES, MOST_LIVE_LINKS, LinkMade, One
 from pmscore.access.model.refusals import LinkRefusedError, LogInRefusedError
 from pmscore.access.model.users import User, normalised_email
 from pmscore.access.policies.passwords import checked_password, prepared
-from pmscore.access.policies.secrets import fingerprint, link_agency, link_text
+from pmscore.access.policies.secrets import fingerprint, link_agency, link_text, new_secret
 from pmscore.access.ports import (
     AccessReader,
     Mail,
     MailSender,
     MemberWork,
     PasswordHasher,
-    SecretSource,
 )
 from pmscore.access.use_cases.logging_in import take_try
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId, UserId
 from pmscore.kernel.ports import Clock, UnitOfWork
+from pmscore.kernel.secrets import SecretSource
 
 __all__ = [
     "AskForReset",
@@ -147,7 +147,7 @@ def make_link(
     clock: Clock,
 ) -> Mail:
     """Add a link to a transaction and return the letter that carries it, to be sent after the commit."""
-    text = link_text(agency_id, secrets.new())
+    text = link_text(agency_id, new_secret(secrets))
     link = OneTimeLink(
         link_hash=fingerprint(text),
         agency_id=agency_id,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import evolve
 
 from pmscore.access.model.agencies import Agency
-from pmscore.access.use_cases import OpenAgency, open_agency
+from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.use_cases.amend import RoomAmendment
 from pmscore.inventory.model.stock import Claim, ClaimKind, StockChange
