@@ -120,6 +120,7 @@ class Settings:
     database_pool_timeout_seconds: int = 5
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 3_000
+    is_search_from_memory: bool = True
     allowed_hosts: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -203,6 +204,7 @@ class Settings:
                 "STATEMENT_TIMEOUT_MS", usual.statement_timeout_ms, least=1, most=3_600_000
             ),
             lock_timeout_ms=read.number("LOCK_TIMEOUT_MS", usual.lock_timeout_ms, least=1, most=3_600_000),
+            is_search_from_memory=read.switch("SEARCH_READ_MODEL", default=True),
             allowed_hosts=frozenset(read.hosts("ALLOWED_HOSTS")),
             allowed_origins=frozenset(read.origins("ALLOWED_ORIGINS")),
             trusted_proxies=tuple(read.networks("TRUSTED_PROXIES")),

@@ -6,6 +6,7 @@ the only module here that knows what stands behind the ports.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypedDict, TypeVar
@@ -39,6 +40,7 @@ __all__ = [
     "Identify",
     "Presented",
     "Retry",
+    "SearchReader",
     "Surroundings",
     "WebServices",
     "WebWork",
@@ -63,6 +65,15 @@ class Retry(Protocol):
         """Return what ``call`` returned in the end."""
 
 
+class SearchReader(AvailabilityReader, Protocol):
+    """Reads an agency's stock for one search, from wherever it is had soonest."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Where the answers came from: ``board`` or ``sql``; empty before any was given."""
+
+
 class Asking(TypedDict):
     """What every command says of the present request; for ``SomeCommand(**services.asking, …)``."""
 
@@ -74,12 +85,16 @@ class Asking(TypedDict):
 
 @frozen(kw_only=True)
 class WebServices:
-    """Everything one request needs, bound to its principal: no other agency and no other property can be reached."""
+    """Everything one request needs, bound to its principal: no other agency and no other property can be reached.
+
+    ``search`` may answer with what was a moment ago; whoever decides something asks ``availability``.
+    """
 
     principal: Principal
     request_id: RequestId
     uow: UnitOfWork[WebWork] = field(repr=False)
     availability: AvailabilityReader = field(repr=False)
+    search: SearchReader = field(repr=False)
     prices: PriceReader = field(repr=False)
     exchange_rates: ExchangeRates = field(repr=False)
     access: Access = field(repr=False)
@@ -124,6 +139,7 @@ class Surroundings:
     identify: Identify = field(repr=False)
     uow: UnitOfWork[WebWork] = field(repr=False)
     availability: Callable[[Principal], AvailabilityReader] = field(repr=False)
+    search: Callable[[Principal], SearchReader] = field(repr=False)
     prices: Callable[[Principal], PriceReader] = field(repr=False)
     exchange_rates: Callable[[Principal], ExchangeRates] = field(repr=False)
     access: Access = field(repr=False)
@@ -156,6 +172,7 @@ class Surroundings:
             request_id=request_id,
             uow=self.uow,
             availability=self.availability(principal),
+            search=self.search(principal),
             prices=self.prices(principal),
             exchange_rates=self.exchange_rates(principal),
             access=self.access,

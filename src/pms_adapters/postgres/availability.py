@@ -97,6 +97,11 @@ class PostgresAvailability(AvailabilityReader):
         self._reach = reach
         self._memory = memory or HouseMemory()
 
+    @property
+    def source(self) -> str:
+        """Where the answers come from, as readers say it that have a choice."""
+        return "sql"
+
     def houses(self, property_ids: Iterable[PropertyId] = ()) -> tuple[House, ...]:
         return tuple(known.house for known in self._known(tuple(property_ids)))
 

@@ -25,7 +25,7 @@ from pmscore.inventory.model.party import Party
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import PropertyId, UnitTypeId
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "named_source"]
 
 ADDRESS = "/api/v1/availability"
 
@@ -104,8 +104,8 @@ def occupied(services: WebServices, query: NightsQuery) -> Response:
 def search(services: WebServices, query: SearchQuery) -> Response:
     """Return an offer or a refusal with its reasons for each type."""
     asked = query.search()
-    result = services.retry(lambda: search_stays(asked, reader=services.availability, clock=services.clock))
-    return answer(search_body(asked.stay, result))
+    result = services.retry(lambda: search_stays(asked, reader=services.search, clock=services.clock))
+    return named_source(answer(search_body(asked.stay, result)), services)
 
 
 def counts(services: WebServices, query: CalendarQuery) -> Response:
@@ -115,12 +115,18 @@ def counts(services: WebServices, query: CalendarQuery) -> Response:
         lambda: calendar(
             query.property_id,
             nights,
-            reader=services.availability,
+            reader=services.search,
             clock=services.clock,
             unit_type_ids=query.unit_type_id,
         )
     )
-    return answer(calendar_body(query.property_id, found))
+    return named_source(answer(calendar_body(query.property_id, found)), services)
+
+
+def named_source(response: Response, services: WebServices) -> Response:
+    """Say where the answer to a search came from, which its reader may want to know when two answers differ."""
+    response.headers["X-Search-Source"] = services.search.source
+    return response
 
 
 _NIGHTS = {"property_id": PROPERTY, "from": "2027-06-01", "to": "2027-06-08"}

@@ -77,7 +77,7 @@ def availability(services: WebServices, query: OpenStayQuery) -> Response:
         party=Party(query.adults, len(query.ages)),
         property_ids=(query.property_id,),
     )
-    found = services.retry(lambda: search_stays(asked, reader=services.availability, clock=services.clock))
+    found = services.retry(lambda: search_stays(asked, reader=services.search, clock=services.clock))
     return answer(open_stays_body(query.property_id, asked.stay, found))
 
 
