@@ -110,7 +110,7 @@ def problem_statuses(route: Route) -> tuple[int, ...]:
     found = set(route.problems)
     takes = bool(path_parts(route.path)) or route.query is not None or route.body is not None
     if takes:
-        found |= {404, 422}
+        found |= {404, 422, 503}
     if route.body is not None:
         found |= {413, 415}
     if route.permission is not None:

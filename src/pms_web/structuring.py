@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import attrs
 from cattrs import Converter
@@ -57,7 +57,8 @@ def structured_query(given: Iterable[tuple[str, list[str]]], wire: type[WireT]) 
     for name, values in given:
         kind = kinds.get(name, str)
         if is_list(kind):
-            members[name] = [part for value in values for part in value.split(",") if part]
+            inner = bare(get_args(kind)[0])
+            members[name] = [_read_as(inner, part) for value in values for part in value.split(",") if part]
             continue
         if len(values) > 1:
             repeated.append(FieldError(shown_name(name), "repeated"))
