@@ -13,6 +13,7 @@ from attrs import evolve
 
 from pmscore.kernel.errors import InvalidInputError, KeyReusedError, NightsTakenError, StaleVersionError
 from pmscore.kernel.events import OnceKey
+from pmscore.kernel.ids import UnitId
 from pmscore.testing.house_commands import (
     add_house,
     add_type,
@@ -50,14 +51,7 @@ class HouseLaws(StoreLaws):
         scene.advance()
         version, unit_id = scene.house().property.version, scene.unit().unit_id
         for old in (version - 1, version + 1):
-            attempts: tuple[Callable[[], object], ...] = (
-                partial(change_house, scene, name="B", version=old),
-                partial(change_type, scene, name="B", version=old),
-                partial(add_type, scene, pool(1), version=old),
-                partial(give_unit, scene, "B", version=old),
-                partial(name_unit, scene, unit_id, "B", version=old),
-            )
-            for attempt in attempts:
+            for attempt in _changes(scene, unit_id, old):
                 raised(StaleVersionError, attempt)
         assert scene.house().property.version == version
         assert change_type(scene, name="B", version=version).version == version + 1
@@ -159,6 +153,16 @@ class HouseLaws(StoreLaws):
             error = raised(InvalidInputError, attempt)
             assert (error.field, error.reason) == ("unit_names", "name_twice")
         assert len(scene.store.availability(scene.agency_id).houses()) == 1
+
+
+def _changes(scene: Scene, unit_id: UnitId, version: int) -> tuple[Callable[[], object], ...]:
+    return (
+        partial(change_house, scene, name="B", version=version),
+        partial(change_type, scene, name="B", version=version),
+        partial(add_type, scene, pool(1), version=version),
+        partial(give_unit, scene, "B", version=version),
+        partial(name_unit, scene, unit_id, "B", version=version),
+    )
 
 
 def _last_event(scene: Scene) -> tuple[str, object]:
