@@ -18,7 +18,7 @@ from pmscore.pricing.model.charges.fees import Fee, Inclusion
 from pmscore.pricing.model.charges.lines import Chargeable
 from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import Tax
-from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.guests import OLDEST, GuestParty
 from pmscore.pricing.policies.charging import carve_inclusions, charge_fees
 
 FAMILY = GuestParty(adults=2, ages=(1, 7), pets=1)
@@ -327,3 +327,9 @@ def test_taxes_that_can_stand_together_are_kept_in_order() -> None:
     assert [each.code for each in table.taxes] == ["z", "a", "b", "c", "city", "y"]
     assert table == TaxTable(taxes[::-1])
     assert table.compounded[-1] == {"z", "a", "b", "city"}
+
+
+def test_without_limits_everybody_counts_the_oldest_too() -> None:
+    party = GuestParty(adults=1, ages=(0, OLDEST))
+    assert AgeLimit().count(party) == 3
+    assert AgeLimit(to_age=OLDEST).count(party) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
@@ -70,3 +71,10 @@ def test_every_price_lies_in_the_band_of_its_colour(prices):
             continue
         least, most = (int(each.replace(".", "")) for each in legend[colour].split(" to "))
         assert least <= price <= most
+
+
+def test_the_picture_is_the_one_that_was_looked_at():
+    """Seventy nights over three months, kept as a file; whoever changes the drawing looks at it and keeps it anew."""
+    prices = [None if night % 11 == 5 else 9_000 + (night * night * 37) % 9_001 for night in range(70)]
+    drawn = rate_calendar_svg(date(2027, 11, 20), prices, EUR, title="Double, flexible")
+    assert drawn == Path(__file__).with_name("rate_calendar.svg").read_text("utf-8")

@@ -25,7 +25,7 @@ from pmscore.pricing.model.charges.lines import Chargeable, TaxResult
 from pmscore.pricing.model.charges.tax_table import TaxTable
 from pmscore.pricing.model.charges.taxes import RoundingScope, Tax, TaxRounding
 from pmscore.pricing.policies.tax_rates import Borne, Rates, rates_of
-from pmscore.pricing.policies.tax_rounding import round_taxes, spread
+from pmscore.pricing.policies.tax_rounding import _within, round_taxes, spread
 from pmscore.pricing.policies.taxing import charge_taxes
 
 
@@ -177,3 +177,30 @@ def test_a_spread_is_the_allocation_of_money(total: int, weights: list[int]) -> 
         assert shares == [share.minor for share in money]
     else:
         assert shares == [0] * len(weights)
+
+
+@pytest.mark.parametrize(
+    ("shares", "most", "expected"),
+    [
+        ((5, 5), (10, 10), [5, 5]),
+        ((8, 2), (5, 10), [5, 5]),
+        # What is cut goes to the earliest that can bear it, as far as that goes, and then to the next.
+        ((9, 3, 1), (4, 6, 9), [4, 6, 3]),
+        ((1, 9), (4, 6), [4, 6]),
+        ((0, 7, 0), (1, 4, 2), [1, 4, 2]),
+        ((), (), []),
+    ],
+)
+def test_shares_that_exceed_a_price_move_to_the_earliest_that_can_bear_them(shares, most, expected) -> None:
+    assert _within(shares, most) == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=6))
+def test_no_share_exceeds_its_price_and_none_is_lost_while_there_is_room(
+    pairs: list[tuple[int, int]],
+) -> None:
+    shares, most = [share for share, _ in pairs], [limit for _, limit in pairs]
+    kept = _within(shares, most)
+    assert all(share <= limit for share, limit in zip(kept, most, strict=True))
+    assert sum(kept) == min(sum(shares), sum(most))
+    assert kept == shares or any(share > limit for share, limit in pairs)
