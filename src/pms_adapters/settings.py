@@ -136,6 +136,8 @@ class Settings:
     outbound_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     is_outbound_plain_http: bool = False
     is_channel_mock_mode: bool = False
+    web_worker_class: str = "gthread"
+    is_open_allowed: bool = False
     given: tuple[tuple[str, bool], ...] = field(default=(), repr=False, eq=False)
 
     @property
@@ -226,6 +228,8 @@ class Settings:
             outbound_networks=tuple(read.networks("OUTBOUND_NETWORKS")),
             is_outbound_plain_http=read.switch("OUTBOUND_PLAIN_HTTP", default=False),
             is_channel_mock_mode=read.switch("CHANNEL_MOCK_MODE", default=False),
+            web_worker_class=read.text("WEB_WORKER_CLASS", usual.web_worker_class).lower(),
+            is_open_allowed=read.switch("PMS_ALLOW_OPEN", default=False),
         )
         return evolve(found, given=tuple(sorted(read.asked.items())))
 

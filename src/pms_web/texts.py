@@ -71,6 +71,8 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_a_reference": "must be a booking reference: ten letters and digits, such as 0F3KQ7X2MA",
     "not_a_slug": "must be lower-case letters, digits and hyphens",
     "not_a_host_name": "must be names of hosts, separated by commas",
+    "not_an_ip_address": "must be an IP address; 0.0.0.0 is every one that this machine has",
+    "not_a_module_name": "must be small letters, digits and underscores, beginning with a letter",
     "not_a_network": "must be addresses or networks such as 10.0.0.0/8, separated by commas",
     "not_a_position": "must be the position of an event, such as 48213-9017",
     "not_a_switch": "must be true or false",
@@ -101,7 +103,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_iso_date": "must be a date written YYYY-MM-DD",
     "not_json": "is not valid JSON",
     "not_local": "must be a local date and time",
-    "not_loopback": "must be an address of this machine, such as 127.0.0.1, as long as there is no log-in",
+    "not_loopback": "must be an address of this machine, such as 127.0.0.1",
     "not_money": 'must be an amount: {{"amount": "123.45", "currency": "EUR"}}',
     "not_month_day": "must be a day of the year written MM-DD",
     "not_normalised": "must be in its normal form",
@@ -133,6 +135,10 @@ FIELD_TEXTS: Mapping[str, str] = {
     "too_deep": "is nested more than {most} levels deep",
     "too_common": "is among the first that anybody would try; a few words that nobody would guess are fine",
     "too_large": "is too large",
+    "sync_workers": (
+        "must not be sync: one slow answer would hold up all others of its process, and health checks with them; leave"
+        " it out for gthread"
+    ),
     "too_long": "is too long{limits}",
     "too_short": "is too short{limits}; {advised} characters or more are advised",
     "too_many": "has too many entries{limits}",

@@ -12,7 +12,7 @@ from pms_adapters.postgres.engine import Connection
 from pms_adapters.postgres.session import Session, Statement
 from pmscore.kernel.ids import AgencyId
 
-__all__ = ["connections_in_use", "most_connections", "relay_lag_seconds"]
+__all__ = ["connections_in_use", "most_connections", "relay_lag_seconds", "somebody_can_log_in"]
 
 _NOBODY = AgencyId(UUID(int=0))
 _AS_RELAY: Statement = ("SET LOCAL ROLE pms_relay", ())
@@ -29,6 +29,15 @@ def most_connections(connection: Connection) -> int:
     """Return how many connections the server takes from everybody together."""
     row = connection.execute("SELECT current_setting('max_connections')::int").fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else 0
+
+
+def somebody_can_log_in(connection: Connection) -> bool:
+    """Return whether there is a user or a key in any agency."""
+    # An agency's public name stands in the index under its own id.
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM users) OR EXISTS (SELECT FROM key_index WHERE key_id <> agency_id)"
+    ).fetchone()
+    return row is not None and row[0] is True
 
 
 def relay_lag_seconds(engine: Engine) -> float:

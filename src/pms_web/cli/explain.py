@@ -83,6 +83,11 @@ _MISCONFIGURED: Mapping[str, tuple[str, str]] = {
         "The database is at migration {revision}, which this version of pms does not know.",
         "Install the version of pms that made it; going back is not supported.",
     ),
+    "no_granian": ("Granian is not installed.", 'Install it: pip install "pmscore[granian]".'),
+    "nobody_can_log_in": (
+        "Nobody can log in yet, so the app is for this machine only.",
+        "Add somebody with `pms user add`, or make a key with `pms token`; or set PMS_ALLOW_OPEN=yes if it is meant so.",
+    ),
     "unsafe_role": (
         "The login of DATABASE_URL is above row-level security ({why}), so it must not serve requests in production.",
         "Use the role pms_app, which `pms migrate` makes.",

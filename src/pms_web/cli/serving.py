@@ -25,8 +25,12 @@ from pms_web.logs import about_request
 from pms_web.wiring import connected
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 
-__all__ = ["Listener", "PortTakenError", "listen", "serve"]
+__all__ = ["GRACEFUL_SECONDS", "Listener", "PortTakenError", "is_loopback", "listen", "serve", "usable_cpus"]
 
+GRACEFUL_SECONDS = 10
+KEEP_ALIVE_SECONDS = 5
+LONGEST_LINE = 8_190
+MOST_HEADERS = 64
 _BACKLOG = 512
 
 
@@ -53,20 +57,35 @@ class Listener:
         return f"http://{host}:{self.socket.getsockname()[1]}"
 
 
-def listen(host: str, port: int) -> Listener:
-    """Take a port of this machine; only loopback, as long as there is no log-in.
+def is_loopback(host: str) -> bool:
+    """Return whether nobody but this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(_shown(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def usable_cpus() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def listen(host: str, port: int, *, is_open: bool = False) -> Listener:
+    """Take a port of this machine; with ``is_open`` others may reach it.
 
     Raises:
-        InvalidInputError: ``host`` is not an address of loopback.
+        InvalidInputError: ``host`` is no address, or others would reach it and may not.
         PortTakenError: somebody else listens there.
     """
-    shown = "127.0.0.1" if host == "localhost" else host
-    try:
-        is_loopback = ipaddress.ip_address(shown).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    shown = _shown(host)
+    if not is_open and not is_loopback(host):
         raise InvalidInputError("--host", "not_loopback")
+    try:
+        ipaddress.ip_address(shown)
+    except ValueError as error:
+        raise InvalidInputError("--host", "not_an_ip_address") from error
     bound = socket.socket(socket.AF_INET6 if ":" in shown else socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -78,17 +97,23 @@ def listen(host: str, port: int) -> Listener:
     return Listener(bound, shown)
 
 
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host == "localhost" else host
+
+
 def serve(
     listener: Listener,
     settings: Settings,
     *,
     workers: int = 2,
     threads: int = 8,
+    graceful_seconds: int = GRACEFUL_SECONDS,
     when_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until a signal ends it; requests that are being worked on are finished first.
+    """Serve with gunicorn until a signal ends it; requests that are being worked on are finished first.
 
-    ``when_ready`` is called once, when calls are taken. Returns after SIGTERM or SIGINT.
+    They have ``graceful_seconds`` for it. ``when_ready`` is called once, when calls are taken. Returns after SIGTERM or
+    SIGINT.
     """
 
     def ready(_: object) -> None:
@@ -101,8 +126,15 @@ def serve(
         "workers": workers,
         "threads": threads,
         "timeout": 60,
-        "graceful_timeout": 10,
-        "keepalive": 5,
+        "graceful_timeout": graceful_seconds,
+        "keepalive": KEEP_ALIVE_SECONDS,
+        "limit_request_line": LONGEST_LINE,
+        "limit_request_fields": MOST_HEADERS,
+        "limit_request_field_size": LONGEST_LINE,
+        # Each process connects for itself: a connection that two of them share is none.
+        "preload_app": False,
+        # Whose word on address and scheme is taken is the app's to say (TRUSTED_PROXIES).
+        "forwarded_allow_ips": "",
         "loglevel": "warning",
         "logger_class": _OneWay,
         "proc_name": "pms",
@@ -151,5 +183,8 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         commit = os.environ.get("SOURCE_COMMIT", "unknown")
-        services = self._stack.enter_context(connected(self._settings, None, commit=commit))
+        processes = int(self.cfg.workers)
+        services = self._stack.enter_context(
+            connected(self._settings, None, commit=commit, processes=processes)
+        )
         return create_app(services)

@@ -174,11 +174,13 @@ def test_in_production_a_login_above_row_level_security_serves_nobody(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])
-def test_the_app_listens_on_this_machine_only(host: str) -> None:
+def test_the_app_listens_on_this_machine_only_while_nobody_can_log_in(
+    host: str, fresh_postgres_database: PostgresDatabase
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
         listen(host, 0)
     assert isinstance(refused.value, PmsError)
-    result = _run("serve", "--host", host, DATABASE_URL="postgresql://x@127.0.0.1:1/x")
+    result = _run("serve", "--host", host, DATABASE_URL=fresh_postgres_database.app_url)
     assert result.exit_code == 1
     assert "this machine" in result.stderr
 
@@ -206,7 +208,7 @@ def test_a_note_counts_as_long_as_its_process_lives(tmp_path: Path) -> None:
 
 
 def test_a_self_check_that_meets_nobody_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    checks = list(run_checks("http://127.0.0.1:1"))
+    checks = list(run_checks("http://127.0.0.1:1", "no key"))
     assert [(each.name, each.ok) for each in checks] == [("health", False)]
     assert _told(checks) == 1
     assert _told([]) == 1
