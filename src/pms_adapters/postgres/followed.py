@@ -193,7 +193,7 @@ class FollowedBoard:
             if changed:
                 rows = read_standings_of(session, board.nights.start, changed)
             session.abandon()
-        sources = {source_id for ids in changed.values() for source_id in ids}
+        sources = {str(source_id) for ids in changed.values() for source_id in ids}
         with self._lock:
             # Until all of it is there, none of it may be seen.
             self._board = None

@@ -6,29 +6,25 @@ left out by the server; so are bookings in a status without nights, and holds th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime
-from typing import LiteralString
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import LiteralString, TypeAlias
 from uuid import UUID
 
 from attrs import frozen
 
-from pms_adapters.postgres.known_ids import type_id_of, unit_id_of
 from pms_adapters.postgres.session import Row, Session, Statement
 from pmscore.availability.views.stock_board import Standing
-from pmscore.inventory.model.stock import ClaimKind
-from pmscore.kernel.ids import UnitId, UnitTypeId
 
 __all__ = ["StandingRows", "read_standings", "read_standings_of"]
 
 # A day as a number, counted as Python counts: 1 January of the year 1 is day 1.
 _NUMBERED: LiteralString = " - DATE '0001-01-01' + 1"
 _ROOMS: LiteralString = f"""\
-SELECT booking_id,
+SELECT booking_id::text, CASE WHEN is_oversold THEN 'oversold' ELSE 'booked' END,
        CASE WHEN is_whole THEN placements -> 0 ->> 'unit_type_id' ELSE unit_type_id::text END,
        CASE WHEN is_whole THEN placements -> 0 ->> 'unit_id' END,
-       arrival{_NUMBERED}, until{_NUMBERED}, turnover_nights,
-       CASE WHEN is_oversold THEN 'oversold' ELSE 'booked' END,
+       arrival{_NUMBERED}, until{_NUMBERED}, CASE WHEN is_oversold THEN 0 ELSE turnover_nights END,
        CASE WHEN NOT is_whole AND placements <> '[]' THEN placements END
   FROM (SELECT *, jsonb_array_length(placements) = 1 AND (placements -> 0 ->> 'from')::date <= arrival
                   AND (placements -> 0 ->> 'to')::date >= until AS is_whole
@@ -40,16 +36,20 @@ SELECT booking_id,
                    AND b.status IN ('pending', 'confirmed', 'checked_in', 'checked_out')"""
 _AS_ROOMS: LiteralString = ") AS room) AS placed"
 _HOLDS: LiteralString = f"""\
-SELECT hold_id, unit_type_id::text, unit_id::text, arrival{_NUMBERED}, departure{_NUMBERED}, turnover_nights, expires_at
+SELECT hold_id::text, 'held', unit_type_id::text, unit_id::text, arrival{_NUMBERED}, departure{_NUMBERED},
+       turnover_nights, expires_at
   FROM holds WHERE agency_id = %s AND departure + turnover_nights > %s AND status = 'active'"""
 _BLOCKS: LiteralString = f"""\
-SELECT block_id, unit_type_id::text, unit_id::text, first_night{_NUMBERED}, end_date{_NUMBERED}, kind
+SELECT block_id::text, CASE WHEN kind = 'out_of_order' THEN kind ELSE 'blocked' END, unit_type_id::text, unit_id::text,
+       first_night{_NUMBERED}, end_date{_NUMBERED}, 0, NULL::timestamptz
   FROM blocks WHERE agency_id = %s AND end_date > %s"""
+
+_Placements: TypeAlias = list[Mapping[str, str]]
 
 
 @frozen
 class StandingRows:
-    """The rows as the server sent them."""
+    """The rows as the server sent them: standings, but for rooms that are not in one unit throughout."""
 
     rooms: list[Row]
     holds: list[Row]
@@ -61,11 +61,12 @@ class StandingRows:
     def standings(self) -> Iterator[Standing]:
         """Yield what the rows say."""
         for row in self.rooms:
-            yield from _of_room(*row)  # type: ignore[arg-type]
-        for row in self.holds:
-            yield _of_hold(*row)  # type: ignore[arg-type]
-        for row in self.blocks:
-            yield _of_block(*row)  # type: ignore[arg-type]
+            if row[-1] is None:
+                yield row  # type: ignore[misc] # as the query says
+            else:
+                yield from _of_placements(*row)  # type: ignore[arg-type]
+        yield from self.holds  # type: ignore[misc]
+        yield from self.blocks  # type: ignore[misc]
 
 
 def read_standings(session: Session, since: date, *, most: int) -> StandingRows:
@@ -99,25 +100,12 @@ def read_standings_of(session: Session, since: date, sources: Mapping[str, Colle
     return StandingRows(*session.run(asked))
 
 
-def _of_room(
-    booking_id: UUID, type_text: str, unit_text: str | None, first: int, end: int, turnover_nights: int,
-    state: str, placements: list[Mapping[str, str]] | None,
-) -> Iterable[Standing]:  # fmt: skip
-    if placements is not None:
-        return _of_placements(booking_id, type_id_of(type_text), (first, end, turnover_nights), placements)
-    type_id = type_id_of(type_text)
-    if state == "oversold":
-        return (Standing(booking_id, ClaimKind.OVERSOLD, type_id, None, first, end),)
-    unit_id = None if unit_text is None else unit_id_of(unit_text)
-    return (Standing(booking_id, ClaimKind.BOOKED, type_id, unit_id, first, end, turnover_nights),)
-
-
 def _of_placements(
-    booking_id: UUID, sold: UnitTypeId, nights: tuple[int, int, int], placements: list[Mapping[str, str]]
-) -> Iterable[Standing]:
+    source_id: str, kind: str, sold: str, _: None, first: int, until: int, turnover_nights: int,
+    placements: _Placements,
+) -> Iterator[Standing]:  # fmt: skip
     """Yield the runs of a room that is not in one unit throughout; the last is followed by the turnover nights."""
-    first, until, turnover_nights = nights
-    runs: list[tuple[UnitTypeId, UnitId | None, int, int]] = []
+    runs: list[tuple[str, str | None, int, int]] = []
     upto = first
     for placed in placements:
         start = date.fromisoformat(placed["from"]).toordinal()
@@ -126,28 +114,9 @@ def _of_placements(
             continue
         if upto < start:
             runs.append((sold, None, upto, start))
-        runs.append((type_id_of(placed["unit_type_id"]), unit_id_of(placed["unit_id"]), start, end))
+        runs.append((placed["unit_type_id"], placed["unit_id"], start, end))
         upto = end
     if upto < until:
         runs.append((sold, None, upto, until))
-    for type_id, unit_id, start, end in runs:
-        after = turnover_nights if end == until else 0
-        yield Standing(booking_id, ClaimKind.BOOKED, type_id, unit_id, start, end, after)
-
-
-def _of_hold(
-    hold_id: UUID, type_text: str, unit_text: str | None, first: int, end: int, turnover_nights: int,
-    expires_at: datetime,
-) -> Standing:  # fmt: skip
-    unit_id = None if unit_text is None else unit_id_of(unit_text)
-    return Standing(
-        hold_id, ClaimKind.HELD, type_id_of(type_text), unit_id, first, end, turnover_nights, expires_at
-    )
-
-
-def _of_block(
-    block_id: UUID, type_text: str, unit_text: str, first: int, end: int, kind: str
-) -> Standing:  # fmt: skip
-    is_broken = kind == "out_of_order"
-    claim = ClaimKind.OUT_OF_ORDER if is_broken else ClaimKind.BLOCKED
-    return Standing(block_id, claim, type_id_of(type_text), unit_id_of(unit_text), first, end)
+    for unit_type, unit, start, end in runs:
+        yield source_id, kind, unit_type, unit, start, end, turnover_nights if end == until else 0, None

@@ -31,7 +31,7 @@ from pmscore.testing.scenes import FIRST_DAY, hotel, nights, open_scene, pool, s
 
 pytestmark = pytest.mark.postgres
 
-HISTORIES = {"dev": 15, "ci": 30, "nightly": 2000}
+HISTORIES = {"dev": 5, "ci": 12, "nightly": 2000}
 ASKED = DateRange.of(FIRST_DAY - timedelta(days=10), 45)
 READER = ActorId(uuid4())
 

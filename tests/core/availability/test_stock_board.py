@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -16,7 +16,6 @@ from core.availability.scene import (
     ORIGIN,
     POOL,
     ROOMS,
-    UNITS,
     CountingReader,
     a_house,
     a_type,
@@ -27,7 +26,7 @@ from core.availability.scene import (
 from pmscore.availability.views.stock_board import Standing, StockBoard
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import Unit
-from pmscore.inventory.model.stock import ClaimKind
+from pmscore.inventory.model.stock import Claim, ClaimKind
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import UnitId, UnitTypeId
 
@@ -45,23 +44,31 @@ def standing_lists(draw):
         if claim.kind is not ClaimKind.OVERSOLD and claim.nights.length > 1:
             turnover = draw(st.integers(0, claim.nights.length - 1))
         found.append(
-            Standing(
-                draw(st.sampled_from([claim.source_id, UUID(int=500)])),
-                claim.kind,
-                claim.unit_type_id,
-                claim.unit_id,
+            (
+                str(draw(st.sampled_from([claim.source_id, UUID(int=500)]))),
+                claim.kind.value,
+                str(claim.unit_type_id),
+                None if claim.unit_id is None else str(claim.unit_id),
                 claim.nights.first_ordinal,
                 claim.nights.end_ordinal - turnover,
                 turnover,
+                None,
             )
         )
     # All of a source is a hold or none of it, as in a store.
-    oversold = {each.source_id for each in found if each.kind is ClaimKind.OVERSOLD}
-    holds = draw(st.sets(st.sampled_from([UUID(int=500 + at) for at in range(14)]))) - oversold
-    return [
-        each._replace(kind=ClaimKind.HELD, expires_at=LATER) if each.source_id in holds else each
-        for each in found
-    ]
+    oversold = {each[0] for each in found if each[1] == "oversold"}
+    holds = draw(st.sets(st.sampled_from([str(UUID(int=500 + at)) for at in range(14)]))) - oversold
+    return [(each[0], "held", *each[2:-1], LATER) if each[0] in holds else each for each in found]
+
+
+def claims_of(standing: Standing):
+    """What a standing says in words."""
+    source_id, kind, unit_type, unit, first, end, turnover, _ = standing
+    for of_kind, start, upto in ((kind, first, end), ("buffer", end, end + turnover)):
+        if start < upto:
+            nights = DateRange(date.fromordinal(start), date.fromordinal(upto))
+            unit_id = None if unit is None else UnitId(UUID(unit))
+            yield Claim(ClaimKind(of_kind), UUID(source_id), UnitTypeId(UUID(unit_type)), nights, unit_id)
 
 
 def check(board, standings, stay, now=NOW, houses=None):
@@ -69,8 +76,8 @@ def check(board, standings, stay, now=NOW, houses=None):
     houses = houses or (an_inn(),)
     walking = CountingReader(
         houses,
-        tuple(claim for each in standings for claim in each.claims()),
-        expiries={each.source_id: each.expires_at for each in standings if each.expires_at is not None},
+        tuple(claim for each in standings for claim in claims_of(each)),
+        expiries={UUID(each[0]): each[-1] for each in standings if each[-1] is not None},
     )
     asked = DateRange.from_stay(stay).intersection(HORIZON)
     if asked is None:
@@ -106,10 +113,10 @@ def test_a_board_whose_sources_were_replaced_is_one_that_was_made_so(before, aft
     board = StockBoard([an_inn()], HORIZON, before)
     if expires_first:
         board.expire(LATER)
-    sources = {each.source_id for each in (*before, *after)}
+    sources = {each[0] for each in (*before, *after)}
     board.replace(sources, after)
     check(board, after, stay)
-    assert len(board) == len({each.source_id for each in after})
+    assert len(board) == len({each[0] for each in after})
     board.replace(sources, ())
     check(board, [], stay)
     assert len(board) == 0
@@ -132,15 +139,13 @@ def test_a_house_whose_units_are_the_same_keeps_its_board():
 
 
 def test_a_hold_that_was_prolonged_stands_until_its_new_end():
-    hold = Standing(
-        UUID(int=1), ClaimKind.HELD, HOME, LODGE, HORIZON.first_ordinal, HORIZON.first_ordinal + 2, 1, LATER
-    )
-    board = StockBoard([an_inn()], HORIZON, [hold])
-    longer = hold._replace(expires_at=LATER + timedelta(minutes=5))
-    board.replace([hold.source_id], [longer])
+    first, longer = HORIZON.first_ordinal, LATER + timedelta(minutes=5)
+    hold = (str(UUID(int=1)), "held", str(HOME), str(LODGE), first, first + 2, 1)
+    board = StockBoard([an_inn()], HORIZON, [(*hold, LATER)])
+    board.replace([hold[0]], [(*hold, longer)])
     nights = DateRange.of(HORIZON.start, 4)
     assert board.claimed([HOME], nights, LATER) == {HOME: (1, 1, 1, 0)}
-    assert board.claimed([HOME], nights, longer.expires_at) == {HOME: (0, 0, 0, 0)}
+    assert board.claimed([HOME], nights, longer) == {HOME: (0, 0, 0, 0)}
 
 
 def test_an_agency_without_houses_has_an_empty_board():
@@ -162,12 +167,12 @@ def test_nights_that_are_not_all_on_the_board_are_not_covered():
             board.claimed([ROOMS], outside, NOW)
 
 
-def test_a_unit_that_no_house_has_is_refused():
+@pytest.mark.parametrize("stranger", [(str(POOL), str(UUID(int=404))), (str(UUID(int=404)), None)])
+def test_a_type_or_unit_that_no_house_has_is_refused(stranger):
     first = HORIZON.first_ordinal
-    stranger = Standing(UUID(int=1), ClaimKind.BOOKED, ROOMS, UnitId(UUID(int=404)), first, first + 1)
+    unknown = (str(UUID(int=1)), "booked", *stranger, first, first + 1, 0, None)
     with pytest.raises(MisuseError):
-        StockBoard([an_inn()], HORIZON, [stranger])
-    known = stranger._replace(unit_id=UNITS[0])
-    board = StockBoard([an_inn()], HORIZON, [known])
+        StockBoard([an_inn()], HORIZON, [unknown])
+    board = StockBoard([an_inn()], HORIZON)
     with pytest.raises(MisuseError):
-        board.replace([known.source_id], [stranger])
+        board.replace([unknown[0]], [unknown])

@@ -8,11 +8,11 @@ measured at: ``docs/algorithms/availability.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import accumulate, compress
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from pmscore.dates.nights import HalfOpen
@@ -24,7 +24,8 @@ from pmscore.kernel.ids import UnitId, UnitTypeId
 
 __all__ = ["NightBoard", "Span"]
 
-Span: TypeAlias = tuple[UnitTypeId, UnitId | None, int, int]
+KeyT = TypeVar("KeyT")
+Span: TypeAlias = tuple[KeyT, KeyT | None, int, int]
 """One room of a type, its unit if it has one, and the ordinals of its first night and of the day after its last."""
 
 # "0" becomes a false byte; "1" stays a true one.
@@ -63,9 +64,12 @@ class NightBoard:
         """Return a board with these claims on it; no two of them have one unit on one night."""
         board = cls(house, nights)
         board.fill(
-            (claim.unit_type_id, claim.unit_id, claim.nights.first_ordinal, claim.nights.end_ordinal)
-            for claim in claims
-            if claim.kind is not ClaimKind.OVERSOLD
+            (
+                (claim.unit_type_id, claim.unit_id, claim.nights.first_ordinal, claim.nights.end_ordinal)
+                for claim in claims
+                if claim.kind is not ClaimKind.OVERSOLD
+            ),
+            _itself,
         )
         return board
 
@@ -183,8 +187,10 @@ class NightBoard:
         first, end = self._asked(nights)
         return tuple(counts[first:end])
 
-    def fill(self, spans: Iterable[Span]) -> None:
+    def fill(self, spans: Iterable[Span[KeyT]], name: Callable[[UUID], KeyT]) -> None:
         """Enter many spans on an empty board at once; no two of them have one unit on one night.
+
+        ``name`` says how types and units are named in them.
 
         Raises:
             MisuseError: a type or unit that the house does not have.
@@ -193,19 +199,22 @@ class NightBoard:
         length, origin = len(self._masks), self._origin
         turns = [0] * (length + 1)
         steps = {type_id: [0] * (length + 1) for type_id in self._counts}
-        places = {unit_id: (bit, steps[self._types[unit_id]]) for unit_id, bit in self._bits.items()}
-        for unit_type_id, unit_id, first_ordinal, end_ordinal in spans:
-            first = max(first_ordinal - origin, 0)
-            end = min(end_ordinal - origin, length)
-            if first < end:
-                try:
-                    bit, step = (0, steps[unit_type_id]) if unit_id is None else places[unit_id]
-                except KeyError as stranger:
-                    raise MisuseError(claim_on=str(stranger.args[0])) from None
-                turns[first] ^= bit
-                turns[end] ^= bit
-                step[first] += 1
-                step[end] -= 1
+        types = {name(type_id): (0, step) for type_id, step in steps.items()}
+        units = {name(unit_id): (bit, steps[self._types[unit_id]]) for unit_id, bit in self._bits.items()}
+        for unit_type, unit, first_ordinal, end_ordinal in spans:
+            try:
+                bit, step = types[unit_type] if unit is None else units[unit]
+            except KeyError as stranger:
+                raise MisuseError(claim_on=str(stranger.args[0])) from None
+            first, end = first_ordinal - origin, end_ordinal - origin
+            if first < 0 or end > length:
+                first, end = max(first, 0), min(end, length)
+                if first >= end:
+                    continue
+            turns[first] ^= bit
+            turns[end] ^= bit
+            step[first] += 1
+            step[end] -= 1
         self._masks = list(accumulate(turns[:-1], int.__xor__))
         self._counts = {type_id: list(accumulate(each[:-1])) for type_id, each in steps.items()}
 
@@ -249,3 +258,7 @@ def _blocks(types: Sequence[UnitTypeId]) -> dict[UnitTypeId, tuple[int, int]]:
         first, _ = blocks.get(type_id, (at, at))
         blocks[type_id] = first, at + 1
     return blocks
+
+
+def _itself(key: UUID) -> UUID:
+    return key

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from heapq import heapify, heappop, heappush
 from itertools import accumulate, chain
 from operator import add
-from typing import NamedTuple
+from typing import TypeAlias
 from uuid import UUID
 
 from pmscore.availability.views.night_board import NightBoard, Span
@@ -21,38 +21,23 @@ from pmscore.dates.nights import HalfOpen
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import Claim, ClaimKind
+from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import UnitId, UnitTypeId
 
 __all__ = ["Standing", "StockBoard"]
 
 
-class Standing(NamedTuple):
-    """What one source claims in a row: nights, and the turnover nights that follow them.
+Standing: TypeAlias = tuple[str, str, str, str | None, int, int, int, datetime | None]
+"""What one source claims in a row: nights, and the turnover nights that follow them.
 
-    The first night and the day after the last are proleptic Gregorian ordinals. A hold says when it expires; an
-    oversold standing has no unit and no turnover nights. A tuple, since tens of thousands are made at a start.
-    """
+The id of the source, the kind of claim, the type and the unit if there is one, all as text; the first night and the
+day after the last as proleptic Gregorian ordinals; how many turnover nights follow; when a hold expires. One that is
+oversold has no unit and no turnover nights. A row as a store sends it, and a plain tuple of plain values: tens of
+thousands are kept, and the collector of garbage passes over what cannot refer to anything.
+"""
 
-    source_id: UUID
-    kind: ClaimKind
-    unit_type_id: UnitTypeId
-    unit_id: UnitId | None
-    first_ordinal: int
-    end_ordinal: int
-    turnover_nights: int = 0
-    expires_at: datetime | None = None
-
-    def claims(self) -> Iterator[Claim]:
-        """Yield the same as claims."""
-        for kind, first, end in self.spans():
-            nights = DateRange(date.fromordinal(first), date.fromordinal(end))
-            yield Claim(kind, self.source_id, self.unit_type_id, nights, self.unit_id)
-
-    def spans(self) -> Iterator[tuple[ClaimKind, int, int]]:
-        """Yield the nights and the turnover nights, each with their kind of claim."""
-        yield self.kind, self.first_ordinal, self.end_ordinal
-        if self.turnover_nights:
-            yield ClaimKind.BUFFER, self.end_ordinal, self.end_ordinal + self.turnover_nights
+_BOOKED, _OVERSOLD, _BUFFER = ClaimKind.BOOKED.value, ClaimKind.OVERSOLD.value, ClaimKind.BUFFER.value
+_KINDS = {kind.value: kind for kind in ClaimKind}
 
 
 class StockBoard:
@@ -70,9 +55,10 @@ class StockBoard:
         self._types = {key: each for house in houses for key, each in house.types.items()}
         self._units = {key: each for house in houses for key, each in house.units.items()}
         self._board = NightBoard(houses, nights)
-        self._sources: dict[UUID, Standing] = {}
-        self._more: dict[UUID, list[Standing]] = {}
-        self._expiries: list[tuple[datetime, UUID]] = []
+        self._named: Mapping[str, UUID] = {str(key): key for key in (*self._types, *self._units)}
+        self._sources: dict[str, Standing] = {}
+        self._more: dict[str, list[Standing]] = {}
+        self._expiries: list[tuple[datetime, str]] = []
         # Most claims are bookings: theirs are what is left of all claims without those of the other kinds.
         self._others: dict[tuple[UnitTypeId, ClaimKind], list[int]] = {}
         self._start(standings)
@@ -89,7 +75,7 @@ class StockBoard:
         kept = chain(self._sources.values(), *self._more.values())
         return StockBoard(houses, self.nights, kept)
 
-    def replace(self, source_ids: Iterable[UUID], standings: Iterable[Standing]) -> None:
+    def replace(self, source_ids: Iterable[str], standings: Iterable[Standing]) -> None:
         """Let each of these sources claim what its ``standings`` say, and nothing else; all in one step.
 
         Raises:
@@ -98,13 +84,14 @@ class StockBoard:
         for source_id in source_ids:
             self._drop(source_id)
         for standing in standings:
-            if self._sources.setdefault(standing.source_id, standing) is not standing:
-                self._more.setdefault(standing.source_id, []).append(standing)
-            self._count(standing, 1)
-            for claim in standing.claims():
+            source_id, expires_at = standing[0], standing[-1]
+            if self._sources.setdefault(source_id, standing) is not standing:
+                self._more.setdefault(source_id, []).append(standing)
+            for claim in self._claims(standing):
                 self._board.take(claim)
-            if standing.expires_at is not None:
-                heappush(self._expiries, (standing.expires_at, standing.source_id))
+                self._count(claim, 1)
+            if expires_at is not None:
+                heappush(self._expiries, (expires_at, source_id))
 
     def covers(self, nights: HalfOpen) -> bool:
         """Return whether the board can be asked about all of these nights."""
@@ -165,65 +152,85 @@ class StockBoard:
         while self._expiries and self._expiries[0][0] <= now:
             _, source_id = heappop(self._expiries)
             # One that was replaced by another of the same source stands in the queue with its old time as well.
-            expires = [each.expires_at for each in self._standings(source_id)]
+            expires = [standing[-1] for standing in self._standings(source_id)]
             if any(each is not None and each <= now for each in expires):
                 self._drop(source_id)
 
     def _start(self, standings: Iterable[Standing]) -> None:
-        turnovers: dict[UnitTypeId, list[int]] = {}
-        self._board.fill(self._entered(standings, turnovers))
-        for type_id, steps in turnovers.items():
+        turnovers: dict[str, list[int]] = {}
+        self._board.fill(self._entered(standings, turnovers), str)
+        for type_text, steps in turnovers.items():
+            type_id = UnitTypeId(self._named[type_text])
             counts = self._counts_of(type_id, ClaimKind.BUFFER)
             self._others[type_id, ClaimKind.BUFFER] = list(map(add, counts, accumulate(steps)))
         heapify(self._expiries)
 
-    def _entered(
-        self, standings: Iterable[Standing], turnovers: dict[UnitTypeId, list[int]]
-    ) -> Iterator[Span]:
+    def _entered(self, standings: Iterable[Standing], turnovers: dict[str, list[int]]) -> Iterator[Span[str]]:
         """Remember standings and yield their spans: the loop that a rebuild of the board consists of.
 
         ``turnovers`` is given the steps of each type's turnover counts, which running sums make into counts.
         """
-        sources, booked, oversold = self._sources, ClaimKind.BOOKED, ClaimKind.OVERSOLD
+        sources = self._sources
         origin, length = self._origin, self.nights.length
         for standing in standings:
-            source_id, kind, type_id, unit_id, first, end, turnover, expires_at = standing
-            # Whoever makes a container for each of many bookings has the collector of garbage look at them all.
+            source_id, kind, unit_type, unit, first, end, turnover, expires_at = standing
             if sources.setdefault(source_id, standing) is not standing:
                 self._more.setdefault(source_id, []).append(standing)
             if turnover:
-                steps = turnovers.get(type_id)
+                steps = turnovers.get(unit_type)
                 if steps is None:
-                    steps = turnovers[type_id] = [0] * (length + 1)
-                steps[min(max(end - origin, 0), length)] += 1
-                steps[min(max(end + turnover - origin, 0), length)] -= 1
-            if kind is not booked:
-                self._count(standing._replace(turnover_nights=0), 1)
+                    steps = turnovers[unit_type] = [0] * (length + 1)
+                first_after, end_after = end - origin, end - origin + turnover
+                if first_after < 0 or end_after > length:
+                    first_after, end_after = max(first_after, 0), min(max(end_after, 0), length)
+                if first_after < end_after:
+                    steps[first_after] += 1
+                    steps[end_after] -= 1
+            if kind != _BOOKED:
+                self._count(next(self._claims(standing)), 1)
                 if expires_at is not None:
                     self._expiries.append((expires_at, source_id))
-                if kind is oversold:
+                if kind == _OVERSOLD:
                     continue
-            yield type_id, unit_id, first, end + turnover
+            yield unit_type, unit, first, end + turnover
 
-    def _drop(self, source_id: UUID) -> None:
+    def _drop(self, source_id: str) -> None:
         for standing in self._standings(source_id):
-            self._count(standing, -1)
-            for claim in standing.claims():
+            for claim in self._claims(standing):
                 self._board.give_up(claim)
+                self._count(claim, -1)
         self._sources.pop(source_id, None)
         self._more.pop(source_id, None)
 
-    def _standings(self, source_id: UUID) -> Iterator[Standing]:
+    def _standings(self, source_id: str) -> Iterator[Standing]:
         if source_id in self._sources:
             yield self._sources[source_id]
             yield from self._more.get(source_id, ())
 
-    def _count(self, standing: Standing, step: int) -> None:
-        for kind, first, end in standing.spans():
-            if kind is not ClaimKind.BOOKED:
-                counts = self._counts_of(standing.unit_type_id, kind)
-                for at in range(max(first - self._origin, 0), min(end - self._origin, len(counts))):
-                    counts[at] += step
+    def _claims(self, standing: Standing) -> Iterator[Claim]:
+        """Yield what a standing claims, its own nights first.
+
+        Raises:
+            MisuseError: a type or unit that no house has.
+        """
+        source_id, kind, unit_type, unit, first, end, turnover, _ = standing
+        try:
+            type_id = UnitTypeId(self._named[unit_type])
+            unit_id = None if unit is None else UnitId(self._named[unit])
+        except KeyError as stranger:
+            raise MisuseError(claim_on=stranger.args[0]) from None
+        for of_kind, start, upto in ((kind, first, end), (_BUFFER, end, end + turnover)):
+            if start < upto:
+                nights = DateRange(date.fromordinal(start), date.fromordinal(upto))
+                yield Claim(_KINDS[of_kind], UUID(source_id), type_id, nights, unit_id)
+
+    def _count(self, claim: Claim, step: int) -> None:
+        """Count a claim of a kind whose counts are kept beside the sum of all."""
+        if claim.kind is not ClaimKind.BOOKED:
+            counts = self._counts_of(claim.unit_type_id, claim.kind)
+            first, end = claim.nights.first_ordinal - self._origin, claim.nights.end_ordinal - self._origin
+            for at in range(max(first, 0), min(end, len(counts))):
+                counts[at] += step
 
     def _counts_of(self, type_id: UnitTypeId, kind: ClaimKind) -> list[int]:
         counts = self._others.get((type_id, kind))
