@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args
 
 import attrs
@@ -51,7 +52,8 @@ def structured_query(given: Iterable[tuple[str, list[str]]], wire: type[WireT]) 
     Raises:
         FieldsError: with every mistake that was found.
     """
-    kinds = {wire_name(each): bare(without_null(bare(each.type))) for each in members_of(wire)}
+    key: Any = wire  # mypy takes a class for something without a hash
+    kinds = _kinds_of(key)
     members: dict[str, Json] = {}
     repeated: list[FieldError] = []
     for name, values in given:
@@ -88,6 +90,12 @@ def members_of(wire: type) -> tuple[attrs.Attribute[Any], ...]:
 def wire_name(member: attrs.Attribute[Any]) -> str:
     """Return the name of a member in JSON; one that Python keeps for itself ends in an underscore here."""
     return member.name.rstrip("_")
+
+
+@cache
+def _kinds_of(wire: type) -> Mapping[str, Any]:
+    """Return what the parameters of a query are, for those that are no texts."""
+    return {wire_name(each): bare(without_null(bare(each.type))) for each in members_of(wire)}
 
 
 def _read_as(kind: object, text: str) -> Json:

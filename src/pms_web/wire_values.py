@@ -73,6 +73,7 @@ def teach_values(converter: Converter) -> None:
     # A text as well, and would be read as one.
     converter.register_structure_hook(StrEnum, _choice)
     converter.register_structure_hook_factory(is_list, lambda kind: _list_hook(kind, converter))
+    converter.register_structure_hook_factory(_is_optional, lambda kind: _optional_hook(kind, converter))
     converter.register_structure_hook_factory(_is_marked, lambda kind: _marked_hook(kind, converter))
     converter.register_unstructure_hook(UUID, str)
     converter.register_unstructure_hook(date, date.isoformat)
@@ -150,6 +151,10 @@ def _choice(value: Any, among: type[Enum]) -> Enum:
         ) from None
 
 
+def _is_optional(kind: Any) -> bool:
+    return not _is_marked(kind) and may_be_null(kind)
+
+
 def _is_marked(kind: Any) -> bool:
     return get_origin(kind) is Annotated
 
@@ -160,6 +165,7 @@ def _list_hook(kind: Any, converter: Converter) -> Hook:
     if not any(isinstance(each, Entries) for each in marks):
         marks.append(Entries())
     inner = get_args(bare(kind))[0]
+    read: Hook = converter.get_structure_hook(inner)
 
     def hook(value: Any, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -170,7 +176,7 @@ def _list_hook(kind: Any, converter: Converter) -> Hook:
         wrong: list[FieldError] = []
         for at, item in enumerate(value):
             try:
-                found.append(converter.structure(item, inner))
+                found.append(read(item, inner))
             except MISTAKES as error:
                 wrong.extend(under(f"[{at}]", mistakes_of(error)))
         if wrong:
@@ -190,13 +196,21 @@ def _marked_hook(kind: Any, converter: Converter) -> Hook:
     if is_list(inner):
         return _list_hook(kind, converter)
 
+    read: Hook = converter.get_structure_hook(inner)
+
     def hook(value: Any, _: object) -> Any:
-        made = converter.structure(value, inner)
+        made = read(value, inner)
         for each in marks:
             each.check(made)
         return made
 
     return hook
+
+
+def _optional_hook(kind: Any, converter: Converter) -> Hook:
+    inner = without_null(kind)
+    read: Hook = converter.get_structure_hook(inner)
+    return lambda value, _: None if value is None else read(value, inner)
 
 
 def _shape_hook(shapes: ByMember, converter: Converter) -> Hook:

@@ -113,7 +113,7 @@ _contracts: WeakKeyDictionary[Flask, Contract] = WeakKeyDictionary()
 def contract_of(app: Flask) -> Contract:
     """Return what an app promises."""
     if app not in _contracts:
-        _contracts[app] = Contract(app.extensions["pms_openapi"])
+        _contracts[app] = Contract(app.extensions["pms_description"].document)
     return _contracts[app]
 
 
@@ -124,7 +124,7 @@ class CheckedClient(FlaskClient):
         """Send a request."""
         answer = super().open(*args, **kwargs)
         method, path = answer.request.method, answer.request.path
-        if method in {"OPTIONS", "HEAD"} or "pms_openapi" not in self.application.extensions:
+        if method in {"OPTIONS", "HEAD"} or "pms_description" not in self.application.extensions:
             return answer
         rule = _rule(self.application, method, path)
         contract = contract_of(self.application)

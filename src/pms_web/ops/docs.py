@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from html import escape
 
 from flask import Flask, Response, current_app, request
 
@@ -17,19 +19,43 @@ from pms_web.routing import Route
 from pms_web.services import Surroundings
 from pmscore.kernel.events import Json
 
-__all__ = ["ROUTES", "describe"]
+__all__ = ["ROUTES", "Description", "describe"]
 
-_DOCUMENT = "pms_openapi"
+_DESCRIPTION = "pms_description"
+_ADDRESS = "https://address.of.this.app"
+
+
+class Description:
+    """What an app has, worked out when somebody asks for the first time."""
+
+    def __init__(self, routes: Iterable[Route], version: str) -> None:
+        self._routes = tuple(routes)
+        self._version = version
+
+    @cached_property
+    def document(self) -> Mapping[str, Json]:
+        """The OpenAPI document."""
+        return document(self._routes, version=self._version)
+
+    @cached_property
+    def text(self) -> str:
+        """The document as JSON."""
+        return json.dumps(self.document, separators=(",", ":"))
+
+    @cached_property
+    def page(self) -> str:
+        """The page, with a mark where the address of the app belongs."""
+        return reference_page(self.document, _ADDRESS)
 
 
 def describe(app: Flask, routes: Iterable[Route], version: str) -> None:
     """Tell an app what it has, for these two addresses."""
-    app.extensions[_DOCUMENT] = document(routes, version=version)
+    app.extensions[_DESCRIPTION] = Description(routes, version)
 
 
 def openapi(_: Surroundings) -> Response:
     """Return the OpenAPI 3.1 document of the routes that this app has."""
-    response = Response(json.dumps(_document(), separators=(",", ":")), content_type="application/json")
+    response = Response(_description().text, content_type="application/json")
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -38,14 +64,14 @@ def openapi(_: Surroundings) -> Response:
 
 def reference(_: Surroundings) -> Response:
     """Return the page that describes every route, with examples."""
-    page = reference_page(_document(), request.host_url.rstrip("/"))
+    page = _description().page.replace(_ADDRESS, escape(request.host_url.rstrip("/")))
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
 
 
-def _document() -> Mapping[str, Json]:
-    found: Mapping[str, Json] = current_app.extensions[_DOCUMENT]
+def _description() -> Description:
+    found: Description = current_app.extensions[_DESCRIPTION]
     return found
 
 
