@@ -102,6 +102,8 @@ def _violated(error: psycopg.IntegrityError) -> PmsError:
             return NotFoundError("agency", "of the command")
         case "users_email_key" | "memberships_pkey":
             return InvalidInputError("email", "taken")
+        case "webhook_deliveries_webhook_endpoints_fkey":
+            return NotFoundError("webhook", "")
         case "bookings_guests_fkey":
             return NotFoundError("guest", "")
         case _:

@@ -32,6 +32,7 @@ from pmscore.kernel.errors import (
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, QuoteId, UnitId, UnitTypeId
 from pmscore.kernel.money import Money
+from pmscore.modules.model import Feature
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.exchange import ExchangeRate
 from pmscore.pricing.model.quote import KeptQuote
@@ -39,6 +40,7 @@ from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.testing.accounts import AccessChanges
 from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
+from pmscore.testing.webhook_log import WebhookChanges, WebhookLog
 
 __all__ = ["Books", "Changes", "OnceName", "PromotionUse", "RateKey", "StoredReply"]
 
@@ -80,6 +82,8 @@ class Changes:
     given_back: list[tuple[PropertyId, str]] = Factory(list[tuple[PropertyId, str]])
     access: AccessChanges = Factory(AccessChanges)
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
+    features: dict[str, Feature] = Factory(dict[str, Feature])
+    webhooks: WebhookChanges = Factory(WebhookChanges)
 
 
 @define
@@ -101,6 +105,8 @@ class Books:
     quotes: dict[QuoteId, KeptQuote] = Factory(dict[QuoteId, KeptQuote])
     promotion_uses: dict[tuple[PropertyId, str], int] = Factory(dict[tuple[PropertyId, str], int])
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
+    features: dict[str, Feature] = Factory(dict[str, Feature])
+    webhooks: WebhookLog = Factory(WebhookLog)
     quoters: dict[tuple[PropertyId, int, date], Quoter] = Factory(dict[tuple[PropertyId, int, date], Quoter])
 
     def write(self, changes: Changes) -> None:
@@ -108,7 +114,7 @@ class Books:
 
         Raises:
             StaleHouseError: a house has changed since the transaction saw it.
-            StaleVersionError: a price book is not the next version.
+            StaleVersionError: a price book, a module's switch, an endpoint or a delivery is not the next version.
             RefusedError: a promotion is used up.
             NightsTakenError: nights are taken, or a new capacity is too small.
             NotFoundError: something that is written belongs to nothing in this agency.
@@ -119,6 +125,8 @@ class Books:
         self._refuse_strays(changes)
         self._refuse_stale_prices(changes.price_books)
         self._refuse_used_up(changes.promotion_uses)
+        self._refuse_stale_features(changes.features.values())
+        self.webhooks.check(changes.webhooks)
         update = self.judged(changes)
         if update.violations:
             raise NightsTakenError(tuple(update.violations))
@@ -157,6 +165,8 @@ class Books:
                 self.blocks[block_id] = block
         self._put_prices(changes)
         self.exchange_rates.update(changes.exchange_rates)
+        self.features.update(changes.features)
+        self.webhooks.put(changes.webhooks)
         self.ledger.apply(update)
 
     def _put_prices(self, changes: Changes) -> None:
@@ -178,6 +188,12 @@ class Books:
             if book.version != len(self.price_books.get(book.property_id, ())) + 1:
                 raise StaleVersionError(property_id=str(book.property_id))
 
+    def _refuse_stale_features(self, features: Iterable[Feature]) -> None:
+        for feature in features:
+            there = self.features.get(feature.module)
+            if there is not None and feature.version != there.version + 1:
+                raise StaleVersionError(module=feature.module)
+
     def _refuse_used_up(self, uses: Iterable[PromotionUse]) -> None:
         for use in uses:
             if self.promotion_uses.get((use.property_id, use.code), 0) >= use.most:
@@ -197,6 +213,7 @@ class Books:
             "hold": self.holds,
             "block": self.blocks,
             "quote": self.quotes,
+            "webhook": self.webhooks.endpoints,
         }
         for kind, key in added:
             if key in present[kind]:

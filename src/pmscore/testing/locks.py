@@ -28,6 +28,11 @@ class LockTable:
             self._owners[name] = owner
             return True
 
+    def acquire_free(self, name: Hashable, owner: int) -> bool:
+        """Give ``owner`` the lock if nobody else has it, without waiting; return whether it has it."""
+        with self.mutex:
+            return self._owners.setdefault(name, owner) == owner
+
     def release_all(self, owner: int) -> None:
         """Free every lock of ``owner``."""
         with self.mutex:

@@ -28,6 +28,7 @@ from pmscore.testing.booking_repositories import InMemoryBookings, InMemoryGuest
 from pmscore.testing.books import Books, OnceName
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
 from pmscore.testing.exchange_rates import InMemoryExchangeRateRepository, InMemoryExchangeRates
+from pmscore.testing.features import InMemoryFeatures
 from pmscore.testing.journal import Journal, LoggedEvent, Position
 from pmscore.testing.locks import LockTable
 from pmscore.testing.price_repositories import (
@@ -47,6 +48,7 @@ from pmscore.testing.repositories import (
 )
 from pmscore.testing.trail import InMemoryEvents
 from pmscore.testing.transaction import Transaction
+from pmscore.testing.webhook_repositories import InMemoryDeliveries, InMemoryEndpoints
 
 __all__ = [
     "CountingIds",
@@ -212,6 +214,9 @@ class InMemoryWork:
         self.sessions = InMemorySessions(transaction, accounts)
         self.links = InMemoryLinks(transaction, accounts)
         self.exchange_rates = InMemoryExchangeRateRepository(transaction)
+        self.features = InMemoryFeatures(transaction)
+        self.webhooks = InMemoryEndpoints(transaction)
+        self.deliveries = InMemoryDeliveries(transaction)
         self.events = InMemoryEvents(transaction, lambda: store.logged(transaction.command.agency_id))
 
     def record(self, *events: Event) -> None:

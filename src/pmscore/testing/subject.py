@@ -18,14 +18,24 @@ from pmscore.booking.ports import QuotedBookingWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.trail import EventWork
+from pmscore.modules.ports import FeatureWork
 from pmscore.pricing.ports import ExchangeRates, ExchangeRateWork, PriceReader, PriceSettingWork
 from pmscore.testing.journal import LoggedEvent, Position
+from pmscore.webhooks.ports import WebhookWork
 
 __all__ = ["StoreUnderTest", "StoreWork"]
 
 
 class StoreWork(
-    AccessWork, MemberWork, QuotedBookingWork, PriceSettingWork, ExchangeRateWork, EventWork, Protocol
+    AccessWork,
+    MemberWork,
+    QuotedBookingWork,
+    PriceSettingWork,
+    ExchangeRateWork,
+    EventWork,
+    FeatureWork,
+    WebhookWork,
+    Protocol,
 ):
     """One transaction with the repositories of every context."""
 

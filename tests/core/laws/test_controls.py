@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from attrs import evolve
@@ -12,16 +13,19 @@ from pmscore.inventory.model.stock import StockChange
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
+from pmscore.testing.laws.modules import ModuleLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
 from pmscore.testing.laws.setting import StoreLaws, raised
 from pmscore.testing.laws.stock import StockLaws
 from pmscore.testing.laws.tenancy import TenancyLaws
+from pmscore.testing.laws.webhooks import WebhookLaws
 from pmscore.testing.memory import InMemoryStore, SeededIds
 from pmscore.testing.naive import NaiveStore
 from pmscore.testing.races import race
 from pmscore.testing.scenes import hotel, open_scene, pool
+from pmscore.testing.webhook_log import Lease
 
 
 class MeetingPoint:
@@ -158,6 +162,37 @@ class UnmarkingStore(InMemoryStore):
         super().write(transaction)
 
 
+class LeaselessStore(InMemoryStore):
+    """Forgets who has a message in hand, and takes anybody's word for what became of it."""
+
+    def write(self, transaction):
+        log, changes = transaction.books.webhooks, transaction.changes.webhooks
+        changes.leases.clear()
+        for delivery, _, holder in changes.recorded:
+            log.leases[delivery.delivery_id] = Lease(holder, delivery.created_at)
+        super().write(transaction)
+
+
+class RepeatingStore(InMemoryStore):
+    """Makes a message each time that it is told of an event."""
+
+    def write(self, transaction):
+        changes = transaction.changes.webhooks
+        changes.told[:] = [evolve(each, event_id=uuid4()) for each in changes.told]
+        super().write(transaction)
+
+
+class ObedientStore(InMemoryStore):
+    """Takes every decision on a module for the next one."""
+
+    def write(self, transaction):
+        kept, changes = transaction.books.features, transaction.changes
+        for name, feature in changes.features.items():
+            if name in kept:
+                changes.features[name] = evolve(feature, version=kept[name].version + 1)
+        super().write(transaction)
+
+
 @pytest.mark.parametrize(
     ("store", "laws", "law"),
     [
@@ -178,6 +213,12 @@ class UnmarkingStore(InMemoryStore):
         (KeepingStore, ExchangeRateLaws, "test_the_same_day_twice_replaces"),
         (FloatingStore, ExchangeRateLaws, "test_rates_come_back_equal"),
         (SharedStore, ExchangeRateLaws, "test_another_agency_has_rates_of_its_own"),
+        (SharedStore, WebhookLaws, "test_another_agency_has_endpoints_of_its_own"),
+        (LeaselessStore, WebhookLaws, "test_what_one_has_in_hand_nobody_else_gets_until_the_lease_is_over"),
+        (LeaselessStore, WebhookLaws, "test_many_at_once_carry_each_message_once"),
+        (RepeatingStore, WebhookLaws, "test_an_event_is_one_message_to_each_endpoint_that_wants_it"),
+        (SharedStore, ModuleLaws, "test_another_agency_decides_for_itself"),
+        (ObedientStore, ModuleLaws, "test_of_two_who_have_read_the_same_the_second_is_refused"),
         (SharedStore, PriceLaws, "test_another_agency_sees_no_prices"),
         (SharedStore, QuoteLaws, "test_another_agency_sees_no_quote"),
         (ForgetfulStore, StockLaws, "test_what_ends_is_free_at_once"),

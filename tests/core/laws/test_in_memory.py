@@ -17,6 +17,7 @@ from pmscore.testing.laws.guests import GuestLaws
 from pmscore.testing.laws.houses import HouseLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.listing import ListLaws
+from pmscore.testing.laws.modules import ModuleLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
@@ -25,6 +26,7 @@ from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
 from pmscore.testing.laws.tenancy import TenancyLaws
 from pmscore.testing.laws.trail import TrailLaws
+from pmscore.testing.laws.webhooks import WebhookLaws
 from pmscore.testing.memory import InMemoryStore
 
 # One store for all laws, so that each law also shows that it does not mind the others' agencies.
@@ -57,6 +59,14 @@ class TestEvents(InMemory, EventLaws):
 
 
 class TestTrail(InMemory, TrailLaws):
+    pass
+
+
+class TestModules(InMemory, ModuleLaws):
+    pass
+
+
+class TestWebhooks(InMemory, WebhookLaws):
     pass
 
 
