@@ -24,7 +24,7 @@ from pmscore.kernel.errors import InvalidInputError
 
 pytestmark = pytest.mark.postgres
 
-FLOORLESS = {"P5", "G-start"}
+FLOORLESS = {"P5", "G-start", "G-rebuild"}
 TABLES = ("bookings", "booking_rooms", "unit_nights", "events", "guests", "idempotency_keys")
 
 

@@ -16,6 +16,7 @@ from pms_adapters.lab.bench.measurement import Measurement
 from pms_adapters.lab.bench.peers import measure_peers
 from pms_adapters.lab.bench.racing import measure_race
 from pms_adapters.lab.bench.reading import measure_reads
+from pms_adapters.lab.bench.rebuilding import measure_rebuild
 from pms_adapters.lab.bench.scale import FULL, Scale
 from pms_adapters.lab.bench.searching import measure_calendar, measure_search
 from pms_adapters.lab.bench.subjects import Subject, ids_of, run_subjects
@@ -35,6 +36,7 @@ _SUBJECTS = (
     Subject(("P18",), measure_reads),
     Subject(("G-insert", "G-refuse"), measure_writes),
     Subject(("G-board", "G-start", "G-rooms"), measure_growth),
+    Subject(("G-rebuild",), measure_rebuild),
 )
 STOCK_IDS: tuple[str, ...] = ids_of(_SUBJECTS)
 """The ids that ``only`` may name: targets by number, growth gates with a ``G-``."""
