@@ -16,7 +16,9 @@ and nothing else is edited:
 A *reaction* hears every event of its kinds (``"*"`` and ``"booking.*"`` are patterns), at least once, the events of
 one aggregate in order. It has exactly one effect if it writes through ``services``: its only transaction carries the
 inbox row. With ``calls_out=True`` it may call the outside and writes nothing; a call may come twice. If it raises, it
-is tried again after 1, 2 and 4 s, then becomes a dead letter.
+is tried again after 1, 2 and 4 s, then becomes a dead letter. With ``asks=…`` it says for an agency which kinds it wants
+there now, so that events which nobody wants cost no row; it is asked once a batch of events, after they were read, so
+whatever was committed before an event counts for it.
 
 A *job* is run from the queue with ids, at least once: ``services.queue.enqueue("greetings.send", agency_id, *ids)``.
 
@@ -38,11 +40,13 @@ from pms_adapters.postgres.events import StoredEvent
 from pms_adapters.worker.services import ReactionServices, WorkerServices
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.registry import Registry
+from pmscore.webhooks.model.endpoints import covers
 
 __all__ = [
     "DUE_WORK",
     "JOBS",
     "REACTIONS",
+    "Asks",
     "DueWork",
     "Job",
     "React",
@@ -57,6 +61,8 @@ __all__ = [
 React = Callable[[StoredEvent, ReactionServices], None]
 Job = Callable[[AgencyId, tuple[UUID, ...], WorkerServices], None]
 DueWork = Callable[[AgencyId, WorkerServices], "datetime | None"]
+Asks = Callable[[AgencyId, WorkerServices], "tuple[str, ...]"]
+"""Returns the kinds that are wanted for an agency now; none for nothing at all."""
 
 _PACKAGE = "pms_adapters.worker.reactions"
 
@@ -69,12 +75,11 @@ class Reaction:
     kinds: tuple[str, ...]
     react: React
     calls_out: bool = False
+    asks: Asks | None = None
 
-    def hears(self, kind: str) -> bool:
-        """Return whether events of a kind concern it."""
-        return any(
-            each in {"*", kind} or (each.endswith(".*") and kind.startswith(each[:-1])) for each in self.kinds
-        )
+    def hears(self, kind: str, wanted: tuple[str, ...] = ("*",)) -> bool:
+        """Return whether events of a kind concern it, where ``wanted`` are those it wants now."""
+        return covers(self.kinds, kind) and covers(wanted, kind)
 
 
 REACTIONS: Registry[Reaction] = Registry("reaction", _PACKAGE)
@@ -82,7 +87,9 @@ JOBS: Registry[Job] = Registry("job", _PACKAGE)
 DUE_WORK: Registry[DueWork] = Registry("due work", _PACKAGE)
 
 
-def reaction(name: str, *, kinds: Iterable[str], calls_out: bool = False) -> Callable[[React], React]:
+def reaction(
+    name: str, *, kinds: Iterable[str], calls_out: bool = False, asks: Asks | None = None
+) -> Callable[[React], React]:
     """Return a decorator that registers a reaction under a name that is never changed.
 
     Raises:
@@ -91,7 +98,8 @@ def reaction(name: str, *, kinds: Iterable[str], calls_out: bool = False) -> Cal
     heard = tuple(kinds)
 
     def add(react: React) -> React:
-        REACTIONS.register(name)(Reaction(name=name, kinds=heard, react=react, calls_out=calls_out))
+        made = Reaction(name=name, kinds=heard, react=react, calls_out=calls_out, asks=asks)
+        REACTIONS.register(name)(made)
         return react
 
     return add

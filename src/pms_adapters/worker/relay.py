@@ -30,7 +30,7 @@ from pmscore.kernel.errors import PmsError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import AgencyId, EventId
 
-__all__ = ["REACT", "DueHandler", "Relay", "RelayLimits", "jobs_for"]
+__all__ = ["REACT", "Asker", "DueHandler", "Relay", "RelayLimits", "jobs_for"]
 
 REACT = "pms.react"
 """The job that lets the waiting reactions take in events."""
@@ -42,6 +42,9 @@ _log = logging.getLogger("pms.worker.relay")
 
 DueHandler = Callable[[AgencyId], datetime | None]
 """Does what is due for an agency and returns when it is to be called next, None for not at all."""
+
+Asker = Callable[[AgencyId], "tuple[str, ...]"]
+"""Returns the kinds of events that a reaction wants for an agency now."""
 
 
 @frozen(kw_only=True)
@@ -70,6 +73,7 @@ class Relay:
     holder: str
     limits: RelayLimits = field(factory=RelayLimits)
     due_handlers: Mapping[str, DueHandler] = field(factory=dict)
+    askers: Mapping[str, Asker] = field(factory=dict)
     _sealed_at: dict[AgencyId, float] = field(factory=dict)
     _leases: dict[AgencyId, Lease] = field(factory=dict)
     _rests_until: dict[tuple[AgencyId, str], float] = field(factory=dict)
@@ -152,15 +156,24 @@ class Relay:
         )
         if not events:
             return lease.recorded, True
-        wanted = [
+        noting = recording(
+            lease.agency_id, self._wanted(lease.agency_id, events), patience_seconds=self.limits.patience
+        )
+        move_recorded(self.engine, lease, events[-1].position, *noting)
+        return events[-1].position, len(events) < limit
+
+    def _wanted(self, agency_id: AgencyId, events: Sequence[StoredEvent]) -> list[tuple[StoredEvent, str]]:
+        """Return which reaction has to take in which of the events.
+
+        Reactions are asked after the events were read: what was committed before an event is seen for it.
+        """
+        asked = {name: asks(agency_id) for name, asks in self.askers.items()}
+        return [
             (event, name)
             for event in events
             for name, reaction in self.reactions.items()
-            if reaction.hears(event.kind)
+            if reaction.hears(event.kind, asked.get(name, ("*",)))
         ]
-        noting = recording(lease.agency_id, wanted, patience_seconds=self.limits.patience)
-        move_recorded(self.engine, lease, events[-1].position, *noting)
-        return events[-1].position, len(events) < limit
 
     def _hand_over(self, lease: Lease, recorded: Position) -> None:
         """Tell queue and feed about all events that are recorded and that they have not accepted yet."""

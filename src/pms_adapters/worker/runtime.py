@@ -24,8 +24,8 @@ from pms_adapters.redis.feed import RedisFeed
 from pms_adapters.settings import Settings
 from pms_adapters.worker.overdue import sweep_inbox
 from pms_adapters.worker.reacting import Reactor
-from pms_adapters.worker.registry import DueWork, Registered, find_registered
-from pms_adapters.worker.relay import REACT, DueHandler, Relay, RelayLimits
+from pms_adapters.worker.registry import Asks, DueWork, Registered, find_registered
+from pms_adapters.worker.relay import REACT, Asker, DueHandler, Relay, RelayLimits
 from pms_adapters.worker.schedules import run_schedules
 from pms_adapters.worker.services import WorkerServices
 from pmscore.kernel.errors import MisconfiguredError, MisuseError
@@ -102,6 +102,7 @@ def open_runtime(
             holder=f"{socket.gethostname()}:{os.getpid()}",
             limits=chosen,
             due_handlers=_handlers(services, queue, known, chosen),
+            askers=_askers(services, known),
         )
         yield Runtime(
             settings=settings,
@@ -112,6 +113,16 @@ def open_runtime(
             relay=relay,
             reactor=Reactor(services, known.reactions),
         )
+
+
+def _askers(services: WorkerServices, known: Registered) -> dict[str, Asker]:
+    def asker(asks: Asks) -> Asker:
+        def ask(agency_id: AgencyId) -> tuple[str, ...]:
+            return asks(agency_id, services)
+
+        return ask
+
+    return {name: asker(each.asks) for name, each in known.reactions.items() if each.asks is not None}
 
 
 def _handlers(

@@ -26,8 +26,15 @@ from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.secrets import Secret
+from pmscore.webhooks.model.endpoints import Endpoint, EndpointChange, EndpointStatus
 from pmscore.webhooks.policies.signing import verify_webhook
-from pmscore.webhooks.use_cases.endpoints import AddEndpoint, WithSecret, add_endpoint
+from pmscore.webhooks.use_cases.endpoints import (
+    AddEndpoint,
+    ChangeEndpoint,
+    WithSecret,
+    add_endpoint,
+    change_endpoint,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -54,6 +61,13 @@ class Sender:
         parts = self.runtime.services
         command = AddEndpoint(**self.asked, url=url, kinds=kinds or ("note.*",))
         return add_endpoint(command, uow=parts.uow, clock=parts.clock, ids=parts.ids, means=parts.webhooks)
+
+    def change(self, endpoint: Endpoint, **changes: object) -> None:
+        parts = self.runtime.services
+        command = ChangeEndpoint(
+            **self.asked, endpoint_id=endpoint.endpoint_id, change=EndpointChange(**changes)
+        )
+        change_endpoint(command, uow=parts.uow, means=parts.webhooks)
 
     def note(self) -> None:
         with self.runtime.services.uow.begin(Command(**self.asked)) as work:
@@ -181,6 +195,87 @@ def test_an_agency_without_the_module_sends_nothing_until_it_has_it_again(sender
     sender.note()
     sender.run()
     assert len(receiver.received) == 1
+
+
+def inbox(sender: Sender) -> list[tuple]:
+    return sender.admin("SELECT state FROM inbox WHERE agency_id = %s", sender.agency_id)
+
+
+def test_what_nobody_wants_costs_no_row_and_no_job(sender: Sender, receiver: Receiver):
+    for _ in range(3):
+        sender.note()
+    sender.run()
+    assert inbox(sender) == []
+    other = sender.add(receiver.url(), "booking.*")
+    disabled = sender.add(receiver.url())
+    sender.change(disabled.endpoint, status=EndpointStatus.DISABLED)
+    sender.note()
+    sender.run()
+    assert inbox(sender) == []
+    # One that is paused is told later, so it wants to know now.
+    sender.change(other.endpoint, kinds=("note.*",), status=EndpointStatus.PAUSED)
+    sender.note()
+    sender.run()
+    assert inbox(sender) == [("done",)]
+    assert receiver.received == []
+    sender.change(other.endpoint, status=EndpointStatus.ACTIVE)
+    sender.run()
+    assert len(receiver.received) == 1
+
+
+def test_an_endpoint_is_told_all_that_is_committed_after_it(sender: Sender, receiver: Receiver):
+    # Each in its own way too late for an answer that is remembered, or given before the events are read.
+    sender.note()
+    sender.run()
+    with sender.runtime.services.uow.begin(Command(**sender.asked)) as before:
+        before.record(Noted(aggregate_id=uuid4(), version=1))
+        before.webhooks.all()
+        sender.add(receiver.url())
+        sender.runtime.relay.round()
+        before.commit()
+    sender.run()
+    assert len(receiver.received) == 1
+    sender.note()
+    sender.run()
+    assert len(receiver.received) == 2
+
+
+def test_an_endpoint_that_comes_while_the_relay_reads_is_told_what_comes_after_it(
+    sender: Sender, receiver: Receiver
+):
+    relay, added = sender.runtime.relay, []
+    asks = relay.askers["webhooks.announce"]
+
+    def late(agency_id: AgencyId) -> tuple[str, ...]:
+        # The relay has read its events; now an endpoint is added and something happens, and only then it asks.
+        if not added:
+            added.append(sender.add(receiver.url()))
+            sender.note()
+        return asks(agency_id)
+
+    relay.askers = {"webhooks.announce": late}
+    sender.note()
+    sender.run()
+    assert added
+    assert len(receiver.received) == 2
+
+
+def test_asking_before_the_events_are_read_would_lose_one(sender: Sender, receiver: Receiver):
+    relay, answers = sender.runtime.relay, []
+    asks = relay.askers["webhooks.announce"]
+
+    def early(agency_id: AgencyId) -> tuple[str, ...]:
+        # A relay that remembers what it was told before.
+        answers.append(answers[0] if answers else asks(agency_id))
+        return answers[-1]
+
+    relay.askers = {"webhooks.announce": early}
+    sender.note()
+    sender.run()
+    sender.add(receiver.url())
+    sender.note()
+    sender.run()
+    assert receiver.received == []
 
 
 def test_a_deployment_without_the_module_sends_nothing(

@@ -1,7 +1,8 @@
 """Webhooks: a message for each endpoint that wants an event, and carrying those that are due.
 
 Owns where the core's use cases meet the worker. A message and the row that wakes the worker for it are written in one
-transaction, so none is forgotten; carrying happens on the queue, since an endpoint may take its time.
+transaction, so none is forgotten; carrying happens on the queue, since an endpoint may take its time. Events that no
+endpoint wants do not come here at all: the relay asks first.
 """
 
 from __future__ import annotations
@@ -27,16 +28,30 @@ from pmscore.webhooks.use_cases.delivering import (
     purge_deliveries,
 )
 
-__all__ = ["announce_event", "carry", "overdue"]
+__all__ = ["announce_event", "carry", "overdue", "wanted"]
 
 CARRY = "webhooks.carry"
 _TAKEN_AWAY: LiteralString = (
     "SELECT 1 FROM agency_features WHERE agency_id = %s AND module = 'webhooks' AND NOT is_enabled"
 )
+_WANTED: LiteralString = """\
+SELECT DISTINCT unnest(e.kinds) FROM webhook_endpoints e
+ WHERE e.agency_id = %s AND e.status <> 'disabled'
+   AND NOT EXISTS (SELECT 1 FROM agency_features f
+                    WHERE f.agency_id = e.agency_id AND f.module = 'webhooks' AND NOT f.is_enabled)"""
 MOST_ROUNDS = 20
 
 
-@reaction("webhooks.announce", kinds=("*",))
+def wanted(agency_id: AgencyId, services: WorkerServices) -> tuple[str, ...]:
+    """Return the kinds that some endpoint of the agency wants now; none where webhooks are off."""
+    if _is_switched_off(services.settings):
+        return ()
+    with Session(services.engine, agency_id) as session:
+        rows = session.read([(_WANTED, (agency_id,))])[0]
+    return tuple(str(row[0]) for row in rows)
+
+
+@reaction("webhooks.announce", kinds=("*",), asks=wanted)
 def announce_event(event: StoredEvent, services: ReactionServices) -> None:
     """Make a message for each endpoint that wants the event; none where webhooks are off."""
     if _is_switched_off(services.worker.settings) or services.read((_TAKEN_AWAY, (services.agency_id,))):

@@ -37,6 +37,7 @@ __all__ = [
     "EndpointStatus",
     "SigningSecret",
     "checked_kinds",
+    "covers",
 ]
 
 EndpointId = NewType("EndpointId", UUID)
@@ -107,7 +108,7 @@ class Endpoint:
         """Return whether an event of ``kind`` is to be told; a disabled endpoint is told nothing."""
         if self.status is EndpointStatus.DISABLED:
             return False
-        return any(_covers(each, kind) for each in self.kinds)
+        return covers(self.kinds, kind)
 
     def signing(self, now: datetime) -> tuple[SigningSecret, ...]:
         """Return the secrets that sign at ``now``, newest first."""
@@ -188,5 +189,6 @@ def checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _covers(wanted: str, kind: str) -> bool:
-    return wanted in {"*", kind} or (wanted.endswith(".*") and kind.startswith(wanted[:-1]))
+def covers(wanted: Iterable[str], kind: str) -> bool:
+    """Return whether ``kind`` is among ``wanted``, in which ``booking.*`` is a family and ``*`` is all."""
+    return any(each in {"*", kind} or (each.endswith(".*") and kind.startswith(each[:-1])) for each in wanted)
