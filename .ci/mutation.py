@@ -75,8 +75,10 @@ def _baseline() -> float:
 def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
     """Return the folder of one worker: a copy of the project, and its part of the sample."""
     folder = HOME / f"{asked.mutants}-{asked.seed}" / str(number)
-    session = folder / "session.sqlite"
+    session, pristine = folder / "session.sqlite", folder / "pristine"
     if session.exists():
+        # A run that was killed leaves its bug behind.
+        shutil.copytree(pristine, folder / "src", dirs_exist_ok=True)
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("src", "tests", "pyproject.toml"):
@@ -84,6 +86,7 @@ def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         folder.mkdir(parents=True, exist_ok=True)
         copy(source, folder / name)
+    shutil.copytree(ROOT / "src", pristine)
     # cosmic-ray keeps Python from writing compiled files, so they are made here once, pytest's of the tests included.
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--co", TESTS],
