@@ -37,6 +37,7 @@ from pmscore.access.model.permissions import Role
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.keys import CreateKey, create_key
 from pmscore.dates.zones import Zone
+from pmscore.inventory.model.house import House
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.money import Currency
@@ -251,6 +252,25 @@ def key_for(world: World, agency: Agency, role: Role, reach: Sequence[str] | Non
     return made.text
 
 
+def new_house(world: World, agency: Agency, name: str, *, rooms: int, units: int) -> House:
+    """Make a property of one type with more rooms than units, which are numbered from 101 on."""
+    doubles = NewUnitType(
+        name="Double",
+        rooms=rooms,
+        valid_from=TODAY - timedelta(days=100),
+        unit_names=tuple(map(str, range(101, 101 + units))),
+    )
+    command = CreateHouse(
+        **_asking(agency),
+        name=name,
+        zone=Zone("Europe/Lisbon"),
+        currency=Currency.of("EUR"),
+        business_date=TODAY,
+        types=(doubles,),
+    )
+    return create_house(command, uow=world.here.uow, ids=world.here.ids)
+
+
 def _asking(agency: Agency) -> dict[str, Any]:
     return {
         "request_id": RequestId(uuid4()),
@@ -267,26 +287,7 @@ def _open(world: World, agency: Agency) -> None:
     """Fill an agency; everything that has a name is named as in the other one."""
     open_agency(OpenAgency(**_asking(agency), name="Houses", slug=agency.slug), uow=world.here.uow)
     for parts, name in ((agency.near, "Hotel"), (agency.far, "Villa Sol")):
-        start = TODAY - timedelta(days=100)
-        house = create_house(
-            CreateHouse(
-                **_asking(agency),
-                name=name,
-                zone=Zone("Europe/Lisbon"),
-                currency=Currency.of("EUR"),
-                business_date=TODAY,
-                types=(
-                    NewUnitType(
-                        name="Double",
-                        rooms=ROOMS + 5,
-                        valid_from=start,
-                        unit_names=tuple(map(str, range(101, 101 + ROOMS))),
-                    ),
-                ),
-            ),
-            uow=world.here.uow,
-            ids=world.here.ids,
-        )
+        house = new_house(world, agency, name, rooms=ROOMS + 5, units=ROOMS)
         parts["property_id"] = str(house.property.property_id)
         parts["unit_type_id"] = str(next(iter(house.types)))
         parts["unit_id"] = next(str(key) for key, each in house.units.items() if each.name == "101")
