@@ -141,15 +141,15 @@ def _query(query: str, name: str) -> str | None:
 
 
 def _way_in(settings: Settings, _: DatabaseFacts | None, __: int) -> Iterator[Warned]:
-    if any(each.prefixlen == 0 for each in settings.trusted_proxies):
+    if any(each.prefixlen == 0 for each in settings.front.trusted_proxies):
         yield Warned(code="trusts_everybody", setting="TRUSTED_PROXIES")
     if not settings.is_production:
         return
     if settings.access.public_url.startswith("http://"):
         yield Warned(code="plain_http", setting="PUBLIC_URL")
-    if any(each.startswith("http://") for each in settings.allowed_origins):
+    if any(each.startswith("http://") for each in settings.front.allowed_origins):
         yield Warned(code="plain_http", setting="ALLOWED_ORIGINS")
-    if not settings.allowed_hosts:
+    if not settings.front.allowed_hosts:
         yield Warned(code="not_set", setting="ALLOWED_HOSTS")
 
 

@@ -89,15 +89,29 @@ class AccessSettings:
 
 
 @frozen(kw_only=True)
+class FrontSettings:
+    """Who is let in at the front door, and how often.
+
+    ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages whose scripts may call it,
+    ``trusted_proxies`` the networks whose word on a caller's address is taken. The three numbers a minute are for one
+    user or key, one address that reads what is public, and one address that tries to log in.
+    """
+
+    allowed_hosts: frozenset[str] = frozenset()
+    allowed_origins: frozenset[str] = frozenset()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    requests_per_minute: int = 6_000
+    public_requests_per_minute: int = 120
+    log_ins_per_minute: int = 10
+
+
+@frozen(kw_only=True)
 class Settings:
     """Everything the environment decides.
 
     ``database_url`` and ``redis_url`` are None where the embedded servers are to be used. Time-outs of
     statements and locks are milliseconds, that of the pool seconds. ``worker_expected_count`` None means that
-    one worker or more is healthy. ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages
-    whose scripts may call it, ``trusted_proxies`` the networks whose word on a caller's address is taken. The three
-    numbers a minute are for one user or key, one address that reads what is public, and one address that tries to log
-    in. ``encryption_key`` has one key or several, the newest first. ``outbound_…`` say where calls to addresses of
+    one worker or more is healthy. ``encryption_key`` has one key or several, the newest first. ``outbound_…`` say where calls to addresses of
     strangers may go besides public ones by https on port 443. ``given`` says of every name whether it was set.
     """
 
@@ -121,12 +135,7 @@ class Settings:
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 3_000
     is_search_from_memory: bool = True
-    allowed_hosts: frozenset[str] = frozenset()
-    allowed_origins: frozenset[str] = frozenset()
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    requests_per_minute: int = 6_000
-    public_requests_per_minute: int = 120
-    log_ins_per_minute: int = 10
+    front: FrontSettings = FrontSettings()
     encryption_key: Secret | None = None
     access: AccessSettings = AccessSettings()
     are_modules_on: bool = True
@@ -207,18 +216,7 @@ class Settings:
             ),
             lock_timeout_ms=read.number("LOCK_TIMEOUT_MS", usual.lock_timeout_ms, least=1, most=3_600_000),
             is_search_from_memory=read.switch("SEARCH_READ_MODEL", default=True),
-            allowed_hosts=frozenset(read.hosts("ALLOWED_HOSTS")),
-            allowed_origins=frozenset(read.origins("ALLOWED_ORIGINS")),
-            trusted_proxies=tuple(read.networks("TRUSTED_PROXIES")),
-            requests_per_minute=read.number(
-                "REQUESTS_PER_MINUTE", usual.requests_per_minute, least=1, most=100_000_000
-            ),
-            public_requests_per_minute=read.number(
-                "PUBLIC_REQUESTS_PER_MINUTE", usual.public_requests_per_minute, least=1, most=100_000_000
-            ),
-            log_ins_per_minute=read.number(
-                "LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000
-            ),
+            front=_front(read),
             encryption_key=read.find_secret("ENCRYPTION_KEY"),
             access=_access(read),
             are_modules_on=read.switch("MODULES_ENABLED", default=True),
@@ -244,4 +242,20 @@ def _access(read: Reader) -> AccessSettings:
         public_url=read.url("PUBLIC_URL", frozenset({"http", "https"})) or usual.public_url,
         mail_url=read.find_secret("MAIL_URL"),
         mail_from=read.text("MAIL_FROM", usual.mail_from),
+    )
+
+
+def _front(read: Reader) -> FrontSettings:
+    usual = FrontSettings()
+    return FrontSettings(
+        allowed_hosts=frozenset(read.hosts("ALLOWED_HOSTS")),
+        allowed_origins=frozenset(read.origins("ALLOWED_ORIGINS")),
+        trusted_proxies=tuple(read.networks("TRUSTED_PROXIES")),
+        requests_per_minute=read.number(
+            "REQUESTS_PER_MINUTE", usual.requests_per_minute, least=1, most=100_000_000
+        ),
+        public_requests_per_minute=read.number(
+            "PUBLIC_REQUESTS_PER_MINUTE", usual.public_requests_per_minute, least=1, most=100_000_000
+        ),
+        log_ins_per_minute=read.number("LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000),
     )

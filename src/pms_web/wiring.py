@@ -41,7 +41,7 @@ from pms_web.front_door import FrontDoor
 from pms_web.limits import Allowance
 from pms_web.readiness import ComponentDownError, Probe
 from pms_web.sanity import Sanity, Warned
-from pms_web.services import NOBODY, Surroundings
+from pms_web.services import NOBODY, Retry, Surroundings
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means, Principal
 from pmscore.kernel.errors import PmsError, UnreachableError
@@ -86,13 +86,8 @@ def connected(
 
         retry = _Retrying(services)
         access, authenticator = access_of(settings, services)
-        if agency_id is None:
-            identify: Identify = lambda shown: retry(lambda: authenticator(shown))  # noqa: E731 - one of two
-        else:
-            principal = whoever_serves(agency_id)
-            identify = lambda _: principal  # noqa: E731 - the other
         yield Surroundings(
-            identify=identify,
+            identify=_identify(agency_id, authenticator, retry),
             access=access,
             uow=NotedUnitOfWork(services.uow, boards) if settings.is_search_from_memory else services.uow,
             availability=by_sql,
@@ -113,33 +108,49 @@ def connected(
             webhooks=services.webhooks,
             switches=switches_of(settings),
             metrics_token=settings.metrics_token,
-            gauges={
-                "database_connections_in_use": lambda: connections_in_use(services.engine),
-                "relay_lag_seconds": lambda: relay_lag_seconds(services.engine),
-                "search_board_age_seconds": boards.age_seconds,
-                "search_answers_from_board": lambda: boards.answers(BOARD),
-                "search_answers_from_sql": lambda: boards.answers(SQL),
-            },
+            gauges=_gauges(services, boards),
             probes=probes,
-            limiter=SharedLimits(
-                settings.redis_url,
-                {
-                    Allowance.NORMAL: settings.requests_per_minute,
-                    Allowance.PUBLIC: settings.public_requests_per_minute,
-                    Allowance.LOG_IN: settings.log_ins_per_minute,
-                },
-                guarded=frozenset({Allowance.LOG_IN}),
-            ),
-            door=FrontDoor(
-                allowed_hosts=settings.allowed_hosts,
-                allowed_origins=settings.allowed_origins,
-                trusted_proxies=settings.trusted_proxies,
-            ),
+            limiter=_limiter(settings),
+            door=_door(settings),
             sanity=lambda: sanity_of(settings, services, processes=processes, commit=commit),
             version=pmscore.__version__,
             commit=commit,
             environment=settings.environment.value,
         )
+
+
+def _identify(agency_id: AgencyId | None, authenticator: Authenticator, retry: Retry) -> Identify:
+    if agency_id is None:
+        return lambda shown: retry(lambda: authenticator(shown))
+    principal = whoever_serves(agency_id)
+    return lambda _: principal
+
+
+def _gauges(services: Services, boards: Boards) -> Mapping[str, Callable[[], float]]:
+    return {
+        "database_connections_in_use": lambda: connections_in_use(services.engine),
+        "relay_lag_seconds": lambda: relay_lag_seconds(services.engine),
+        "search_board_age_seconds": boards.age_seconds,
+        "search_answers_from_board": lambda: boards.answers(BOARD),
+        "search_answers_from_sql": lambda: boards.answers(SQL),
+    }
+
+
+def _limiter(settings: Settings) -> SharedLimits:
+    per_minute: dict[str, int] = {
+        Allowance.NORMAL: settings.front.requests_per_minute,
+        Allowance.PUBLIC: settings.front.public_requests_per_minute,
+        Allowance.LOG_IN: settings.front.log_ins_per_minute,
+    }
+    return SharedLimits(settings.redis_url, per_minute, guarded=frozenset({Allowance.LOG_IN}))
+
+
+def _door(settings: Settings) -> FrontDoor:
+    return FrontDoor(
+        allowed_hosts=settings.front.allowed_hosts,
+        allowed_origins=settings.front.allowed_origins,
+        trusted_proxies=settings.front.trusted_proxies,
+    )
 
 
 def access_of(
@@ -205,7 +216,8 @@ def retrying(call: Callable[[], ResultT], forget: Callable[[], None]) -> ResultT
     """Run ``call``, which must have one effect however often it runs.
 
     After a broken connection it is run once more on a new one: a server that was restarted leaves a pool of
-    broken ones behind. Serialization failures and deadlocks are retried as the adapters say.
+    broken ones behind. Where the connection broke over the commit of a command without a key, it is not: the store says
+    so, and only the caller can find out. Serialization failures and deadlocks are retried as the adapters say.
 
     Raises:
         UnreachableError: ``retry_count`` says how often it was tried again.

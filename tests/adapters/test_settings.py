@@ -188,9 +188,9 @@ def test_names_origins_and_proxies_are_lists():
             "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
         }
     )
-    assert settings.allowed_hosts == {"pms.inn.example", "desk.inn.example"}
-    assert settings.allowed_origins == {"https://www.inn.example", "http://localhost:3000"}
-    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    assert settings.front.allowed_hosts == {"pms.inn.example", "desk.inn.example"}
+    assert settings.front.allowed_origins == {"https://www.inn.example", "http://localhost:3000"}
+    assert [str(each) for each in settings.front.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
 
 
 @pytest.mark.parametrize(
