@@ -25,6 +25,7 @@ from pms_adapters.postgres.prepared import (
     run_pipeline,
     run_prepared,
 )
+from pms_adapters.tracing import round_trip
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import AgencyId, PropertyId
 
@@ -144,7 +145,7 @@ class Session:
 
     def run_whole(self, *statements: PreparedStatement) -> list[tuple[bytes | None, ...]]:
         """Run a whole transaction in one round trip; return the last statement's rows. Nothing is open yet."""
-        with translated():
+        with translated(), round_trip(len(statements)):
             return run_prepared(self._ready(statements), statements)
 
     def abandon(self) -> None:
@@ -161,7 +162,7 @@ class Session:
             connection.exec_(b"ROLLBACK")
 
     def _send(self, statements: Sequence[Statement], *, before: int = 0) -> list[list[Row]]:
-        with translated():
+        with translated(), round_trip(len(statements)):
             prepared = [prepared_form(sql, values) for sql, values in statements]
             answer = run_pipeline(self._ready(prepared), prepared)
             if isinstance(answer.failure, pg.DivisionByZero):

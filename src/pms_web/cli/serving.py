@@ -17,15 +17,27 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+import pmscore
 from pms_adapters.bootstrap import set_up_logs
 from pms_adapters.settings import Settings
+from pms_adapters.tracing import set_up_traces
 from pms_web.app import create_app
 from pms_web.cli.shared_figures import shared_figures
 from pms_web.logs import about_request
+from pms_web.tracing import trace_requests
 from pms_web.wiring import connected
 from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 
-__all__ = ["GRACEFUL_SECONDS", "Listener", "PortTakenError", "is_loopback", "listen", "serve", "usable_cpus"]
+__all__ = [
+    "GRACEFUL_SECONDS",
+    "Listener",
+    "PortTakenError",
+    "is_loopback",
+    "listen",
+    "serve",
+    "usable_cpus",
+    "with_traces",
+]
 
 GRACEFUL_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5
@@ -156,6 +168,13 @@ def serve(
             raise
 
 
+def with_traces(app: Flask) -> Flask:
+    """Return the app, with traces where ``OTEL_…`` says where they go."""
+    if set_up_traces(os.environ, service="pms", version=pmscore.__version__):
+        trace_requests(app)
+    return app
+
+
 class _OneWay(Logger):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's own lines leave by the same way as all others; access lines are the app's."""
 
@@ -187,4 +206,4 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         services = self._stack.enter_context(
             connected(self._settings, None, commit=commit, processes=processes)
         )
-        return create_app(services)
+        return with_traces(create_app(services))
