@@ -27,7 +27,7 @@ from pms_web.api import (
     units,
     users,
 )
-from pms_web.ops import current_commit, docs, env_sanity, health, home
+from pms_web.ops import current_commit, docs, env_sanity, health, home, set_password
 from pms_web.routing import Route
 
 __all__ = ["ROUTES"]
@@ -38,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *current_commit.ROUTES,
     *env_sanity.ROUTES,
     *docs.ROUTES,
+    *set_password.ROUTES,
     *auth.ROUTES,
     *users.ROUTES,
     *keys.ROUTES,

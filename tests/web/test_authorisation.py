@@ -79,6 +79,8 @@ RECIPES: Mapping[str, Recipe] = {
     "health.ready": recipe(),
     "docs.openapi": recipe(),
     "docs.reference": recipe(),
+    "set_password.set_password": recipe(),
+    "set_password.script": recipe(),
     "current_commit.current_commit": recipe(),
     "env_sanity.env_sanity": recipe(),
     "auth.come_in": recipe("log_in_refused", never=True),
