@@ -147,9 +147,7 @@ def test_after_each_step_of_random_histories_the_board_answers_as_the_database(s
     for seed in range(HISTORIES[profile]):
         answers += replay(store, board_engine, seed)
     done = {each.partition(" ")[0] for each in answers if each.endswith(" done")}
-    assert {"create", "amend", "assign", "hold", "block", "cancel", "advance"} <= done, (
-        answers
-    )
+    assert {"create", "amend", "assign", "hold", "block", "cancel", "advance"} <= done, answers
 
 
 def test_an_event_that_is_left_out_is_caught(store, board_engine, monkeypatch):

@@ -15,9 +15,7 @@ from pms_adapters.postgres.tenancy import Finding, lint_catalogue, unsafe_role
 
 pytestmark = pytest.mark.postgres
 
-TABLES = [
-    table.name for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES - {"agencies"}
-]
+TABLES = [table.name for table in metadata.sorted_tables if table.name not in GLOBAL_TABLES - {"agencies"}]
 APPEND_ONLY = {"audit_seals", "events", "price_books", "webhook_attempts"}
 VALUES = {
     "departure": "2030-01-02",

@@ -63,7 +63,9 @@ def test_rules_are_listed_by_nights_with_their_weekdays_and_types(web: Web):
     assert by_kind["closed_to_arrival"]["weekdays"] == ["sat", "sun"]
     assert by_kind["closed_to_arrival"]["unit_type_id"] == double
     assert by_kind["allowed_lengths"]["value"] == [2, 7]
-    assert web.client.get(address(web), query_string={"from": day(300), "to": day(301)}).get_json()["total"] == 0
+    assert (
+        web.client.get(address(web), query_string={"from": day(300), "to": day(301)}).get_json()["total"] == 0
+    )
 
 
 def test_what_cannot_be_is_refused_and_changes_nothing(web: Web):
