@@ -78,6 +78,36 @@ def test_without_the_row_of_the_key_things_are_done_twice(fresh_postgres_databas
     assert {"2 effects", "keys", "replies"} <= set(found)
 
 
+UNKEYED = {
+    "guests.create": ({"name": "{}"}, "SELECT count(*) FROM guests WHERE name = %s"),
+    "keys.make": ({"name": "{}", "role": "staff"}, "SELECT count(*) FROM api_keys WHERE name = %s"),
+    "webhooks.add": (
+        {"url": "https://hooks.example.com/{}", "kinds": ["*"]},
+        "SELECT count(*) FROM webhook_endpoints WHERE url LIKE '%%' || %s",
+    ),
+    "users.invite": (
+        {"email": "{}@example.com", "name": "Jo", "role": "staff"},
+        "SELECT count(*) FROM users WHERE email LIKE %s || '%%'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKEYED)
+def test_what_has_no_key_is_not_tried_again_where_nobody_knows_what_became_of_it(
+    shared, postgres_database, name
+):
+    """The answer to the commit is lost; to try again would be to do it twice."""
+    (desk, wire), mark = shared, f"cut1-{uuid4().hex}"
+    body, effects = UNKEYED[name]
+    sent = {member: value.format(mark) if isinstance(value, str) else value for member, value in body.items()}
+    answer = desk.send(name, {}, sent, "")
+    assert wire.cuts[mark.encode()] == 1
+    unknown = problem(answer, 503, "service_unavailable")
+    assert unknown["retry_count"] == 0
+    with psycopg.connect(postgres_database.admin_url) as connection:
+        assert connection.execute(effects, [mark]).fetchone() == (1,)
+
+
 def keys_kept(database: PostgresDatabase, key: str) -> int:
     with psycopg.connect(database.admin_url) as connection:
         ((found,),) = connection.execute("SELECT count(*) FROM idempotency_keys WHERE key = %s", [key])

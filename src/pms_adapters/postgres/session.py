@@ -93,6 +93,11 @@ class Session:
     ) -> None:
         self.close()
 
+    @property
+    def is_lent(self) -> bool:
+        """Whether it has a connection, which a statement may have been sent on."""
+        return self._loan is not None
+
     def reaches(self, property_id: PropertyId) -> bool:
         """Return whether the actor may see and touch the property."""
         return self.reach is None or property_id in self.reach

@@ -55,6 +55,7 @@ from pmscore.kernel.errors import (
     NightsTakenError,
     RequestInProgressError,
     StaleHouseError,
+    UnreachableError,
     Violation,
 )
 from pmscore.kernel.events import Command, Event, Json
@@ -189,12 +190,27 @@ class PostgresWork:
         self._writes.aggregates.append(expectation)
 
     def commit(self) -> None:
-        """Send all writes and commit."""
+        """Send all writes and commit.
+
+        Raises:
+            UnreachableError: reason ``outcome_unknown``: the connection broke over a command without a key, so to try
+                again could be to do it twice.
+        """
         relied_on = self.houses.relied_on
-        if self._writes.is_new_bookings_only and len(relied_on) == 1 and not self.houses.locked:
-            self._create(*next(iter(relied_on.items())))
-        else:
-            self._write(relied_on)
+        is_create = self._writes.is_new_bookings_only and len(relied_on) == 1 and not self.houses.locked
+        is_keyed = self._command.once is not None
+        if not (is_keyed or is_create or self._session.is_open):
+            # A connection that was gone before is noticed here, where nothing can have been done.
+            self._session.run([])
+        try:
+            if is_create:
+                self._create(*next(iter(relied_on.items())))
+            else:
+                self._write(relied_on)
+        except UnreachableError as error:
+            if is_keyed or not self._session.is_lent or error.params.get("reason") != "no_connection":
+                raise
+            raise UnreachableError(reason="outcome_unknown") from error
         self.is_committed = True
 
     def commit_once(self, reply: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -75,7 +75,7 @@ class Reactor:
         except AlreadyDoneError:
             return True
         except UnreachableError as error:
-            if error.params.get("reason") in {"no_connection", "no_free_connection"}:
+            if error.params.get("reason") in {"no_connection", "no_free_connection", "outcome_unknown"}:
                 # The database itself is away: nobody's fault, and nothing could be noted.
                 raise
             return self._failed(agency_id, reaction, waiting, str(error))
