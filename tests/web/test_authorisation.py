@@ -287,6 +287,7 @@ def check_nothing_told(world: World, asker: Asker, answer: TestResponse) -> None
 
 def test_every_route_says_what_is_to_be_tried_on_it():
     assert sorted(set(ROUTES) - set(RECIPES)) == [], "routes without a recipe: add them to RECIPES"
+    assert sorted(set(RECIPES) - set(ROUTES)) == [], "recipes of routes that there are no more"
 
 
 def test_every_id_of_an_address_is_of_something_that_the_two_agencies_have(world: World):
