@@ -32,8 +32,10 @@ def log_requests(app: Flask) -> None:
     def end(response: Response) -> Response:
         if _access.isEnabledFor(logging.INFO):
             took = time.perf_counter() - g.get("log_began_at", time.perf_counter())
-            extra = {"status": response.status_code, "duration_ms": round(took * 1000, 2)}
-            _access.info("request", extra=extra)
+            # Made by hand: looking for the line of this file that logs takes longer than the rest.
+            record = logging.LogRecord(_access.name, logging.INFO, "", 0, "request", None, None)
+            record.__dict__ |= {"status": response.status_code, "duration_ms": round(took * 1000, 2)}
+            _access.handle(record)
         return response
 
     app.before_request(begin)
@@ -48,10 +50,10 @@ def about_request() -> Mapping[str, str | None]:
     principal = g.get("principal")
     if principal is not None:
         found["agency"], found["actor"] = str(principal.agency_id), str(principal.actor_id)
-    rule = request.url_rule
-    found["method"] = request.method if request.method in _METHODS else "OTHER"
+    rule, method = request.url_rule, request.method
+    found["method"] = method if method in _METHODS else "OTHER"
     found["route"] = None if rule is None else rule.rule
-    trace = trace_of(request.headers.get("Traceparent", ""))
+    trace = trace_of(request.environ.get("HTTP_TRACEPARENT", ""))
     if trace is not None:
         found["trace_id"], found["parent_span_id"] = trace
     return found
@@ -59,5 +61,5 @@ def about_request() -> Mapping[str, str | None]:
 
 def trace_of(header: str) -> tuple[str, str] | None:
     """Return the trace and the calling span that a W3C ``traceparent`` names, None where it names none."""
-    found = _TRACEPARENT.fullmatch(header.strip())
+    found = _TRACEPARENT.fullmatch(header.strip()) if header else None
     return None if found is None else (found[1], found[2])

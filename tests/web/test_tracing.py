@@ -99,6 +99,6 @@ def test_without_the_sdk_nothing_is_set_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert not set_up_traces({"OTEL_TRACES_EXPORTER": "console"}, service="pms", version="1")
 
 
-def test_a_round_trip_that_nobody_observes_is_nothing() -> None:
-    observe_round_trips(None)
+def test_a_round_trip_that_nobody_observes_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_observers", [])
     assert isinstance(round_trip(1), nullcontext)
