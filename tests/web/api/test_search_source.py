@@ -35,7 +35,8 @@ def until(web: Web, source: str):
     raise AssertionError(f"no answer from {source}")
 
 
-def test_the_first_search_is_answered_by_the_database_and_soon_from_memory(web: Web) -> None:
+def test_the_first_search_is_answered_by_the_database_and_soon_from_memory(fresh_web: Web) -> None:
+    web = fresh_web
     assert ask(web)[0] == "sql"
     by_board = until(web, "board")
     assert by_board["offers"]
