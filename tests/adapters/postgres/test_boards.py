@@ -31,7 +31,7 @@ from pmscore.testing.scenes import FIRST_DAY, hotel, nights, open_scene, pool, s
 
 pytestmark = pytest.mark.postgres
 
-HISTORIES = {"dev": 8, "ci": 40, "nightly": 2000}
+HISTORIES = {"dev": 8, "ci": 24, "nightly": 2000}
 ASKED = DateRange.of(FIRST_DAY - timedelta(days=10), 45)
 READER = ActorId(uuid4())
 
