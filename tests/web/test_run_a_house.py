@@ -12,8 +12,15 @@ from attrs import fields
 from pms_adapters.settings import AccessSettings, FrontSettings, Settings
 from pms_web.cli.main import pms
 
-# Read elsewhere than among the settings: by commands, by the library of figures, one for each module.
-ELSEWHERE = {"SOURCE_COMMIT", "WEB_CONCURRENCY", "WEB_THREADS", "PROMETHEUS_MULTIPROC_DIR", "<NAME>_ENABLED"}
+# Read elsewhere than among the settings: by commands, by the libraries of figures and traces, one for each module.
+ELSEWHERE = {
+    "<NAME>_ENABLED",
+    "OTEL_…",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "SOURCE_COMMIT",
+    "WEB_CONCURRENCY",
+    "WEB_THREADS",
+}
 
 
 def first_cells(repository: Path, heading: str) -> list[str]:
