@@ -79,7 +79,20 @@ class Desk:
             "property_id": str(spare.property.property_id),
             "unit_type_id": str(next(iter(spare.types))),
         }
-        return cls(world, ids, sorted(map(str, made.units)), more)
+        desk = cls(world, ids, sorted(map(str, made.units)), more)
+        desk.price(ids)
+        return desk
+
+    def price(self, house: Mapping[str, str]) -> None:
+        """Give a house a price list: every night costs the same."""
+        prices = {house["unit_type_id"]: {"default": "100.00"}}
+        plans = [{"code": "flex", "name": "Flexible", "prices": prices}]
+        client = FlaskClient(self.world.app, self.world.app.response_class)
+        headers = {"Authorization": f"Bearer {self.world.ours.keys[Role.ADMIN, True]}"}
+        target = address(ROUTES["prices.put"], {"property_id": house["property_id"]})
+        body = {"format": 1, "currency": "EUR", "plans": plans}
+        answer = client.put(target, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
 
     def send(self, name: str, parts: Mapping[str, str], body: object, key: str) -> TestResponse:
         client = FlaskClient(self.world.app, self.world.app.response_class)
@@ -194,6 +207,8 @@ def command_for(desk: Desk, name: str, number: int, cuts: int) -> Keyed:
         return Keyed(
             name=name, parts=desk.spare, body=body, other=other, key=key, effects=effects, values=(f"{key}%",)
         )
+    if name == "quotes.hold":
+        return _holding(desk, key)
     booking_id = BEFORE[name](desk)
     body, other = {"reason": "guest_request"}, {"reason": "another"}
     if name == "booking_actions.assign":
@@ -208,6 +223,20 @@ def command_for(desk: Desk, name: str, number: int, cuts: int) -> Keyed:
         key=key,
         effects=STEPS,
         values=(_version(desk, booking_id), booking_id),
+    )
+
+
+def _holding(desk: Desk, key: str) -> Keyed:
+    asked = {"property_id": desk.house["property_id"], "arrival": day(8), "departure": day(9), "adults": 1}
+    quotes = desk.done("quotes.ask", {}, {**asked, "keep": True})["quotes"]
+    return Keyed(
+        name="quotes.hold",
+        parts={"quote_id": quotes[0]["id"]},
+        body={"until": "2027-03-10T12:00:00Z"},
+        other={"until": "2027-03-11T12:00:00Z"},
+        key=key,
+        effects="SELECT version - %s FROM quotes WHERE quote_id = %s",
+        values=(1, quotes[0]["id"]),
     )
 
 

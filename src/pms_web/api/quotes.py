@@ -12,11 +12,12 @@ from flask import Response
 from pms_web.examples import PROPERTY, UNIT_TYPE
 from pms_web.quote_schemas import AnyNewQuotes, HoldOfQuote
 from pms_web.quote_views import KeptQuoteBody, QuotesBody, answer_body, kept_body
-from pms_web.routing import Route, answer
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
 from pmscore.dates.zones import Zone
 from pmscore.kernel.currency import Currency
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import PropertyId, QuoteId, parse_id
 from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.policies.displaying import DisplayedQuote, NotDisplayed
@@ -68,11 +69,12 @@ def show(services: WebServices, quote_id: str) -> Response:
     return _kept(services, services.retry(attempt))
 
 
-def hold(services: WebServices, quote_id: str, body: HoldOfQuote) -> Response:
+def hold(services: WebServices, quote_id: str, body: HoldOfQuote, once: OnceKey) -> Response:
     """Promise the price of a kept quote for longer, with its rooms where that is asked for."""
     key = _quote_id(quote_id)
     command = HoldQuote(
         **services.asking,
+        once=once,
         quote_id=key,
         until=body.until,
         with_stock=body.with_stock,
@@ -138,6 +140,7 @@ ROUTES = (
         permission=Permission.MAKE_QUOTES,
         summary="Hold a kept quote",
         body=HoldOfQuote,
+        idempotency=Idempotency.REQUIRED,
         replies={200: KeptQuoteBody},
         example={"until": "2027-03-03T18:00:00Z", "with_stock": True},
     ),

@@ -183,10 +183,17 @@ def keep_one(
     return keep_quotes(command, uow=scene.store)[0]
 
 
-def hold_kept(scene: Scene, quote_id: QuoteId, *, hours: int = 48, with_stock: bool = False) -> KeptQuote:
+def hold_kept(
+    scene: Scene,
+    quote_id: QuoteId,
+    *,
+    hours: int = 48,
+    with_stock: bool = False,
+    once: OnceKey | None = None,
+) -> KeptQuote:
     """Hold a kept quote for so many hours."""
     until = scene.clock.now() + timedelta(hours=hours)
-    command = HoldQuote(**scene.asked(), quote_id=quote_id, until=until, with_stock=with_stock)
+    command = HoldQuote(**scene.asked(), quote_id=quote_id, until=until, with_stock=with_stock, once=once)
     return hold_quote(command, uow=scene.store, clock=scene.clock, ids=scene.ids)
 
 

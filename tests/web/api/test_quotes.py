@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from werkzeug.test import TestResponse
 
 from adapters.conftest import PostgresDatabase
 from pms_adapters.postgres.verify import verify
@@ -197,11 +198,29 @@ class TestKeeping:
         assert wrong_fields(priced.client.get("/api/v1/quotes/x")) == {"quote_id": "not_an_id"}
 
 
+def hold(web: Web, quote_id: str, body: object, key: str | None = None) -> TestResponse:
+    headers = {"Idempotency-Key": key or f"hold-{uuid4()}"}
+    return web.client.post(f"/api/v1/quotes/{quote_id}/hold", json=body, headers=headers)
+
+
 class TestHolding:
+    def test_a_key_holds_once_and_is_answered_as_it_was_held(self, priced: Web) -> None:
+        quote = kept(priced, 80, 1)
+        body = {"until": "2027-03-05T18:00:00Z", "with_stock": True}
+        held = hold(priced, quote["id"], body, "once-held")
+        assert held.status_code == 200
+        assert priced.post(booking_of(quote)).status_code == 201
+        again = hold(priced, quote["id"], body, "once-held")
+        assert (again.status_code, again.get_json()) == (200, held.get_json())
+        other = hold(priced, quote["id"], {"until": "2027-03-06T18:00:00Z"}, "once-held")
+        problem(other, 422, "idempotency_key_reused")
+        bare = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json=body)
+        assert wrong_fields(bare) == {"Idempotency-Key": "required"}
+
     def test_a_price_is_promised_for_longer(self, priced: Web) -> None:
         quote = kept(priced, 5, 2)
         until = "2027-03-05T18:00:00+01:00"
-        held = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json={"until": until})
+        held = hold(priced, quote["id"], {"until": until})
         assert held.status_code == 200
         body = held.get_json()
         assert (body["status"], body["hold_ids"]) == ("held", [])
@@ -212,10 +231,10 @@ class TestHolding:
         parties = [{"adults": 2}] * 3
         quote = kept(priced, 70, 2, adults=None, parties=parties)
         body = {"until": "2027-03-05T18:00:00Z", "with_stock": True}
-        held = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json=body).get_json()
+        held = hold(priced, quote["id"], body).get_json()
         assert len(held["hold_ids"]) == 3
         assert priced.post(priced.booking(70, 1)).status_code == 409
-        again = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json=body)
+        again = hold(priced, quote["id"], body)
         assert again.status_code == 200
         assert priced.post(booking_of(quote)).status_code == 201
 
@@ -224,7 +243,7 @@ class TestHolding:
         for _ in range(2):
             priced.book(75, 1)
         body = {"until": "2027-03-05T18:00:00Z", "with_stock": True}
-        answer = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json=body)
+        answer = hold(priced, quote["id"], body)
         assert problem(answer, 409, "inventory_overlap")["nights"][0]["night"] == day(75)
         assert priced.client.get(f"/api/v1/quotes/{quote['id']}").get_json()["status"] == "kept"
 
@@ -244,12 +263,12 @@ class TestHolding:
         self, priced: Web, body: dict[str, object], expected: dict[str, str]
     ) -> None:
         quote = kept(priced, 5, 1)
-        assert wrong_fields(priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json=body)) == expected
+        assert wrong_fields(hold(priced, quote["id"], body)) == expected
         assert priced.client.get(f"/api/v1/quotes/{quote['id']}").get_json()["status"] == "kept"
 
     def test_a_quote_that_is_not_here_is_not_held(self, priced: Web) -> None:
         body = {"until": "2027-03-05T18:00:00Z"}
-        problem(priced.client.post(f"/api/v1/quotes/{uuid4()}/hold", json=body), 404, "not_found")
+        problem(hold(priced, str(uuid4()), body), 404, "not_found")
 
 
 class TestBooking:
@@ -278,7 +297,7 @@ class TestBooking:
         answer = problem(priced.post(booking_of(quote)), 409, "illegal_transition")
         assert answer["detail"].startswith("This quote has been booked already")
         assert answer["detail"].endswith("ask for a new quote.")
-        held = priced.client.post(f"/api/v1/quotes/{quote['id']}/hold", json={"until": f"{day(2)}T12:00:00Z"})
+        held = hold(priced, quote["id"], {"until": f"{day(2)}T12:00:00Z"})
         assert problem(held, 409, "illegal_transition")["detail"] == answer["detail"]
 
     @pytest.mark.race

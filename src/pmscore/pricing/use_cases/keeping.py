@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, change_stock, claiming
-from pmscore.kernel.errors import InvalidInputError, TransitionError
-from pmscore.kernel.events import Command
+from pmscore.kernel.errors import InvalidInputError, MisuseError, TransitionError
+from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import HoldId, QuoteId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.pricing.model.events import QuoteHeld, QuoteKept
-from pmscore.pricing.model.quote import KeptQuote, Quote
+from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteStatus
 from pmscore.pricing.ports import QuoteWork
 
 __all__ = ["HoldQuote", "KeepQuotes", "PurgeQuotes", "hold_quote", "keep_quotes", "purge_quotes"]
@@ -70,17 +73,20 @@ def keep_quotes(command: KeepQuotes, *, uow: UnitOfWork[QuoteWork]) -> tuple[Kep
 def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, ids: IdSource) -> KeptQuote:
     """Promise the price until then, and claim the rooms where asked to; all or nothing.
 
+    A repetition under the same key returns the quote as it was held, whatever has become of it since.
+
     Raises:
         NotFoundError: no such quote in this agency.
         InvalidInputError: ``until`` is past, or more than 30 days ahead.
         TransitionError: the quote has expired, or is booked.
         NightsTakenError: the rooms are not free.
+        KeyReusedError: the idempotency key belongs to another request.
     """
     now = clock.now()
-    if not now < command.until <= now + LONGEST_HOLD:
-        raise InvalidInputError("until", "out_of_range", most_days=LONGEST_HOLD.days)
 
-    def attempt(expired: ExpiredHolds) -> KeptQuote:
+    def attempt(expired: ExpiredHolds) -> _Held:
+        if not now < command.until <= now + LONGEST_HOLD:
+            raise InvalidInputError("until", "out_of_range", most_days=LONGEST_HOLD.days)
         with uow.begin(command) as work:
             kept = work.quotes.get(command.quote_id)
             if kept.quote.is_expired(now):
@@ -109,10 +115,51 @@ def hold_quote(command: HoldQuote, *, uow: UnitOfWork[QuoteWork], clock: Clock, 
             change += StockChange.claiming(*(claim for hold in holds for claim in hold.claims()))
             if change:
                 change_stock(work, change, now=now, expired=expired)
-            work.commit()
-            return held
+            return commit_once(work, command, _Held.of(held), _Held.reply, _Held.from_reply)
 
-    return claiming(attempt)
+    done = made_or_repeated(command, uow, lambda: claiming(attempt), _Held.from_reply)
+    with uow.begin(command) as work:
+        return done.applied_to(work.quotes.read(command.quote_id))
+
+
+@frozen(kw_only=True)
+class _Held:
+    """What holding has changed of a quote; stored under the key of the request."""
+
+    hold_ids: tuple[HoldId, ...]
+    until: datetime
+    version: int
+
+    @classmethod
+    def of(cls, kept: KeptQuote) -> _Held:
+        return cls(hold_ids=kept.hold_ids, until=kept.quote.expires_at, version=kept.version)
+
+    def reply(self) -> dict[str, Json]:
+        return {
+            "hold_ids": [str(each) for each in self.hold_ids],
+            "until": self.until.isoformat(),
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_reply(cls, reply: Mapping[str, Json]) -> _Held:
+        match reply:
+            case {"hold_ids": list(hold_ids), "until": str(until), "version": int(version)}:
+                holds = tuple(HoldId(UUID(str(each))) for each in hold_ids)
+                return cls(hold_ids=holds, until=datetime.fromisoformat(until), version=version)
+            case _:
+                raise MisuseError(reason="not_a_reply_of_a_held_quote")
+
+    def applied_to(self, kept: KeptQuote) -> KeptQuote:
+        """Return the quote as it was when it was held."""
+        return evolve(
+            kept,
+            quote=evolve(kept.quote, expires_at=self.until),
+            status=QuoteStatus.HELD,
+            hold_ids=self.hold_ids,
+            booking_id=None,
+            version=self.version,
+        )
 
 
 def purge_quotes(command: PurgeQuotes, *, uow: UnitOfWork[QuoteWork], clock: Clock) -> int:

@@ -11,11 +11,13 @@ from attrs import evolve
 
 from pmscore.inventory.model.holds import HoldStatus
 from pmscore.kernel.errors import (
+    KeyReusedError,
     MisuseError,
     NightsTakenError,
     NotFoundError,
     TransitionError,
 )
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import QuoteId
 from pmscore.pricing.model.quote import KeptQuote, QuoteStatus
 from pmscore.pricing.use_cases.keeping import PurgeQuotes, purge_quotes
@@ -83,6 +85,20 @@ class QuoteLaws(StoreLaws):
         assert _read(scene, kept.quote.quote_id) == held
         assert held.quote.expires_at == scene.clock.now() + timedelta(hours=72)
         scene.book(stay(5, 2))
+        all_agree(scene)
+
+    def test_a_quote_is_held_once_under_a_key(self) -> None:
+        """A repetition claims nothing more, and is answered as the quote was held, also when it is booked by now."""
+        scene = self.priced(1)
+        kept = keep_one(scene, stay(1, 2), COUPLE)
+        once = OnceKey("8f2c", "POST /quotes/hold", "fingerprint-1")
+        held = hold_kept(scene, kept.quote.quote_id, with_stock=True, once=once)
+        assert hold_kept(scene, kept.quote.quote_id, with_stock=True, once=once) == held
+        assert held.version == 2
+        book_kept(scene, kept.quote.quote_id)
+        assert hold_kept(scene, kept.quote.quote_id, with_stock=True, once=once) == held
+        other = evolve(once, fingerprint="other")
+        raised(KeyReusedError, lambda: hold_kept(scene, kept.quote.quote_id, hours=1, once=other))
         all_agree(scene)
 
     def test_a_quote_held_with_stock_keeps_its_rooms(self) -> None:
