@@ -217,7 +217,6 @@ def retrying(call: Callable[[], ResultT], forget: Callable[[], None]) -> ResultT
 
     After a broken connection it is run once more on a new one: a server that was restarted leaves a pool of
     broken ones behind. Where the connection broke over the commit of a command without a key, it is not: the store says
-    so, and only the caller can find out. Where the connection broke over the commit of a command without a key, it is not: the store says
     so, and only the caller can find out. Serialization failures and deadlocks are retried as the adapters say.
 
     Raises:
