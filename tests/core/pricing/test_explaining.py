@@ -690,3 +690,22 @@ def test_amounts_between_stages_have_four_more_digits_and_the_rest_is_cut_off():
     assert amount_text(Ratio(-2_000, 3), euro) == "-6.666666"
     assert amount_text(Ratio(1, 10_000_000), euro) == "0.00"
     assert amount_text(Ratio(15, 10), euro) == "0.015"
+
+
+@pytest.mark.parametrize(
+    ("numer", "denom", "shown"), [(7, 3, "7/3"), (14, 6, "7/3"), (100, 30, "10/3"), (12, 21, "4/7")]
+)
+def test_an_amount_that_is_no_whole_number_of_cents_is_written_as_a_fraction_in_lowest_terms(
+    numer: int, denom: int, shown: str
+):
+    node = Explained(Part.ROUNDING, "", Ratio(numer, denom))
+    written = explanation_json(Explanation(Currency.of("EUR"), Explained(Part.QUOTE, "flex", None, (node,))))
+    (child,) = written["children"]
+    assert child["after_exact"] == shown
+
+
+def test_an_amount_that_can_be_written_out_has_no_fraction():
+    node = Explained(Part.ROUNDING, "", Ratio(10, 4))
+    written = explanation_json(Explanation(Currency.of("EUR"), Explained(Part.QUOTE, "flex", None, (node,))))
+    (child,) = written["children"]
+    assert (child["after"], "after_exact" in child) == ("0.025", False)

@@ -1,4 +1,4 @@
-"""A kept quote is held, held again and booked; each step counts, and booking is the last."""
+"""A kept quote is held, held again and booked; each step counts, and booking is the last. What can be quoted at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.pricing.price_scene import COUPLE, MARCH, base, book, day
+from core.pricing.price_scene import COUPLE, DOUBLE, MARCH, base, book, day
 from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone
 from pmscore.kernel.errors import TransitionError
 from pmscore.kernel.ids import BookingId, HoldId, QuoteId
+from pmscore.pricing.model.plans import TypePrices, WeekPrices
 from pmscore.pricing.model.quote import KeptQuote, Quote, QuoteStatus
 from pmscore.pricing.model.request import QuoteRequest
 from pmscore.pricing.views.quoting import Quoter
@@ -66,3 +67,17 @@ def test_a_price_holds_until_the_instant_that_was_said_and_not_in_it(kept: KeptQ
     assert quote.is_expired(quote.expires_at)
     assert quote.is_expired(quote.expires_at + timedelta(microseconds=1))
     assert quote.expires_at - quote.made_at == timedelta(hours=24)
+
+
+def test_a_stay_is_priced_where_each_of_its_nights_is_and_no_other_is_asked():
+    """1 March 2027 is a Monday; Wednesdays and Sundays are not sold."""
+    weekdays = WeekPrices((100, 100, None, 100, 100, 100, None))
+    quoter = Quoter(book(base(prices={DOUBLE: TypePrices(default=weekdays)})), MARCH, Zone("Europe/Lisbon"))
+
+    def is_priced(first: int, end: int) -> bool:
+        return quoter.is_priced(DOUBLE, "flex", StayRange(day(first), day(end)))
+
+    assert [is_priced(1, 3), is_priced(4, 7), is_priced(29, 31)] == [True, True, True]
+    assert [is_priced(1, 4), is_priced(3, 4), is_priced(2, 5), is_priced(4, 8)] == [False] * 4
+    outside = StayRange(day(31), day(31) + timedelta(days=2))
+    assert not quoter.is_priced(DOUBLE, "flex", outside)
