@@ -21,7 +21,7 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / ".venv.lock"
 
 # What each purpose installs: extras of the distribution, and groups of pyproject.toml.
-PURPOSES = {"demo": (("demo",), ()), "test": (("bench", "testing"), ("dev",))}
+PURPOSES = {"demo": (("demo",), ()), "test": (("bench", "testing", "granian", "otel"), ("dev",))}
 COVERED_BY = {"demo": ("demo", "test"), "test": ("test",)}
 
 

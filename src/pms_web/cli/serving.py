@@ -36,6 +36,7 @@ __all__ = [
     "listen",
     "serve",
     "usable_cpus",
+    "usual_options",
     "with_traces",
 ]
 
@@ -113,6 +114,27 @@ def _shown(host: str) -> str:
     return "127.0.0.1" if host == "localhost" else host
 
 
+def usual_options(workers: int, threads: int, graceful_seconds: int = GRACEFUL_SECONDS) -> dict[str, object]:
+    """Return how gunicorn is set up, but for its socket, its log and its name."""
+    return {
+        "worker_class": "gthread",
+        "workers": workers,
+        "threads": threads,
+        "timeout": 60,
+        "graceful_timeout": graceful_seconds,
+        "keepalive": KEEP_ALIVE_SECONDS,
+        "limit_request_line": LONGEST_LINE,
+        "limit_request_fields": MOST_HEADERS,
+        "limit_request_field_size": LONGEST_LINE,
+        # Each process connects for itself: a connection that two of them share is none.
+        "preload_app": False,
+        # Whose word on address and scheme is taken is the app's to say (TRUSTED_PROXIES).
+        "forwarded_allow_ips": "",
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+
+
 def serve(
     listener: Listener,
     settings: Settings,
@@ -133,24 +155,10 @@ def serve(
             when_ready()
 
     options: dict[str, object] = {
+        **usual_options(workers, threads, graceful_seconds),
         "bind": f"fd://{os.dup(listener.socket.fileno())}",
-        "worker_class": "gthread",
-        "workers": workers,
-        "threads": threads,
-        "timeout": 60,
-        "graceful_timeout": graceful_seconds,
-        "keepalive": KEEP_ALIVE_SECONDS,
-        "limit_request_line": LONGEST_LINE,
-        "limit_request_fields": MOST_HEADERS,
-        "limit_request_field_size": LONGEST_LINE,
-        # Each process connects for itself: a connection that two of them share is none.
-        "preload_app": False,
-        # Whose word on address and scheme is taken is the app's to say (TRUSTED_PROXIES).
-        "forwarded_allow_ips": "",
-        "loglevel": "warning",
         "logger_class": _OneWay,
         "proc_name": "pms",
-        "control_socket_disable": True,
         "when_ready": ready,
     }
     set_up_logs(settings, about=about_request)

@@ -154,7 +154,6 @@ class TooManyRequestsError(DomainError):
     """Somebody asks more often than they may; ``retry_after`` is when the next may come, in seconds."""
 
     code = "too_many_requests"
-    is_retryable = True
 
 
 class KeyReusedError(DomainError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 
 import pytest
@@ -30,16 +28,5 @@ def test_each_line_has_the_agreed_keys_and_the_floor_beside_it():
 
 
 def test_the_floor_is_served_as_the_product_is():
-    written = [
-        node for node in ast.walk(ast.parse(inspect.getsource(serving.serve))) if isinstance(node, ast.Dict)
-    ]
-    ours = {
-        key.value: value.value
-        for node in written
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant) and isinstance(value, ast.Constant)
-    }
-    del ours["proc_name"]
-    usual = inspect.signature(serving.serve).parameters
-    numbers = {name: usual[name].default for name in ("workers", "threads")}
-    assert ours | numbers == constant_app.options_of(answering.WORKERS, answering.THREADS)
+    ours = serving.usual_options(answering.WORKERS, answering.THREADS)
+    assert ours == constant_app.options_of(answering.WORKERS, answering.THREADS)

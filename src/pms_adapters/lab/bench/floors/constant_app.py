@@ -28,6 +28,11 @@ def options_of(workers: int, threads: int) -> dict[str, object]:
         "timeout": 60,
         "graceful_timeout": 10,
         "keepalive": 5,
+        "limit_request_line": 8_190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8_190,
+        "preload_app": False,
+        "forwarded_allow_ips": "",
         "loglevel": "warning",
         "control_socket_disable": True,
     }
