@@ -26,7 +26,7 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.charges.counting import AgeLimit, Per
 from pmscore.pricing.model.charges.lines import Chargeable
 from pmscore.pricing.model.charges.tax_table import TaxTable
-from pmscore.pricing.model.charges.taxes import Tax, TaxRounding
+from pmscore.pricing.model.charges.taxes import RoundingScope, Tax, TaxRounding
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.policies.plain_taxes import plain_taxes
 from pmscore.pricing.policies.taxing import charge_taxes
@@ -163,3 +163,16 @@ def test_dates_need_the_nights_that_are_asked_for() -> None:
     later = plain_taxes(dated, PER_RATE, DateRange.of(night(365), 1), None)
     assert later is not None
     assert later.by_category == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "net", "tax_due"), [(Rounding.HALF_UP, 70, 7), (Rounding.DOWN, 72, 7), (Rounding.UP, 70, 7)]
+)
+def test_what_a_price_includes_is_taken_out_night_by_night_in_the_named_mode(
+    mode: Rounding, net: int, tax_due: int
+) -> None:
+    # 39 with 10 % in it: 39 x 10 / 110 = 3.55, so 4, 3 or 4 of each of two nights; then 10 % of what is left.
+    table = TaxTable((tax("vat", "10", is_inclusive=True),))
+    plain = plain_taxes(table, TaxRounding(scope=RoundingScope.PER_RATE, mode=mode), YEAR, None)
+    assert plain is not None
+    assert plain.due((("room", [39, 39]),), 2, GuestParty(adults=1)) == (net, tax_due, 0)
