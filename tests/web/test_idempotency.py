@@ -42,7 +42,9 @@ def desk(shared) -> Desk:
 
 
 def test_every_route_that_asks_for_a_key_is_tried():
-    assert set(KEYED) == {*CREATING, *BEFORE, "holds.create", "quotes.hold"}, "say in repeating how a command is made for it"
+    assert set(KEYED) == {*CREATING, *BEFORE, "holds.create", "quotes.hold"}, (
+        "say in repeating how a command is made for it"
+    )
 
 
 @pytest.mark.parametrize(
