@@ -245,14 +245,17 @@ def _writing(draft: Path) -> Iterator[None]:
 def _publish(draft: Path, file: Path, note: BackupNote) -> None:
     """Give the draft its name, last of all: whoever finds it finds it whole, with what belongs to it."""
     _sync(draft)
-    for path, text in ((note_file(file), None), (checksum_file(file), f"{note.sha256}  {file.name}\n")):
-        beside = path.with_name(f".{path.name}.part")
-        try:
-            note.write(beside) if text is None else beside.write_text(text, encoding="utf-8")
-            _sync(beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+    beside = {path: path.with_name(f".{path.name}.part") for path in (note_file(file), checksum_file(file))}
+    try:
+        note.write(beside[note_file(file)])
+        beside[checksum_file(file)].write_text(f"{note.sha256}  {file.name}\n", encoding="utf-8")
+        for part in beside.values():
+            _sync(part)
+        for path, part in beside.items():
+            part.replace(path)
+    finally:
+        for part in beside.values():
+            part.unlink(missing_ok=True)
     draft.replace(file)
     _sync(file.parent)
 
