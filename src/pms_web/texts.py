@@ -270,7 +270,7 @@ _DETAILS: Mapping[str, str] = {
     "misdirected_request": "This app does not go by that name. Call it localhost, or have the operator add the name to ALLOWED_HOSTS.",
     "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
     "origin_not_allowed": "Scripts of that page may not call this app; the operator names those that may in ALLOWED_ORIGINS.",
-    "no_such_address": "There is nothing at this address; the start page lists what there is.",
+    "no_such_address": "There is nothing at this address; /docs lists what there is.",
     "payload_too_large": "The body is larger than 1 MiB. Send less at once.",
     "price_changed": (
         "The quote has expired, and it would be made differently now: old_total is what it came to, new_total what"
