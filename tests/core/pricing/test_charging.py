@@ -333,3 +333,9 @@ def test_without_limits_everybody_counts_the_oldest_too() -> None:
     party = GuestParty(adults=1, ages=(0, OLDEST))
     assert AgeLimit().count(party) == 3
     assert AgeLimit(to_age=OLDEST).count(party) == 2
+
+
+def test_an_age_that_nobody_has_is_refused_with_the_limits() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        AgeLimit(to_age=OLDEST + 2)
+    assert refused.value.params == {"field": "to_age", "reason": "out_of_range", "least": 0, "most": 121}

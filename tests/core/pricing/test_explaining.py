@@ -61,6 +61,7 @@ from pmscore.pricing.views.explaining import (
     explain,
     explanation_json,
 )
+from pmscore.pricing.views.explanation_prices import _limited
 from pmscore.pricing.views.explanation_text import explained_lines, line_of, tree_text
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.testing.price_strategies import PRICED, guest_parties, price_books, price_questions
@@ -709,3 +710,12 @@ def test_an_amount_that_can_be_written_out_has_no_fraction():
     written = explanation_json(Explanation(Currency.of("EUR"), Explained(Part.QUOTE, "flex", None, (node,))))
     (child,) = written["children"]
     assert (child["after"], "after_exact" in child) == ("0.025", False)
+
+
+@pytest.mark.parametrize(
+    ("exact", "amount", "says"), [((900_000, 100), 9_000, 0), ((900_050, 100), 9_001, 1)]
+)
+def test_a_price_that_is_a_whole_number_of_cents_took_no_step(exact: tuple[int, int], amount: int, says: int):
+    steps: list[Explained] = []
+    assert _limited(Ratio(*exact), PriceLimits(), steps) == amount
+    assert [each.code for each in steps] == [Part.STEP] * says

@@ -191,3 +191,14 @@ def test_who_stands_back_has_a_reason_that_applies_itself(what, data):
         assert each.by.code in applied
         in_group = each.by.group == each.rule.group and each.by.stage is each.rule.stage
         assert (in_group and each.by.rank < each.rule.rank) or each.rule.group in each.by.excludes
+
+
+def test_rules_of_one_group_on_different_nights_of_a_stay_do_not_meet():
+    what = book(
+        rules=[
+            longer("first", "-10", rank=1, group="stay", nights=nights(1, 3)),
+            longer("second", "-20", rank=2, group="stay", nights=nights(3, 5)),
+        ]
+    )
+    assert names(what, asking(1, 5)) == (["first", "second"], [])
+    assert priced(what, asking(1, 5)) == [9_000, 9_000, 8_000, 8_000]
