@@ -719,3 +719,16 @@ def test_a_price_that_is_a_whole_number_of_cents_took_no_step(exact: tuple[int, 
     steps: list[Explained] = []
     assert _limited(Ratio(*exact), PriceLimits(), steps) == amount
     assert [each.code for each in steps] == [Part.STEP] * says
+
+
+def test_a_percentage_says_of_what_it_was_taken_where_that_is_not_the_running_amount():
+    of_plan = {"bands": [{"from": 1, "change": {"percent": "-10", "base": "plan"}}]}
+    rules = [
+        longer("first", "-10", rank=1),
+        longer("second", "-10", rank=2),
+        rule("of_plan", "length_of_stay", of_plan, rank=3),
+    ]
+    (room,) = explain(quote_of(book(rules=rules), end=2)).rooms
+    (night,) = room.children
+    ruled = {each.name: each.of for each in night.children if each.code is Part.RULE}
+    assert ruled == {"first": None, "second": None, "of_plan": 10_000}
