@@ -26,12 +26,21 @@ BY_SEQUENCE = """\
 SELECT agency_id, txid, seq, kind, aggregate, aggregate_id, version, actor_id, request_id, payload
   FROM events WHERE seq > %s ORDER BY seq"""
 
+# A guard against hanging: a crowd on a slow machine is to get its turn, and be told what it would be told there.
+PATIENT_MS = 60_000
+
 
 class PostgresStore:
     """All of a store under test, on one migrated database."""
 
-    def __init__(self, app_url: str, admin_url: str) -> None:
-        self.engine = open_engine(app_url, size=40, wait_seconds=30, lock_timeout_ms=300)
+    def __init__(self, app_url: str, admin_url: str, *, lock_timeout_ms: int = PATIENT_MS) -> None:
+        self.engine = open_engine(
+            app_url,
+            size=40,
+            wait_seconds=30,
+            lock_timeout_ms=lock_timeout_ms,
+            statement_timeout_ms=2 * PATIENT_MS,
+        )
         self.quoters = QuoterMemory()
         self.uow = PostgresUnitOfWork(
             self.engine, clock=SystemClock(), ids=TimeOrderedIds(), quoters=self.quoters

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
-from adapters.postgres.subject import PostgresStore
+from adapters.postgres.subject import PATIENT_MS, PostgresStore
 from pms_adapters.system import TimeOrderedIds
 from pmscore.testing.laws.access import AccessLaws
 from pmscore.testing.laws.access_races import AccessRaceLaws
@@ -32,10 +34,14 @@ pytestmark = pytest.mark.postgres
 
 
 class OnPostgres(StoreLaws):
+    LOCK_TIMEOUT_MS: ClassVar[int] = PATIENT_MS
+
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _connected(cls, request, postgres_database):
-        request.cls.STORE = PostgresStore(postgres_database.app_url, postgres_database.admin_url)
+        request.cls.STORE = PostgresStore(
+            postgres_database.app_url, postgres_database.admin_url, lock_timeout_ms=cls.LOCK_TIMEOUT_MS
+        )
         yield
         request.cls.STORE.close()
 
@@ -51,7 +57,7 @@ class TestStock(OnPostgres, StockLaws):
 
 
 class TestBookings(OnPostgres, BookingLaws):
-    pass
+    LOCK_TIMEOUT_MS = 300
 
 
 class TestHouses(OnPostgres, HouseLaws):
@@ -59,7 +65,7 @@ class TestHouses(OnPostgres, HouseLaws):
 
 
 class TestIdempotency(OnPostgres, IdempotencyLaws):
-    pass
+    LOCK_TIMEOUT_MS = 300
 
 
 class TestEvents(OnPostgres, EventLaws):
@@ -75,7 +81,7 @@ class TestModules(OnPostgres, ModuleLaws):
 
 
 class TestWebhooks(OnPostgres, WebhookLaws):
-    pass
+    LOCK_TIMEOUT_MS = 300
 
 
 class TestLists(OnPostgres, ListLaws):

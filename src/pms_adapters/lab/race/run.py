@@ -90,7 +90,14 @@ def run_race(url: str, *, contestants: int, rounds: int, processes: int = 1) -> 
         UnreachableError: the database does not answer, or has too few connections.
     """
     races = contests(rounds)
-    settings = Settings(database_url=url, database_pool_size=contestants // processes + 1)
+    # Who races is to get a turn on a slow machine, too, so time limits only guard against hanging.
+    patience_ms = round(_PATIENCE_SECONDS * 1_000)
+    settings = Settings(
+        database_url=url,
+        database_pool_size=contestants // processes + 1,
+        lock_timeout_ms=patience_ms,
+        statement_timeout_ms=patience_ms,
+    )
     with connect(settings) as services:
         house = prepare(open_raced_house(services, contestants), services, races, contestants)
         before = deadlocks(services.engine, house.agency_id)
