@@ -148,6 +148,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "unknown_home": "names a home folder that is not known",
     "unknown_measurement": "names no measurement; there are: {known}",
     "unknown_month": "must be the English name of a month",
+    "unknown_property": "names a property that this agency does not have: {property_id}; GET /api/v1/properties lists those it has",
     "unknown_rule": "is no rule that is known here",
     "unknown_scheme": "must begin with one of: {allowed}",
     "unknown_status": "must be a status that the format knows",

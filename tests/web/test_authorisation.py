@@ -26,7 +26,7 @@ from pms_web.examples import PROPERTY, QUOTE, UNIT, UNIT_TYPE
 from pmscore.access.model.permissions import Permission, Role, permits
 from pmscore.access.model.principals import Means, Principal
 from pmscore.kernel.ids import ActorId
-from web.conftest import problem
+from web.conftest import problem, wrong_fields
 from web.two_agencies import ANY_ID, IN_A_PLACE, ROOMS, ROUTES, Agency, World, address, slots, two_agencies
 
 pytestmark = pytest.mark.postgres
@@ -415,10 +415,39 @@ def test_a_key_opens_one_agency_and_ends_when_it_is_withdrawn(world: World):
     problem(world.send("properties.listed", {}, made["key"]), 401, "not_authenticated")
 
 
-def test_a_reach_that_names_a_property_of_another_agency_opens_nothing(world: World):
-    asked = {"name": "X", "role": "manager", "property_ids": [world.theirs.near["property_id"]]}
-    made = world.send("keys.make", {}, world.ours.keys[Role.ADMIN, True], asked)
-    key = made.get_json()["key"]
+def test_a_reach_does_not_name_a_property_of_another_agency(world: World):
+    """Neither for a key nor for people; the answer does not tell whether it is somebody else's or nobody's."""
+    admin = world.ours.keys[Role.ADMIN, True]
+    person = next(iter(world.send("users.listed", {}, admin).get_json()["items"]), None)
+    said = set()
+    for strange in (world.theirs.near["property_id"], str(uuid4())):
+        reach = {"role": "manager", "property_ids": [world.ours.near["property_id"], strange]}
+        asked = [
+            world.send("keys.make", {}, admin, {"name": "X", **reach}),
+            world.send(
+                "users.invite", {}, admin, {"name": "X", "email": f"{uuid4().hex}@x.example", **reach}
+            ),
+        ]
+        if person is not None:
+            asked.append(world.send("users.change", {"user_id": person["id"]}, admin, reach))
+        for answer in asked:
+            assert wrong_fields(answer) == {"property_ids": "unknown_property"}
+            said.add(answer.get_json()["errors"][0]["message"].replace(strange, "…"))
+    assert len(said) == 1
+
+
+def test_a_key_whose_reach_names_a_property_of_another_agency_all_the_same_opens_nothing(
+    world: World, postgres_database: PostgresDatabase
+):
+    """The wall does not stand on the check of what is asked for."""
+    asked = {"name": "X", "role": "manager", "property_ids": [world.ours.near["property_id"]]}
+    made = world.send("keys.make", {}, world.ours.keys[Role.ADMIN, True], asked).get_json()
+    with psycopg.connect(postgres_database.admin_url) as connection:
+        connection.execute(
+            "UPDATE api_keys SET property_ids = %s::uuid[] WHERE key_id = %s",
+            [[world.theirs.near["property_id"]], made["id"]],
+        )
+    key = made["key"]
     assert world.send("properties.listed", {}, key).get_json()["items"] == []
     for name in GUARDED:
         if not permits(Role.MANAGER, ROUTES[name].permission) or not IN_A_PLACE & set(slots(name)):

@@ -30,16 +30,18 @@ from pmscore.access.ports import (
     ApiKeyRepository,
     LinkRepository,
     MembershipRepository,
+    OwnProperties,
     SessionRepository,
     UserRepository,
 )
 from pmscore.kernel.errors import MisuseError, NotFoundError, StaleVersionError
-from pmscore.kernel.ids import ApiKeyId, UserId
+from pmscore.kernel.ids import ApiKeyId, PropertyId, UserId
 
 __all__ = [
     "PostgresApiKeys",
     "PostgresLinks",
     "PostgresMemberships",
+    "PostgresOwnProperties",
     "PostgresSessions",
     "PostgresUsers",
 ]
@@ -110,6 +112,9 @@ INSERT INTO one_time_links (agency_id, link_hash, user_id, purpose, expires_at, 
 VALUES (%s, %s, %s, %s, %s, %s) RETURNING 1"""
 _SAVE_LINK: LiteralString = (
     "UPDATE one_time_links SET used_at = %s WHERE agency_id = %s AND link_hash = %s RETURNING 1"
+)
+_OWN: LiteralString = (
+    "SELECT p.property_id FROM properties p WHERE p.agency_id = %s AND p.property_id = ANY(%s::uuid[])"
 )
 _USE_UP: LiteralString = "UPDATE one_time_links SET used_at = %s WHERE agency_id = %s AND user_id = %s AND used_at IS NULL RETURNING 1"
 
@@ -257,6 +262,17 @@ class PostgresLinks(_Repository, LinkRepository):
 
     def use_up(self, user_id: UserId, now: datetime) -> None:
         self._write(_USE_UP, now, self._agency_id, user_id, rows=None)
+
+
+class PostgresOwnProperties(OwnProperties):
+    """The agency's properties on PostgreSQL."""
+
+    def __init__(self, session: Transaction) -> None:
+        self._session = session
+
+    def known(self, property_ids: Iterable[PropertyId]) -> frozenset[PropertyId]:
+        rows = self._session.rows(_OWN, self._session.agency_id, list(property_ids))
+        return frozenset(PropertyId(found) for (found,) in rows)  # type: ignore[arg-type]
 
 
 def _memberships(rows: Sequence[tuple[object, ...]]) -> tuple[Membership, ...]:

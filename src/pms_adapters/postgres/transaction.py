@@ -19,6 +19,7 @@ from pms_adapters.postgres.access import (
     PostgresApiKeys,
     PostgresLinks,
     PostgresMemberships,
+    PostgresOwnProperties,
     PostgresSessions,
     PostgresUsers,
 )
@@ -146,6 +147,7 @@ class PostgresWork:
         self.api_keys = PostgresApiKeys(session, self._writes)
         self.sessions = PostgresSessions(session, self._writes)
         self.links = PostgresLinks(session, self._writes)
+        self.own_properties = PostgresOwnProperties(session)
 
     @cached_property
     def features(self) -> PostgresFeatures:

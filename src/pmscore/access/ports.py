@@ -14,7 +14,7 @@ from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.links import OneTimeLink, Purpose
 from pmscore.access.model.sessions import Session
 from pmscore.access.model.users import Member, Membership, User
-from pmscore.kernel.ids import AgencyId, ApiKeyId, UserId
+from pmscore.kernel.ids import AgencyId, ApiKeyId, PropertyId, UserId
 from pmscore.kernel.ports import Work
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "MailSender",
     "MemberWork",
     "MembershipRepository",
+    "OwnProperties",
     "PasswordHasher",
     "SessionMember",
     "SessionRepository",
@@ -221,6 +222,14 @@ class LinkRepository(Protocol):
         """Mark every link of somebody as used, at the commit: a password that was set ends them all."""
 
 
+class OwnProperties(Protocol):
+    """Says which properties the agency of the transaction has; they themselves are a neighbour's."""
+
+    @abstractmethod
+    def known(self, property_ids: Iterable[PropertyId]) -> frozenset[PropertyId]:
+        """Return those of the ids that are properties of the agency, not locked: a property never leaves it."""
+
+
 class AccessWork(Work, Protocol):
     """A transaction that can set up an agency."""
 
@@ -257,6 +266,11 @@ class MemberWork(Work, Protocol):
     @abstractmethod
     def links(self) -> LinkRepository:
         """The agency's one-time links."""
+
+    @property
+    @abstractmethod
+    def own_properties(self) -> OwnProperties:
+        """The properties of the agency, which a reach may name."""
 
 
 @frozen(kw_only=True)

@@ -20,12 +20,13 @@ from pmscore.access.ports import (
     ApiKeyRepository,
     LinkRepository,
     MembershipRepository,
+    OwnProperties,
     SessionMember,
     SessionRepository,
     UserRepository,
 )
 from pmscore.kernel.errors import BusyError, NotFoundError
-from pmscore.kernel.ids import AgencyId, ApiKeyId, UserId
+from pmscore.kernel.ids import AgencyId, ApiKeyId, PropertyId, UserId
 from pmscore.testing.accounts import Accounts
 from pmscore.testing.locks import LockTable
 from pmscore.testing.transaction import Transaction
@@ -35,6 +36,7 @@ __all__ = [
     "InMemoryApiKeys",
     "InMemoryLinks",
     "InMemoryMemberships",
+    "InMemoryOwnProperties",
     "InMemorySessions",
     "InMemoryUsers",
 ]
@@ -242,6 +244,19 @@ class InMemoryLinks(LinkRepository):
         """Mark every link of somebody as used at the commit."""
         self._at.check_open()
         self._at.changes.access.used_up.append((self._agency_id, user_id, now))
+
+
+class InMemoryOwnProperties(OwnProperties):
+    """The properties of the transaction's agency."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._at = transaction
+
+    def known(self, property_ids: Iterable[PropertyId]) -> frozenset[PropertyId]:
+        """Return those that are the agency's."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            return frozenset(property_ids) & self._at.books.houses.keys()
 
 
 class InMemoryAccessReader(AccessReader):

@@ -155,10 +155,17 @@ class AccessScene:
         command = InviteUser(**self.asked(), email=email, name="Invited", role=role, reach=reach)
         return invite_user(command, uow=self.store, secrets=self.secrets, clock=self.clock, ids=self.ids)
 
-    def change(self, member: Member, role: Role | None = None, *, is_active: bool | None = None) -> Member:
+    def change(
+        self,
+        member: Member,
+        role: Role | None = None,
+        *,
+        is_active: bool | None = None,
+        reach: frozenset[PropertyId] | None = None,
+    ) -> Member:
         """Change what somebody is."""
         command = ChangeMembership(
-            **self.asked(), user_id=member.user.user_id, role=role, is_active=is_active
+            **self.asked(), user_id=member.user.user_id, role=role, is_active=is_active, reach=reach
         )
         return change_membership(command, uow=self.store, clock=self.clock)
 
@@ -203,9 +210,15 @@ class AccessScene:
         asked = UseLink(request_id=RequestId(self.ids.new()), secret=secret, new_password=password)
         return use_link(asked, uow=self.store, passwords=self.passwords, clock=self.clock)
 
-    def key(self, role: Role = Role.STAFF, *, expires_at: datetime | None = None) -> NewKey:
+    def key(
+        self,
+        role: Role = Role.STAFF,
+        *,
+        expires_at: datetime | None = None,
+        reach: frozenset[PropertyId] | None = None,
+    ) -> NewKey:
         """Make an API key."""
-        command = CreateKey(**self.asked(), name="Till", role=role, expires_at=expires_at)
+        command = CreateKey(**self.asked(), name="Till", role=role, expires_at=expires_at, reach=reach)
         return create_key(command, uow=self.store, secrets=self.secrets, clock=self.clock, ids=self.ids)
 
 

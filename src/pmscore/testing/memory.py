@@ -19,6 +19,7 @@ from pmscore.testing.access_repositories import (
     InMemoryApiKeys,
     InMemoryLinks,
     InMemoryMemberships,
+    InMemoryOwnProperties,
     InMemorySessions,
     InMemoryUsers,
 )
@@ -213,6 +214,7 @@ class InMemoryWork:
         self.api_keys = InMemoryApiKeys(transaction, accounts)
         self.sessions = InMemorySessions(transaction, accounts)
         self.links = InMemoryLinks(transaction, accounts)
+        self.own_properties = InMemoryOwnProperties(transaction)
         self.exchange_rates = InMemoryExchangeRateRepository(transaction)
         self.features = InMemoryFeatures(transaction)
         self.webhooks = InMemoryEndpoints(transaction)

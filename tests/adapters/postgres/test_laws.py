@@ -20,6 +20,7 @@ from pmscore.testing.laws.houses import HouseLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.listing import ListLaws
 from pmscore.testing.laws.modules import ModuleLaws
+from pmscore.testing.laws.places import PlaceLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
@@ -121,6 +122,10 @@ class TestBookedQuotes(OnPostgres, BookedQuoteLaws):
 
 
 class TestAccess(OnPostgres, AccessLaws):
+    pass
+
+
+class TestPlaces(OnPostgres, PlaceLaws):
     pass
 
 

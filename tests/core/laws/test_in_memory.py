@@ -18,6 +18,7 @@ from pmscore.testing.laws.houses import HouseLaws
 from pmscore.testing.laws.idempotency import IdempotencyLaws
 from pmscore.testing.laws.listing import ListLaws
 from pmscore.testing.laws.modules import ModuleLaws
+from pmscore.testing.laws.places import PlaceLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
@@ -116,6 +117,10 @@ class TestBookedQuotes(Crowded, BookedQuoteLaws):
 
 
 class TestAccess(InMemory, AccessLaws):
+    pass
+
+
+class TestPlaces(InMemory, PlaceLaws):
     pass
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -20,9 +21,13 @@ from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means, Principal
 from pmscore.access.policies.passwords import SHORTEST_PASSWORD
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
+from pmscore.dates.zones import Zone
+from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
+from pmscore.kernel.currency import Currency
 from pmscore.kernel.ids import ActorId, RequestId
 
 pytestmark = pytest.mark.postgres
+TODAY = date(2027, 3, 1)
 SECRET = "s" * 40
 
 
@@ -103,10 +108,20 @@ def test_without_a_key_to_sign_with_there_are_no_tokens(database):
     assert "JWT_SECRET" in asked.stderr
 
 
-def test_the_demo_has_people_whose_password_is_new_each_time(database, monkeypatch):
+def test_the_demo_has_people_whose_password_is_new_each_time(database):
     settings = Settings(database_url=database.app_url)
-    monkeypatch.setattr(demo_people, "_a_home", lambda _: uuid4())
     with connect(settings) as services:
+        asked = {"request_id": RequestId(uuid4()), "agency_id": DEMO_AGENCY, "actor_id": ActorId(uuid4())}
+        villa = NewUnitType(name="Villa", rooms=1, valid_from=TODAY, unit_names=("Villa",))
+        home = CreateHouse(
+            **asked,
+            name="Villa Sol",
+            zone=Zone("Europe/Lisbon"),
+            currency=Currency.of("EUR"),
+            business_date=TODAY,
+            types=(villa,),
+        )
+        create_house(home, uow=services.uow, ids=services.ids)
         first = demo_people.set_demo_people(settings, services)
         second = demo_people.set_demo_people(settings, services)
     assert first != second

@@ -13,6 +13,7 @@ from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.permissions import Role
 from pmscore.access.policies.secrets import fingerprint, key_text, new_secret
 from pmscore.access.ports import MemberWork
+from pmscore.access.use_cases.reaching import refuse_unknown
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ApiKeyId, PropertyId
@@ -58,7 +59,7 @@ def create_key(
     """Write the key and return it with its text.
 
     Raises:
-        InvalidInputError: a value cannot be.
+        InvalidInputError: a value cannot be; ``property_ids`` is ``unknown_property`` where the agency has no such one.
     """
     if command.expires_at is not None and command.expires_at.utcoffset() is None:
         raise InvalidInputError("expires_at", "naive")
@@ -75,6 +76,7 @@ def create_key(
         expires_at=command.expires_at,
     )
     with uow.begin(command) as work:
+        refuse_unknown(command.reach, work.own_properties)
         work.api_keys.add(key)
         work.record(*key.created().events)
         work.commit()

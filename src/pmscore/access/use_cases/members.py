@@ -15,6 +15,7 @@ from pmscore.access.policies.administering import refuse_without_admin
 from pmscore.access.policies.passwords import checked_password
 from pmscore.access.ports import Mail, MemberWork, PasswordHasher
 from pmscore.access.use_cases.passwords import make_link
+from pmscore.access.use_cases.reaching import refuse_unknown
 from pmscore.kernel.errors import InvalidInputError, NotFoundError, StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UserId
@@ -90,7 +91,8 @@ def add_user(
     """Write account and membership.
 
     Raises:
-        InvalidInputError: a value cannot be; ``email`` is ``taken`` where there is an account already.
+        InvalidInputError: a value cannot be; ``email`` is ``taken`` where there is an account already, ``property_ids``
+            ``unknown_property`` where the agency has no such one.
     """
     email = normalised_email(command.email)
     password = checked_password(command.password, email=email)
@@ -105,6 +107,7 @@ def add_user(
     with uow.begin(command) as work:
         if work.users.find_by_email(email) is not None:
             raise InvalidInputError("email", "taken")
+        refuse_unknown(command.reach, work.own_properties)
         work.users.add(user)
         work.memberships.add(membership)
         work.record(*user.invited().events, *membership.told().events)
@@ -123,7 +126,8 @@ def invite_user(
     """Give somebody a place and return the letter to send them.
 
     Raises:
-        InvalidInputError: a value cannot be; ``email`` is ``taken`` where they have a place here already.
+        InvalidInputError: a value cannot be; ``email`` is ``taken`` where they have a place here already,
+            ``property_ids`` ``unknown_property`` where the agency has no such one.
     """
     email = normalised_email(command.email)
     with uow.begin(command) as work:
@@ -139,6 +143,7 @@ def invite_user(
                 raise InvalidInputError("email", "taken")
             work.users.save(user)
         membership = _membership(command, user.user_id, command.role, command.reach)
+        refuse_unknown(command.reach, work.own_properties)
         work.memberships.add(membership)
         work.record(*user.invited().events, *membership.told().events)
         letter = make_link(work, user, command.agency_id, Purpose.INVITATION, secrets=secrets, clock=clock)
@@ -153,7 +158,7 @@ def change_membership(command: ChangeMembership, *, uow: UnitOfWork[MemberWork],
         NotFoundError: they have no place in this agency.
         StaleVersionError: the membership has changed since ``version``.
         TransitionError: reason ``last_admin``: nobody could let others in any more.
-        InvalidInputError: the reach does not go with the role.
+        InvalidInputError: the reach does not go with the role, or names what is no property of the agency.
     """
     with uow.begin(command) as work:
         admins = work.memberships.admins()
@@ -167,6 +172,7 @@ def change_membership(command: ChangeMembership, *, uow: UnitOfWork[MemberWork],
             property_ids=_reach(command, before, role),
             disabled_at=None if is_active else before.disabled_at or clock.now(),
         )
+        refuse_unknown(command.reach, work.own_properties)
         refuse_without_admin(admins, decision.state)
         work.memberships.save(decision.state)
         work.record(*decision.events)

@@ -22,7 +22,13 @@ from pmscore.access.use_cases.members import DisableUser, disable_user, get_memb
 from pmscore.access.use_cases.passwords import ChangePassword, change_password
 from pmscore.kernel.errors import InvalidInputError, NotFoundError, StaleVersionError, TransitionError
 from pmscore.kernel.ids import PropertyId
-from pmscore.testing.access_scenes import NEW_PASSWORD, PASSWORD, AccessScene, open_access_scene
+from pmscore.testing.access_scenes import (
+    NEW_PASSWORD,
+    PASSWORD,
+    AccessScene,
+    NumberedSecrets,
+    open_access_scene,
+)
 from pmscore.testing.laws.setting import StoreLaws, raised
 
 __all__ = ["AccessLaws", "AccessSetting"]
@@ -36,6 +42,14 @@ class AccessSetting(StoreLaws):
     def access_scene(self) -> AccessScene:
         """Open an agency without anybody in it."""
         return open_access_scene(self.store(), self.ids())
+
+    def scene_with_house(self) -> tuple[AccessScene, PropertyId]:
+        """Open an agency with a house and without anybody in it."""
+        scene = self.scene()
+        people = AccessScene(
+            store=scene.store, ids=scene.ids, agency_id=scene.agency_id, secrets=NumberedSecrets(scene.ids)
+        )
+        return people, scene.property_id
 
 
 class AccessLaws(AccessSetting):
@@ -220,8 +234,8 @@ class AccessLaws(AccessSetting):
 
     def test_an_invitation_gives_a_place_and_a_password(self) -> None:
         """Somebody who has an account elsewhere keeps it, and has two places."""
-        scene, other = self.access_scene(), self.access_scene()
-        member, letter = scene.invite(scene.email("new"), Role.OWNER, reach=frozenset({_a_property(scene)}))
+        (scene, home), other = self.scene_with_house(), self.access_scene()
+        member, letter = scene.invite(scene.email("new"), Role.OWNER, reach=frozenset({home}))
         raised(LogInRefusedError, lambda: scene.log_in(scene.email("new"), NEW_PASSWORD))
         scene.use_link(letter.secret)
         assert scene.log_in(scene.email("new"), NEW_PASSWORD).session.agency_id == scene.agency_id
@@ -362,7 +376,3 @@ class AccessLaws(AccessSetting):
         )
         command = DisableUser(**scene.asked(), user_id=member.user.user_id, is_disabled=is_disabled)
         disable_user(command, uow=scene.store, clock=scene.clock)
-
-
-def _a_property(scene: AccessScene) -> PropertyId:
-    return PropertyId(scene.ids.new())
