@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 __all__ = [
+    "AGENCY",
     "BLOCK",
     "BOOKING",
     "DELIVERY",
@@ -37,6 +38,7 @@ BLOCK: Final = "0190163d-0009-7000-8000-000000000009"
 HOLD: Final = "0190163d-000a-7000-8000-00000000000a"
 USER: Final = "0190163d-00aa-7000-8000-0000000000aa"
 KEY: Final = "0190163d-00ab-7000-8000-0000000000ab"
+AGENCY: Final = "0190163d-00ac-7000-8000-0000000000ac"
 
 EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "property_id": PROPERTY,

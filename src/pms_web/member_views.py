@@ -5,6 +5,7 @@ Owns the shapes. No hash, no secret and no count of failures is in any of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 from pms_web.reply_parts import id_text
@@ -15,6 +16,7 @@ from pmscore.access.model.principals import Principal
 from pmscore.access.model.sessions import Session
 from pmscore.access.model.users import Member, User
 from pmscore.access.policies.secrets import csrf_token
+from pmscore.access.ports import Place
 from pmscore.access.use_cases.keys import NewKey
 from pmscore.kernel.ids import PropertyId
 
@@ -22,6 +24,7 @@ __all__ = [
     "KeyBody",
     "MemberBody",
     "NewKeyBody",
+    "PlaceBody",
     "SessionBody",
     "WhoBody",
     "key_body",
@@ -75,8 +78,18 @@ class SessionBody(TypedDict):
     expires_at: InstantText
 
 
+class PlaceBody(TypedDict):
+    """An agency that somebody has an open place in, and what they are there; ``is_current`` is the one that is asked."""
+
+    agency_id: IdText
+    name: str
+    slug: str
+    role: Role
+    is_current: bool
+
+
 class WhoBody(TypedDict):
-    """Who asks, and what they may; ``user`` is null for a key, ``csrf_token`` for all but a session."""
+    """Who asks, and what they may; ``memberships`` is empty for a key, ``csrf_token`` null for all but a session."""
 
     actor_id: IdText
     agency_id: IdText
@@ -84,6 +97,7 @@ class WhoBody(TypedDict):
     means: str
     property_ids: list[str] | None
     permissions: list[str]
+    memberships: list[PlaceBody]
     csrf_token: str | None
 
 
@@ -132,7 +146,7 @@ def session_body(session: Session, user: User, secret: str) -> SessionBody:
     }
 
 
-def who_body(principal: Principal, secret: str) -> WhoBody:
+def who_body(principal: Principal, places: Iterable[Place], secret: str) -> WhoBody:
     """Return who asks; ``secret`` is that of their session, empty where they have none."""
     return {
         "actor_id": str(principal.actor_id),
@@ -141,7 +155,18 @@ def who_body(principal: Principal, secret: str) -> WhoBody:
         "means": principal.means.value,
         "property_ids": _reach(principal.property_ids),
         "permissions": sorted(each.value for each in PERMISSIONS[principal.role]),
+        "memberships": [_place(each, principal) for each in places],
         "csrf_token": csrf_token(secret) if secret else None,
+    }
+
+
+def _place(place: Place, principal: Principal) -> PlaceBody:
+    return {
+        "agency_id": str(place.agency.agency_id),
+        "name": place.agency.name,
+        "slug": place.agency.slug,
+        "role": place.membership.role,
+        "is_current": place.agency.agency_id == principal.agency_id,
     }
 
 

@@ -222,6 +222,7 @@ _ACTS: Mapping[str, str] = {
     "redeliver": "be sent again",
     "reinstate": "be reinstated",
     "rotate_secret": "be given a new secret",
+    "switch_agency": "go over to another agency",
     "take_up": "be taken up",
     "test_webhook": "be tested",
     "undo_check_in": "have its check-in undone",

@@ -85,6 +85,7 @@ RECIPES: Mapping[str, Recipe] = {
     "env_sanity.env_sanity": recipe(),
     "auth.come_in": recipe("log_in_refused", never=True),
     "auth.go_out": NO_SESSION,
+    "auth.switch": NO_SESSION,
     "auth.who": recipe(),
     "auth.change": NO_SESSION,
     "auth.ask": recipe(),

@@ -75,6 +75,10 @@ def _at_the_door(house: TriedHouse) -> dict[str, Any]:
     client, found = house.client(), {}
     found["auth.come_in"] = house.send(ROUTES["auth.come_in"], {"email": EMAIL, "password": PASSWORD}, client)
     token = {"X-CSRF-Token": found["auth.come_in"].get_json()["csrf_token"]}
+    found["auth.switch"] = house.send(
+        ROUTES["auth.switch"], {"agency_id": house.ids["agency_id"]}, client, **token
+    )
+    token = {"X-CSRF-Token": found["auth.switch"].get_json()["csrf_token"]}
     for name in ("auth.who", "auth.change"):
         found[name] = house.send(ROUTES[name], None, client, **token)
     found["auth.ask"] = house.send(ROUTES["auth.ask"], None, client)

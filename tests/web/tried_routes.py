@@ -167,6 +167,7 @@ def tried_house(url: str) -> Iterator[TriedHouse]:
         )
         ids = {
             "agency_slug": SLUG,
+            "agency_id": str(agency_id),
             "property_id": str(hotel.property.property_id),
             "unit_type_id": str(next(iter(hotel.types))),
             "unit_id": str(next(iter(hotel.units))),

@@ -13,10 +13,12 @@ from pms_adapters.postgres.access_rows import (
     KEY_COLUMNS,
     LINK_COLUMNS,
     MEMBERSHIP_COLUMNS,
+    SESSION_COLUMNS,
     USER_COLUMNS,
     loaded_key,
     loaded_link,
     loaded_membership,
+    loaded_session,
     loaded_user,
     reach_of,
 )
@@ -90,6 +92,7 @@ _SAVE_KEY: LiteralString = (
     "UPDATE api_keys SET revoked_at = %s, version = %s"
     " WHERE agency_id = %s AND key_id = %s AND version = %s RETURNING 1"
 )
+_SESSION: LiteralString = f"SELECT {SESSION_COLUMNS} FROM sessions s WHERE s.session_hash = %s FOR UPDATE"
 _ADD_SESSION: LiteralString = """\
 INSERT INTO sessions (session_hash, user_id, agency_id, created_at, seen_at) VALUES (%s, %s, %s, %s, %s)
 RETURNING 1"""
@@ -227,6 +230,10 @@ class PostgresSessions(_Repository, SessionRepository):
             _ADD_SESSION, session.session_hash, session.user_id, session.agency_id, session.created_at,
             session.seen_at,
         )  # fmt: skip
+
+    def find(self, session_hash: str) -> Session | None:
+        rows = self._session.rows(_SESSION, session_hash)
+        return loaded_session(*rows[0]) if rows else None  # type: ignore[arg-type]
 
     def end(self, session_hash: str) -> None:
         self._write("DELETE FROM sessions WHERE session_hash = %s RETURNING 1", session_hash, rows=None)

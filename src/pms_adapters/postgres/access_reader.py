@@ -23,10 +23,11 @@ from pms_adapters.postgres.access_rows import (
     loaded_user,
     slug_hash,
 )
-from pms_adapters.postgres.session import Row, Session
+from pms_adapters.postgres.session import Row, Session, Statement
+from pmscore.access.model.agencies import Agency
 from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.users import Member, User
-from pmscore.access.ports import AccessReader, SessionMember
+from pmscore.access.ports import AccessReader, Place, SessionMember
 from pmscore.kernel.ids import AgencyId, ApiKeyId, UserId
 
 __all__ = ["PostgresAccess"]
@@ -51,6 +52,11 @@ SELECT {SESSION_COLUMNS}, {USER_COLUMNS}, {MEMBERSHIP_COLUMNS}
   LEFT JOIN (memberships m JOIN users u USING (user_id))
     ON m.agency_id = s.agency_id AND m.user_id = s.user_id
  WHERE s.session_hash = %s"""
+_AGENCIES: LiteralString = "SELECT agency_ids FROM users WHERE user_id = %s"
+_NAME_AGENCY: LiteralString = "SELECT set_config('app.agency_id', %s, true)"
+_PLACE: LiteralString = f"""\
+SELECT a.name, a.slug, {MEMBERSHIP_COLUMNS} FROM memberships m JOIN agencies a USING (agency_id)
+ WHERE m.agency_id = %s AND m.user_id = %s AND m.disabled_at IS NULL"""
 _KEY_USED: LiteralString = (
     "UPDATE api_keys SET used_on = %s WHERE agency_id = %s AND key_id = %s AND used_on IS DISTINCT FROM %s"
 )
@@ -96,6 +102,18 @@ class PostgresAccess(AccessReader):
         rest = row[_SESSION_WIDTH:]
         return SessionMember(session=session, member=None if rest[0] is None else _member(rest))
 
+    def places(self, user_id: UserId) -> tuple[Place, ...]:
+        """Look behind each agency's wall in turn, all of them in one round trip."""
+        with Session(self._engine, _NO_AGENCY) as session:
+            found = session.read([(_AGENCIES, (user_id,))])[0]
+            agency_ids: list[UUID] = found[0][0] if found else []  # type: ignore[assignment]
+            asked: list[Statement] = []
+            for agency_id in agency_ids:
+                asked += [(_NAME_AGENCY, (str(agency_id),)), (_PLACE, (agency_id, user_id))]
+            answers = session.read(asked)[1::2] if asked else []
+        places = [_place(row) for rows in answers for row in rows]
+        return tuple(sorted(places, key=lambda each: (each.agency.name, each.agency.slug)))
+
     def note_key_use(self, agency_id: AgencyId, key_id: ApiKeyId, day: date) -> None:
         with Session(self._engine, agency_id) as session:
             session.commit([(_KEY_USED, (day, agency_id, key_id, day))])
@@ -103,6 +121,14 @@ class PostgresAccess(AccessReader):
     def note_session_use(self, session_hash: str, now: datetime) -> None:
         with Session(self._engine, _NO_AGENCY) as session:
             session.commit([(_SESSION_USED, (now, session_hash))])
+
+
+def _place(row: Row) -> Place:
+    name, slug, *rest = row
+    membership = loaded_membership(*rest)  # type: ignore[arg-type]
+    return Place(
+        agency=Agency(agency_id=membership.agency_id, name=str(name), slug=str(slug)), membership=membership
+    )
 
 
 def _member(row: Row) -> Member:

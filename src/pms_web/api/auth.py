@@ -15,6 +15,7 @@ from flask import Response, g, request
 from pms_web.auth.authenticating import check_same_site
 from pms_web.auth.cookies import clear_session, session_secret, set_session
 from pms_web.auth.presented import Presented
+from pms_web.examples import AGENCY
 from pms_web.limits import Allowance
 from pms_web.member_views import SessionBody, WhoBody, session_body, who_body
 from pms_web.routing import Route, answer
@@ -32,6 +33,7 @@ from pmscore.access.use_cases.passwords import (
     change_password,
     use_link,
 )
+from pmscore.access.use_cases.switching import SwitchAgency, switch_agency
 from pmscore.kernel.errors import TransitionError
 from pmscore.kernel.ids import AgencyId, RequestId, UserId
 
@@ -56,6 +58,13 @@ class Leaving:
     """How far to go out."""
 
     everywhere: Annotated[bool, Says("End every session and token, on all devices.")] = False
+
+
+@frozen(kw_only=True)
+class Switching:
+    """Which agency to go over to."""
+
+    agency_id: Annotated[UUID, Says("One of the `memberships` of `GET /api/v1/auth/me`.")]
 
 
 @frozen(kw_only=True)
@@ -124,10 +133,35 @@ def go_out(services: WebServices, body: Leaving) -> Response:
     return response
 
 
+def switch(services: WebServices, body: Switching) -> Response:
+    """Go over to another agency without logging in again; the session gets a new cookie and a new CSRF token.
+
+    The session that came along ends, and the new one ends no later than it would have.
+    """
+    user_id = _user_id(services, "switch_agency")
+    command = SwitchAgency(
+        request_id=services.request_id,
+        agency_id=AgencyId(body.agency_id),
+        actor_id=services.principal.actor_id,
+        user_id=user_id,
+        session_hash=fingerprint(session_secret(request.cookies)),
+    )
+    access = services.access
+    moved = services.retry(
+        lambda: switch_agency(command, uow=access.uow, secrets=access.secrets, clock=services.clock)
+    )
+    response = answer(session_body(moved.session, moved.user, moved.secret))
+    set_session(response, request, moved.secret)
+    return response
+
+
 def who(services: WebServices) -> Response:
-    """Return who asks and what they may."""
-    is_session = services.principal.means is Means.SESSION
-    return answer(who_body(services.principal, session_secret(request.cookies) if is_session else ""))
+    """Return who asks, what they may, and in which agencies they are."""
+    principal = services.principal
+    is_session, is_user = principal.means is Means.SESSION, principal.means in {Means.SESSION, Means.BEARER}
+    user_id = UserId(principal.actor_id)
+    places = services.retry(lambda: services.access.reader.places(user_id)) if is_user else ()
+    return answer(who_body(principal, places, session_secret(request.cookies) if is_session else ""))
 
 
 def change(services: WebServices, body: PasswordChange) -> Response:
@@ -220,6 +254,17 @@ ROUTES = (
         replies={204: None},
         problems=frozenset({409}),
         example={},
+    ),
+    Route(
+        method="POST",
+        path=f"{ADDRESS}/switch-agency",
+        view=switch,
+        permission=_ANYBODY,
+        summary="Go over to another agency",
+        body=Switching,
+        replies={200: SessionBody},
+        problems=frozenset({409}),
+        example={"agency_id": AGENCY},
     ),
     Route(
         method="GET",

@@ -29,6 +29,7 @@ __all__ = [
     "MembershipRepository",
     "OwnProperties",
     "PasswordHasher",
+    "Place",
     "SessionMember",
     "SessionRepository",
     "UserRepository",
@@ -186,6 +187,10 @@ class SessionRepository(Protocol):
         """Add a session."""
 
     @abstractmethod
+    def find(self, session_hash: str) -> Session | None:
+        """Return the session, locked until the end, or None; of two who move it at once, one finds it."""
+
+    @abstractmethod
     def end(self, session_hash: str) -> None:
         """End one session; one that has ended already stays so."""
 
@@ -281,6 +286,14 @@ class SessionMember:
     member: Member | None
 
 
+@frozen(kw_only=True)
+class Place:
+    """An agency that somebody has an open place in, and what they are there."""
+
+    agency: Agency
+    membership: Membership
+
+
 class AccessReader(Protocol):
     """Finds who is behind a credential, before anybody knows which agency it is for; one round trip each."""
 
@@ -303,6 +316,10 @@ class AccessReader(Protocol):
     @abstractmethod
     def find_session(self, session_hash: str) -> SessionMember | None:
         """Return the session with this hash and whose it is, or None."""
+
+    @abstractmethod
+    def places(self, user_id: UserId) -> tuple[Place, ...]:
+        """Return the agencies in which somebody may act, in the order of their names; none for an id of nobody."""
 
     @abstractmethod
     def note_key_use(self, agency_id: AgencyId, key_id: ApiKeyId, day: date) -> None:

@@ -5,12 +5,13 @@ Owns what their ports promise; leaves the commit to ``accounts``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date, datetime
 from typing import TypeVar
 
 from attrs import evolve
 
+from pmscore.access.model.agencies import Agency
 from pmscore.access.model.keys import ApiKey
 from pmscore.access.model.links import OneTimeLink, Purpose
 from pmscore.access.model.sessions import Session
@@ -21,6 +22,7 @@ from pmscore.access.ports import (
     LinkRepository,
     MembershipRepository,
     OwnProperties,
+    Place,
     SessionMember,
     SessionRepository,
     UserRepository,
@@ -190,6 +192,12 @@ class InMemorySessions(SessionRepository):
         self._at.check_open()
         self._at.changes.access.sessions[session.session_hash] = session
 
+    def find(self, session_hash: str) -> Session | None:
+        """Return the session, locked, or None."""
+        return _locked(
+            self._at, "session", session_hash, self._accounts.sessions, self._at.changes.access.sessions
+        )
+
     def end(self, session_hash: str) -> None:
         """End one session."""
         self._at.check_open()
@@ -260,11 +268,18 @@ class InMemoryOwnProperties(OwnProperties):
 
 
 class InMemoryAccessReader(AccessReader):
-    """Finds who is behind a credential; ``slugs`` are those of all agencies."""
+    """Finds who is behind a credential; ``slugs`` are those of all agencies, ``agency_of`` finds one by its id."""
 
-    def __init__(self, accounts: Accounts, slugs: Mapping[str, AgencyId], locks: LockTable) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        slugs: Mapping[str, AgencyId],
+        agency_of: Callable[[AgencyId], Agency | None],
+        locks: LockTable,
+    ) -> None:
         self._accounts = accounts
         self._slugs = slugs
+        self._agency_of = agency_of
         self._mutex = locks.mutex
 
     def find_agency(self, slug: str) -> AgencyId | None:
@@ -295,6 +310,14 @@ class InMemoryAccessReader(AccessReader):
             if session is None:
                 return None
             return SessionMember(session=session, member=self._member(session.agency_id, session.user_id))
+
+    def places(self, user_id: UserId) -> tuple[Place, ...]:
+        """Return the open places of somebody."""
+        with self._mutex:
+            mine = [each for (_, user), each in self._accounts.memberships.items() if user == user_id]
+            found = [(self._agency_of(each.agency_id), each) for each in mine if each.disabled_at is None]
+        places = [Place(agency=agency, membership=each) for agency, each in found if agency is not None]
+        return tuple(sorted(places, key=lambda each: (each.agency.name, each.agency.slug)))
 
     def note_key_use(self, agency_id: AgencyId, key_id: ApiKeyId, day: date) -> None:
         """Remember the day."""

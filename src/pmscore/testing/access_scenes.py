@@ -28,6 +28,7 @@ from pmscore.access.use_cases.members import (
     invite_user,
 )
 from pmscore.access.use_cases.passwords import AskForReset, UseLink, ask_for_reset, use_link
+from pmscore.access.use_cases.switching import SwitchAgency, switch_agency
 from pmscore.kernel.errors import UnreachableError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId, UserId
@@ -193,6 +194,17 @@ class AccessScene:
             secrets=self.secrets,
             clock=self.clock,
         )
+
+    def switch(self, begun: LoggedIn, agency_id: AgencyId) -> LoggedIn:
+        """Take a session over to an agency."""
+        command = SwitchAgency(
+            request_id=RequestId(self.ids.new()),
+            agency_id=agency_id,
+            actor_id=begun.user.actor_id,
+            user_id=begun.user.user_id,
+            session_hash=begun.session.session_hash,
+        )
+        return switch_agency(command, uow=self.store, secrets=self.secrets, clock=self.clock)
 
     def ask_for_reset(self, email: str) -> None:
         """Ask for a link."""

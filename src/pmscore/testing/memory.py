@@ -139,7 +139,9 @@ class InMemoryStore:
 
     def access(self) -> InMemoryAccessReader:
         """Return the reader of accounts, sessions and keys."""
-        return InMemoryAccessReader(self._accounts, self._slugs, self._locks)
+        return InMemoryAccessReader(
+            self._accounts, self._slugs, lambda agency_id: self.books(agency_id).agency, self._locks
+        )
 
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""

@@ -261,6 +261,70 @@ def test_logging_out_ends_the_session_and_everywhere_all_of_them(house):
     problem(three.get("/auth/me"), 401, "not_authenticated")
 
 
+def test_a_session_goes_over_to_another_agency_with_a_new_cookie_and_a_new_token(house):
+    other = another_agency(house)
+    house.add("traveller", Role.MANAGER)
+    invited = other.logged_in("boss").send(
+        "POST", "/users", {"email": house.email("traveller"), "name": "T", "role": "staff"}
+    )
+    assert invited.status_code == 201, invited.text
+    began = house.visitor()
+    csrf = began.log_in(house.email("traveller"), agency_id=str(house.agency_id)).get_json()["csrf_token"]
+    began = evolve(began, csrf=csrf)
+    places = {each["agency_id"]: each for each in began.get("/auth/me").get_json()["memberships"]}
+    assert places.keys() == {str(house.agency_id), str(other.agency_id)}
+    assert [places[str(each.agency_id)]["role"] for each in (house, other)] == ["manager", "staff"]
+    assert [places[str(each.agency_id)]["is_current"] for each in (house, other)] == [True, False]
+
+    asked = {"agency_id": str(other.agency_id)}
+    old_cookie = began.cookie()
+    for wrong in ({"X_CSRF_Token": ""}, {"X_CSRF_Token": "x" * 43}, {"Sec_Fetch_Site": "cross-site"}):
+        answer = began.send("POST", "/auth/switch-agency", asked, **wrong)
+        problem(answer, 401, "not_authenticated")
+        assert "Set-Cookie" not in answer.headers
+    answer = began.send("POST", "/auth/switch-agency", asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json()["agency_id"] == str(other.agency_id)
+    assert {"HttpOnly", "SameSite=Lax"} <= set(answer.headers["Set-Cookie"].split("; "))
+    moved = evolve(began, csrf=answer.get_json()["csrf_token"])
+    assert moved.cookie() != old_cookie
+    assert moved.csrf != csrf
+    who = moved.get("/auth/me").get_json()
+    assert (who["agency_id"], who["role"]) == (str(other.agency_id), "staff")
+    assert moved.send("POST", "/guests", {"name": "Ada"}).status_code == 201
+    problem(began.send("POST", "/guests", {"name": "Ada"}), 401, "not_authenticated")
+
+    thief = house.visitor()
+    thief.client.set_cookie("pms", old_cookie)
+    problem(thief.get("/auth/me"), 401, "not_authenticated")
+    told = other.logged_in("boss").get("/events?kind=user.agencySwitched").get_json()["items"]
+    assert [each["actor_id"] for each in told] == [who["actor_id"]]
+
+
+def test_a_session_goes_to_no_agency_that_its_user_is_not_in(house):
+    """Whether there is such an agency or not, the answer is the same and the session stays what it is."""
+    other = another_agency(house)
+    house.add("stayer", Role.STAFF)
+    visitor = house.logged_in("stayer")
+    said = set()
+    for agency_id in (str(other.agency_id), str(uuid4())):
+        answer = visitor.send("POST", "/auth/switch-agency", {"agency_id": agency_id})
+        said.add(problem(answer, 404, "not_found")["detail"])
+        assert "Set-Cookie" not in answer.headers
+    assert len(said) == 1
+    assert visitor.get("/auth/me").get_json()["agency_id"] == str(house.agency_id)
+    assert visitor.send("POST", "/guests", {"name": "Ada"}).status_code == 201
+
+
+def another_agency(house: House) -> House:
+    """Return the app as another agency sees it, which has an admin called boss."""
+    other = evolve(house, agency_id=AgencyId(uuid4()))
+    command = OpenAgency(**_asked(other.agency_id), name="Other", slug=f"other-{other.agency_id.hex}")
+    open_agency(command, uow=house.here.access.uow)
+    other.add("boss")
+    return other
+
+
 def test_a_changed_password_ends_the_other_sessions(house):
     house.add("changer", Role.STAFF)
     mine, other = house.logged_in("changer"), house.logged_in("changer")
@@ -373,7 +437,10 @@ def test_a_key_is_shown_once_opens_until_it_is_withdrawn_and_has_no_session(hous
     who = program.get("/auth/me", **bearer).get_json()
     assert (who["means"], who["role"], who["csrf_token"]) == ("api_key", "staff", None)
     problem(program.get("/keys", **bearer), 403, "permission_denied")
+    assert who["memberships"] == []
     problem(program.send("POST", "/auth/log-out", **bearer), 409, "illegal_transition")
+    switching = program.send("POST", "/auth/switch-agency", {"agency_id": str(house.agency_id)}, **bearer)
+    assert problem(switching, 409, "illegal_transition")["reason"] == "no_session"
     listed = admin.get("/keys?limit=100")
     assert made["key"] not in listed.text
     assert made["id"] in listed.text
@@ -389,7 +456,8 @@ def test_a_token_opens_what_its_member_may(house, admin):
     now = house.clock.now()
     token = house.here.access.tokens.issue(user, house.agency_id, now=now, ids=house.here.ids)
     bearer = {"Authorization": f"Bearer {token}"}
-    assert house.visitor().get("/auth/me", **bearer).get_json()["role"] == "manager"
+    who = house.visitor().get("/auth/me", **bearer).get_json()
+    assert (who["role"], [each["role"] for each in who["memberships"]]) == ("manager", ["manager"])
     answer = house.visitor().get("/auth/me", Authorization=f"Bearer {token[:-2]}")
     problem(answer, 401, "not_authenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"

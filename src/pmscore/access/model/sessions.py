@@ -13,7 +13,15 @@ from attrs import evolve, frozen
 from pmscore.kernel.events import Event
 from pmscore.kernel.ids import AgencyId, UserId
 
-__all__ = ["ABSOLUTE_LIFE", "IDLE_LIFE", "LogInFailed", "Session", "UserLoggedIn", "UserLoggedOut"]
+__all__ = [
+    "ABSOLUTE_LIFE",
+    "IDLE_LIFE",
+    "AgencySwitched",
+    "LogInFailed",
+    "Session",
+    "UserLoggedIn",
+    "UserLoggedOut",
+]
 
 IDLE_LIFE = timedelta(minutes=30)
 """How long a session lives without a request."""
@@ -51,6 +59,14 @@ class UserLoggedOut(Event):
 
 
 @frozen(kw_only=True)
+class AgencySwitched(Event):
+    """A session came over from another agency, which this one is not told: who works elsewhere is not its business."""
+
+    aggregate: ClassVar[str] = "user"
+    kind: str = "user.agencySwitched"
+
+
+@frozen(kw_only=True)
 class Session:
     """One session; ``seen_at`` is right to the minute."""
 
@@ -72,6 +88,10 @@ class Session:
     def needs_renewal(self, now: datetime) -> bool:
         """Return whether its use is worth a write."""
         return now - self.seen_at >= SEEN_EVERY
+
+    def moved(self, session_hash: str, agency_id: AgencyId, now: datetime) -> Session:
+        """Return the session under another id in another agency; it ends no later than it would have."""
+        return evolve(self.seen(now), session_hash=session_hash, agency_id=agency_id)
 
     def seen(self, now: datetime) -> Session:
         """Return the session as one that was used at ``now``."""

@@ -1,6 +1,6 @@
 """Laws of access for many who come at the same moment.
 
-Owns the races for a log-in, a link, and the last admin. ``GUESSES`` and ``ROUNDS`` may be set by the subclass.
+Owns the races for a log-in, a link, a session, and the last admin. ``GUESSES`` and ``ROUNDS`` may be set by the subclass.
 """
 
 from __future__ import annotations
@@ -45,6 +45,17 @@ class AccessRaceLaws(AccessSetting):
             outcomes = at_once([partial(scene.use_link, secret)] * 4)
             assert outcomes.count("won") == 1, outcomes
             assert set(outcomes) <= {"won", "link_refused", "busy"}, outcomes
+
+    def test_of_many_who_take_one_session_over_one_does(self) -> None:
+        """A session is in one agency; the others find that it has ended."""
+        scene, other = self.access_scene(), self.access_scene()
+        user = scene.add("ada").user
+        other.invite(user.email)
+        for _ in range(self.ROUNDS):
+            begun = scene.log_in(user.email, agency_id=scene.agency_id)
+            outcomes = at_once([partial(scene.switch, begun, other.agency_id)] * 4)
+            assert outcomes.count("won") == 1, outcomes
+            assert set(outcomes) <= {"won", "not_authenticated", "busy"}, outcomes
 
     def test_two_admins_who_remove_each_other_leave_one(self) -> None:
         """Whoever is second is the last."""
