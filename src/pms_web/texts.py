@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pms_web.price_texts import PRICE_FIELD_TEXTS, PRICE_VIOLATION_TEXTS
 from pmscore.kernel.errors import NotFoundError, PmsError, PriceChangedError, TransitionError, Violation
 
-__all__ = ["FIELD_TEXTS", "VIOLATION_TEXTS", "detail_of", "field_text", "violation_text"]
+__all__ = [
+    "ACT_TEXTS",
+    "FIELD_TEXTS",
+    "REASON_TEXTS",
+    "VIOLATION_TEXTS",
+    "detail_of",
+    "field_text",
+    "violation_text",
+]
 
 Params = Mapping[str, str | int | None]
 
@@ -203,7 +211,8 @@ _KINDS: Mapping[str, str] = {
     "webhook": "webhook",
     "webhook_delivery": "delivery of this webhook",
 }
-_ACTS: Mapping[str, str] = {
+ACT_TEXTS: Mapping[str, str] = {
+    "advance": "be moved to that business date",
     "amend": "be changed",
     "assign": "be given a unit",
     "book": "be booked",
@@ -215,29 +224,36 @@ _ACTS: Mapping[str, str] = {
     "confirm": "be confirmed",
     "decline": "be declined",
     "expire": "expire",
+    "expired": "expire",
     "hold": "be held",
     "log_out": "be logged out",
     "mark_no_show": "be marked as a no-show",
     "refund": "be refunded",
     "redeliver": "be sent again",
     "reinstate": "be reinstated",
+    "released": "be released",
     "rotate_secret": "be given a new secret",
     "switch_agency": "go over to another agency",
     "take_up": "be taken up",
+    "taken_up": "be taken up",
     "test_webhook": "be tested",
     "undo_check_in": "have its check-in undone",
     "undo_check_out": "have its check-out undone",
 }
-_AGAINST: Mapping[str, str] = {
+REASON_TEXTS: Mapping[str, str] = {
     "after_departure": "its departure date has come",
     "before_arrival": "the house's business date is before its arrival",
     "business_date_has_moved": "the house has moved to another business date since",
     "departure_in_the_past": "the new departure lies in the past",
     "guest_has_arrived": "the guest has arrived already, so the arrival stays as it is",
     "guest_is_in_house": "the guest is in the house and needs a unit",
+    "hold_is_running": "its time is not over; release it to free the nights now",
+    "no_option": "it is no option, so nothing of it runs out; cancel it to free the nights",
     "no_session": "a key or a token has no session and no password",
     "nights_have_passed": "some of these nights have passed",
     "no_unit_assigned": "it has no unit yet; give each room one first",
+    "not_forward": "the business date only moves forward, and this one lies behind",
+    "option_is_running": "its option is still running; decline it to free the nights now, or wait until its time is over",
     "oversold": "it is oversold; place it first",
     "room_is_locked": "its room is locked to the unit",
     "stay_is_over": "its stay is over",
@@ -341,8 +357,8 @@ def detail(code: str) -> str:
 def _transition_text(params: Params) -> str:
     if "quote_id" in params and params.get("status") == "booked":
         return _BOOKED_QUOTE
-    act = _ACTS.get(str(params.get("act")), "be changed so")
-    reason = _AGAINST.get(str(params.get("reason")))
+    act = ACT_TEXTS.get(str(params.get("act")), "be changed so")
+    reason = REASON_TEXTS.get(str(params.get("reason")))
     status = str(params.get("status")).replace("_", " ")
     if reason is None:
         return f"This cannot {act}, because its status is {status}."

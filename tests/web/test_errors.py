@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,21 @@ import pytest
 import pms_adapters.embedded.errors
 import pms_adapters.postgres.errors
 import pms_web.cli.serving  # noqa: F401 - its error is one of the tree
+from meta.source import Module, read_tree
 from pms_web.cli.explain import explained
 from pms_web.errors import STATUSES, http_problem, problem_of
 from pms_web.field_errors import FieldError, FieldsError
-from pms_web.texts import FIELD_TEXTS, VIOLATION_TEXTS, detail_of, field_text, violation_text
+from pms_web.texts import (
+    ACT_TEXTS,
+    FIELD_TEXTS,
+    REASON_TEXTS,
+    VIOLATION_TEXTS,
+    detail_of,
+    field_text,
+    violation_text,
+)
+from pmscore.booking.model.lifecycle import Act
+from pmscore.inventory.model.holds import HoldStatus
 from pmscore.kernel import errors as tree
 from pmscore.kernel.errors import PmsError, Violation
 from pmscore.restrictions.model.rules import RULE_KINDS
@@ -108,6 +120,100 @@ def test_every_reason_in_the_source_has_a_text(repository: Path) -> None:
     reasons = _reasons(repository)
     assert {"not_after_arrival", "too_long", "no_adult"} <= reasons
     assert reasons - set(FIELD_TEXTS) == set()
+
+
+DECIDED_ELSEWHERE = {
+    "pmscore/booking/use_cases/change_status.py": ("pmscore/booking/policies/guards.py", "against")
+}
+"""Where the reason of a transition is no text in the raise: which module's functions return it, under which name."""
+
+
+def _constant(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _returned(module: Module) -> set[str]:
+    """Return every text that a function of the module may return."""
+    returns = (each.value for each in ast.walk(module.tree) if isinstance(each, ast.Return) and each.value)
+    found = (_constant(part) for value in returns for part in ast.walk(value) if isinstance(part, ast.expr))
+    return {each for each in found if each is not None}
+
+
+def _transitions(modules: Iterable[Module]) -> tuple[set[str], set[str]]:
+    """Return the acts and the reasons of every transition that some modules refuse.
+
+    A reason that is neither a text nor known to be decided elsewhere is an error: it could not be held to anything.
+    """
+    modules = {str(each.path): each for each in modules}
+    acts, reasons = set(), set()
+    for path, module in modules.items():
+        for node in ast.walk(module.tree):
+            if not (isinstance(node, ast.Call) and module.resolved(node.func).endswith("TransitionError")):
+                continue
+            named = {each.arg: each.value for each in node.keywords}
+            act, reason = (
+                node.args[at] if len(node.args) > at else named.get(name)
+                for at, name in ((0, "act"), (2, "reason"))
+            )
+            acts |= {_constant(act)} - {None}
+            if reason is None:
+                continue
+            text = _constant(reason)
+            if text is None:
+                decider, name = DECIDED_ELSEWHERE.get(path, ("", ""))
+                assert isinstance(reason, ast.Name), f"{path}:{node.lineno}: say where this reason is decided"
+                assert reason.id == name, f"{path}:{node.lineno}: say where this reason is decided"
+                reasons |= _returned(modules[decider])
+            else:
+                reasons.add(text)
+    return acts, reasons
+
+
+@pytest.fixture(scope="module")
+def transitions(repository: Path) -> tuple[set[str], set[str]]:
+    packages = ("pmscore", "pms_web")
+    return _transitions(each for package in packages for each in read_tree(repository / "src", package))
+
+
+def test_every_reason_against_a_transition_has_a_sentence_and_every_sentence_a_reason(
+    transitions: tuple[set[str], set[str]],
+) -> None:
+    _, reasons = transitions
+    assert {"option_is_running", "no_option", "last_admin", "no_session", "not_forward"} <= reasons
+    assert reasons == set(REASON_TEXTS)
+
+
+def test_every_act_that_may_be_refused_has_words(transitions: tuple[set[str], set[str]]) -> None:
+    acts, _ = transitions
+    acts |= {each.value for each in Act} | {
+        each.value for each in HoldStatus if each is not HoldStatus.ACTIVE
+    }
+    assert {"amend", "advance", "confirm", "released"} <= acts
+    assert acts - set(ACT_TEXTS) == set()
+
+
+@pytest.mark.parametrize(
+    ("raised", "reasons"),
+    [
+        ('TransitionError("a", "b", "planted")', {"planted"}),
+        ('TransitionError("a", status="b", reason="planted")', {"planted"}),
+        ('errors.TransitionError("a", "b", "planted", most=3)', {"planted"}),
+        ('TransitionError("a", "b")', set()),
+    ],
+)
+def test_a_reason_is_found_however_it_is_written(tmp_path: Path, raised: str, reasons: set[str]) -> None:
+    (tmp_path / "planted").mkdir()
+    imports = "from pmscore.kernel import errors\nfrom pmscore.kernel.errors import TransitionError\n"
+    (tmp_path / "planted" / "some.py").write_text(f"{imports}raise {raised}\n", "utf-8")
+    assert _transitions(read_tree(tmp_path, "planted")) == ({"a"}, reasons)
+
+
+def test_a_reason_that_nobody_can_find_is_told(tmp_path: Path) -> None:
+    (tmp_path / "planted").mkdir()
+    source = "from pmscore.kernel.errors import TransitionError\nraise TransitionError('a', 'b', made())\n"
+    (tmp_path / "planted" / "some.py").write_text(source, "utf-8")
+    with pytest.raises(AssertionError, match=r"planted/some\.py:2: say where"):
+        _transitions(read_tree(tmp_path, "planted"))
 
 
 def test_every_text_can_be_filled_in_with_nothing_known() -> None:

@@ -50,6 +50,10 @@ def test_options_are_confirmed_declined_and_expire(web: Web):
     assert act(web, second, "decline").get_json()["status"] == "declined"
     running = problem(act(web, third, "expire"), 409, "illegal_transition")
     assert running["reason"] == "option_is_running"
+    assert running["detail"] == (
+        "This cannot expire: its option is still running; decline it to free the nights now, or wait until its time is"
+        " over."
+    )
 
 
 def test_cancelling_twice_is_once_and_answers_alike(web: Web):
