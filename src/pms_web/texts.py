@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pms_web.price_texts import PRICE_FIELD_TEXTS, PRICE_VIOLATION_TEXTS
-from pmscore.kernel.errors import NotFoundError, PmsError, PriceChangedError, TransitionError, Violation
+from pms_web.transition_texts import ACT_TEXTS, REASON_TEXTS
+from pmscore.kernel.errors import (
+    NotFoundError,
+    PmsError,
+    PriceChangedError,
+    TransitionError,
+    UnreachableError,
+    Violation,
+)
 
 __all__ = [
-    "ACT_TEXTS",
     "FIELD_TEXTS",
-    "REASON_TEXTS",
     "VIOLATION_TEXTS",
     "detail_of",
     "field_text",
@@ -211,55 +217,6 @@ _KINDS: Mapping[str, str] = {
     "webhook": "webhook",
     "webhook_delivery": "delivery of this webhook",
 }
-ACT_TEXTS: Mapping[str, str] = {
-    "advance": "be moved to that business date",
-    "amend": "be changed",
-    "assign": "be given a unit",
-    "book": "be booked",
-    "cancel": "be cancelled",
-    "change_membership": "be changed",
-    "change_password": "be given another password",
-    "check_in": "be checked in",
-    "check_out": "be checked out",
-    "confirm": "be confirmed",
-    "decline": "be declined",
-    "expire": "expire",
-    "expired": "expire",
-    "hold": "be held",
-    "log_out": "be logged out",
-    "mark_no_show": "be marked as a no-show",
-    "refund": "be refunded",
-    "redeliver": "be sent again",
-    "reinstate": "be reinstated",
-    "released": "be released",
-    "rotate_secret": "be given a new secret",
-    "switch_agency": "go over to another agency",
-    "take_up": "be taken up",
-    "taken_up": "be taken up",
-    "test_webhook": "be tested",
-    "undo_check_in": "have its check-in undone",
-    "undo_check_out": "have its check-out undone",
-}
-REASON_TEXTS: Mapping[str, str] = {
-    "after_departure": "its departure date has come",
-    "before_arrival": "the house's business date is before its arrival",
-    "business_date_has_moved": "the house has moved to another business date since",
-    "departure_in_the_past": "the new departure lies in the past",
-    "guest_has_arrived": "the guest has arrived already, so the arrival stays as it is",
-    "guest_is_in_house": "the guest is in the house and needs a unit",
-    "hold_is_running": "its time is not over; release it to free the nights now",
-    "no_option": "it is no option, so nothing of it runs out; cancel it to free the nights",
-    "no_session": "a key or a token has no session and no password",
-    "nights_have_passed": "some of these nights have passed",
-    "no_unit_assigned": "it has no unit yet; give each room one first",
-    "not_forward": "the business date only moves forward, and this one lies behind",
-    "option_is_running": "its option is still running; decline it to free the nights now, or wait until its time is over",
-    "oversold": "it is oversold; place it first",
-    "room_is_locked": "its room is locked to the unit",
-    "stay_is_over": "its stay is over",
-    "last_admin": "nobody else could let people in; make somebody else an admin first",
-    "too_many_secrets": "too many of its secrets are still in use; wait until one retires",
-}
 _BOOKED_QUOTE = (
     "This quote has been booked already, and a quote makes one booking only; its booking_id says which. Nothing was"
     " done. To book or hold the stay once more, ask for a new quote."
@@ -305,9 +262,11 @@ _DETAILS: Mapping[str, str] = {
     "request_in_progress": (
         "A request with the same Idempotency-Key is still being worked on. Repeat it in a moment for its answer."
     ),
-    "service_unavailable": (
-        "The database is temporarily unavailable. Repeat the request in a moment with the same Idempotency-Key;"
-        " it will have one effect only."
+    # Programs read this one word for word; when to ask again stands in Retry-After.
+    "service_unavailable": "Database is temporarily unavailable.",
+    "outcome_unknown": (
+        "Database is temporarily unavailable. It went away while this was being stored, so nobody knows whether it was;"
+        " look before you send it again, or send it with an Idempotency-Key."
     ),
     "stale_house": "The house has changed in the meantime. Nothing was done; try again.",
     "stale_version": "Somebody has changed this since you read it. Nothing was done; read it again and repeat what is still wanted.",
@@ -338,6 +297,8 @@ def detail_of(error: PmsError) -> str:
             return f"There is no such {kind} here. Check the id; it may belong to another agency."
         case TransitionError():
             return _transition_text(error.params)
+        case UnreachableError() if error.params.get("reason") == "outcome_unknown":
+            return _DETAILS["outcome_unknown"]
         case PriceChangedError() if "booking_id" in error.params:
             return _DETAILS["price_moved"]
         case _:

@@ -17,14 +17,13 @@ from pms_web.cli.explain import explained
 from pms_web.errors import STATUSES, http_problem, problem_of
 from pms_web.field_errors import FieldError, FieldsError
 from pms_web.texts import (
-    ACT_TEXTS,
     FIELD_TEXTS,
-    REASON_TEXTS,
     VIOLATION_TEXTS,
     detail_of,
     field_text,
     violation_text,
 )
+from pms_web.transition_texts import ACT_TEXTS, REASON_TEXTS
 from pmscore.booking.model.lifecycle import Act
 from pmscore.inventory.model.holds import HoldStatus
 from pmscore.kernel import errors as tree
@@ -228,6 +227,17 @@ def test_every_rule_has_a_sentence() -> None:
     assert kinds - set(VIOLATION_TEXTS) == set()
     for code in (*VIOLATION_TEXTS, "another"):
         assert violation_text(Violation(code)).endswith(".")
+
+
+def test_the_sentence_of_the_degraded_mode_is_the_one_that_programs_read() -> None:
+    problem = problem_of(tree.UnreachableError(retry_count=3, reason="no_connection"))
+    body = problem.body("r")
+    assert (body["status"], body["error"]) == (503, "service_unavailable")
+    assert body["message"] == body["detail"] == "Database is temporarily unavailable."
+    assert body["retry_count"] == 3
+    unknown = problem_of(tree.UnreachableError(reason="outcome_unknown"))
+    assert (unknown.status, unknown.code) == (503, "service_unavailable")
+    assert "nobody knows whether" in unknown.detail
 
 
 def test_a_schema_that_is_out_of_date_names_table_column_and_way_out() -> None:

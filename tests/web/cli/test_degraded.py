@@ -138,7 +138,7 @@ def test_the_database_is_killed_and_comes_back(served: Served) -> None:
         assert served.component("db")[1]["error"] == "connection refused"
         status, answer = served.ask("/api/v1/bookings", body, once)
         assert (status, answer["error"]) == (503, "service_unavailable")
-        assert "database is temporarily unavailable." in str(answer["message"])
+        assert answer["message"] == answer["detail"] == "Database is temporarily unavailable."
         assert isinstance(answer["retry_count"], int)
     finally:
         served.postgres.start()
@@ -208,4 +208,5 @@ def test_the_name_of_the_database_cannot_be_resolved() -> None:
         assert component["error"] in {"name resolution failed", "no answer within 2 seconds"}
         status, answer = found.ask("/api/v1/properties")
         assert (status, answer["error"]) == (503, "service_unavailable")
+        assert answer["message"] == "Database is temporarily unavailable."
         assert process.poll() is None
