@@ -11,7 +11,7 @@ import pytest
 
 import pms_adapters.embedded.errors
 import pms_adapters.postgres.errors
-import pms_web.cli.serving  # noqa: F401 - its error is one of the tree
+import pms_web.cli.listening  # noqa: F401 - its error is one of the tree
 from meta.source import Module, read_tree
 from pms_web.cli.explain import explained
 from pms_web.errors import STATUSES, http_problem, problem_of

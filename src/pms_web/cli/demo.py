@@ -19,11 +19,12 @@ from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_adapters.postgres.leases import skip_history
 from pms_web.cli.demo_people import DEMO_PEOPLE, set_demo_people
+from pms_web.cli.listening import Listener, listen
 from pms_web.cli.migrate import migrated
 from pms_web.cli.people import Desk
 from pms_web.cli.self_check import KEY_NAME, Check, run_checks, wait_for
 from pms_web.cli.servers import AppNote, Servers, is_alive, noted, read_settings, servers
-from pms_web.cli.serving import Listener, listen, serve
+from pms_web.cli.serving import serve
 from pms_web.cli.terminal import complain, progress_bar, say
 from pms_web.cli.verify import summary, verified
 from pms_web.wiring import access_of

@@ -9,8 +9,9 @@ from pms_adapters.postgres.gauges import somebody_can_log_in
 from pms_adapters.postgres.migrate import status
 from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.settings import Settings
+from pms_web.cli.listening import Listener, PortTakenError, is_loopback, listen
 from pms_web.cli.servers import AppNote, Servers, ask, noted, read_settings, servers
-from pms_web.cli.serving import GRACEFUL_SECONDS, Listener, PortTakenError, is_loopback, listen, usable_cpus
+from pms_web.cli.serving import GRACEFUL_SECONDS, usable_cpus
 from pms_web.cli.serving import serve as serve_with_gunicorn
 from pms_web.cli.serving_granian import require_granian, serve_with_granian
 from pms_web.cli.terminal import say

@@ -1,39 +1,34 @@
 """Serving the app with gunicorn, from this process.
 
-Owns the listening socket, worker processes and their end: the socket is bound here, so a taken port is known
-before anything else happens and port 0 finds a free one.
+Owns worker processes, which queue of connections each has, and their end.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from attrs import frozen
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
 
 import pmscore
 from pms_adapters.bootstrap import set_up_logs
 from pms_adapters.settings import Settings
 from pms_adapters.tracing import set_up_traces
 from pms_web.app import create_app
+from pms_web.cli.collecting import collect_rarely
+from pms_web.cli.listening import Listener
 from pms_web.cli.shared_figures import shared_figures
 from pms_web.logs import about_request
 from pms_web.tracing import trace_requests
 from pms_web.wiring import connected
-from pmscore.kernel.errors import InvalidInputError, MisconfiguredError
 
 __all__ = [
     "GRACEFUL_SECONDS",
-    "Listener",
-    "PortTakenError",
-    "is_loopback",
-    "listen",
     "serve",
     "usable_cpus",
     "usual_options",
@@ -44,38 +39,6 @@ GRACEFUL_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5
 LONGEST_LINE = 8_190
 MOST_HEADERS = 64
-_BACKLOG = 512
-
-
-class PortTakenError(MisconfiguredError):
-    """Another program listens there."""
-
-    code = "port_taken"
-
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host=host, port=port)
-
-
-@frozen
-class Listener:
-    """A bound socket."""
-
-    socket: socket.socket
-    host: str
-
-    @property
-    def address(self) -> str:
-        """The address to call."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.socket.getsockname()[1]}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether nobody but this machine reaches ``host``."""
-    try:
-        return ipaddress.ip_address(_shown(host)).is_loopback
-    except ValueError:
-        return False
 
 
 def usable_cpus() -> int:
@@ -83,35 +46,6 @@ def usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def listen(host: str, port: int, *, is_open: bool = False) -> Listener:
-    """Take a port of this machine; with ``is_open`` others may reach it.
-
-    Raises:
-        InvalidInputError: ``host`` is no address, or others would reach it and may not.
-        PortTakenError: somebody else listens there.
-    """
-    shown = _shown(host)
-    if not is_open and not is_loopback(host):
-        raise InvalidInputError("--host", "not_loopback")
-    try:
-        ipaddress.ip_address(shown)
-    except ValueError as error:
-        raise InvalidInputError("--host", "not_an_ip_address") from error
-    bound = socket.socket(socket.AF_INET6 if ":" in shown else socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((shown, port))
-    except OSError as error:
-        bound.close()
-        raise PortTakenError(shown, port) from error
-    bound.listen(_BACKLOG)
-    return Listener(bound, shown)
-
-
-def _shown(host: str) -> str:
-    return "127.0.0.1" if host == "localhost" else host
 
 
 def usual_options(workers: int, threads: int, graceful_seconds: int = GRACEFUL_SECONDS) -> dict[str, object]:
@@ -154,9 +88,11 @@ def serve(
         if when_ready is not None:
             when_ready()
 
+    queues = listener.queues(workers)
     options: dict[str, object] = {
         **usual_options(workers, threads, graceful_seconds),
-        "bind": f"fd://{os.dup(listener.socket.fileno())}",
+        "bind": [f"fd://{os.dup(each.fileno())}" for each in queues],
+        "pre_fork": _own_queue,
         "logger_class": _OneWay,
         "proc_name": "pms",
         "when_ready": ready,
@@ -174,6 +110,9 @@ def serve(
             os._exit(code)
         if code:
             raise
+    finally:
+        for each in queues[1:]:
+            each.close()
 
 
 def with_traces(app: Flask) -> Flask:
@@ -181,6 +120,16 @@ def with_traces(app: Flask) -> Flask:
     if set_up_traces(os.environ, service="pms", version=pmscore.__version__):
         trace_requests(app)
     return app
+
+
+def _own_queue(arbiter: Arbiter, worker: Worker) -> None:
+    """Give a new process the queue that no other has; gunicorn asks before it starts one.
+
+    The sockets stay open here, so what waits in the queue of a process that ended waits for the next.
+    """
+    taken = [each.sockets[0] for each in arbiter.WORKERS.values() if len(each.sockets) == 1]
+    free = [each for each in arbiter.LISTENERS if each not in taken]
+    worker.sockets = free[:1] or arbiter.LISTENERS
 
 
 class _OneWay(Logger):  # type: ignore[misc] # gunicorn has no types
@@ -214,4 +163,6 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         services = self._stack.enter_context(
             connected(self._settings, None, commit=commit, processes=processes)
         )
-        return with_traces(create_app(services))
+        app = with_traces(create_app(services))
+        collect_rarely()
+        return app

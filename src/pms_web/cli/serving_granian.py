@@ -16,7 +16,9 @@ from flask import Flask
 from pms_adapters.bootstrap import set_up_logs
 from pms_adapters.settings import Settings
 from pms_web.app import create_app
-from pms_web.cli.serving import GRACEFUL_SECONDS, Listener, with_traces
+from pms_web.cli.collecting import collect_rarely
+from pms_web.cli.listening import Listener
+from pms_web.cli.serving import GRACEFUL_SECONDS, with_traces
 from pms_web.cli.shared_figures import shared_figures
 from pms_web.logs import about_request
 from pms_web.wiring import connected
@@ -94,7 +96,9 @@ def make_app() -> Flask:
         commit=os.environ.get("SOURCE_COMMIT", "unknown"),
         processes=int(os.environ.get(_PROCESSES, "1")),
     )
-    return with_traces(create_app(_stack.enter_context(here)))
+    app = with_traces(create_app(_stack.enter_context(here)))
+    collect_rarely()
+    return app
 
 
 @contextmanager

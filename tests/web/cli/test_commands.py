@@ -15,10 +15,10 @@ from adapters.conftest import PostgresDatabase
 from pms_adapters.postgres.migrations.history import list_migrations, open_scripts
 from pms_adapters.settings import Settings
 from pms_web.cli.demo import _told
+from pms_web.cli.listening import PortTakenError, listen
 from pms_web.cli.main import pms
 from pms_web.cli.self_check import Check, run_checks
 from pms_web.cli.servers import AppNote
-from pms_web.cli.serving import PortTakenError, listen
 from pmscore.kernel.errors import InvalidInputError, PmsError
 
 COMMANDS = (

@@ -25,9 +25,10 @@ from click.testing import CliRunner
 
 from adapters.conftest import PostgresDatabase
 from pms_adapters.settings import Settings
+from pms_web.cli.listening import is_loopback
 from pms_web.cli.main import pms
 from pms_web.cli.serve import _require_log_in
-from pms_web.cli.serving import is_loopback, usable_cpus
+from pms_web.cli.serving import usable_cpus
 from pmscore.kernel.errors import MisconfiguredError
 
 pytestmark = pytest.mark.postgres
