@@ -62,9 +62,9 @@ class KeyBody(TypedDict):
 
 
 class NewKeyBody(KeyBody):
-    """A new key with its text, which is shown this once."""
+    """A new key with its text, which is shown this once: ``key`` is null in the answer to a repetition."""
 
-    key: str
+    key: str | None
 
 
 class SessionBody(TypedDict):
@@ -131,7 +131,7 @@ def key_body(key: ApiKey) -> KeyBody:
 
 def new_key_body(made: NewKey) -> NewKeyBody:
     """Return a key with its text."""
-    return {**key_body(made.key), "key": made.text}
+    return {**key_body(made.key), "key": made.text or None}
 
 
 def session_body(session: Session, user: User, secret: str) -> SessionBody:

@@ -130,9 +130,9 @@ class WebhookBody(TypedDict):
 
 
 class WebhookWithSecretBody(WebhookBody):
-    """An address with its newest secret, which is shown this once."""
+    """An address with its newest secret, which is shown this once: ``secret`` is null in the answer to a repetition."""
 
-    secret: str
+    secret: str | None
 
 
 class DeliveryBody(TypedDict):
@@ -194,7 +194,8 @@ def webhook_body(endpoint: Endpoint) -> WebhookBody:
 
 def webhook_with_secret(made: WithSecret) -> WebhookWithSecretBody:
     """Return an endpoint with its newest secret."""
-    return {**webhook_body(made.endpoint), "secret": made.secret.reveal()}
+    shown = None if made.secret is None else made.secret.reveal()
+    return {**webhook_body(made.endpoint), "secret": shown}
 
 
 def delivery_body(delivery: Delivery) -> DeliveryBody:

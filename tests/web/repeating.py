@@ -6,6 +6,7 @@ kept of a refusal. Bookings are brought to where their step begins before anythi
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,12 @@ from pms_web.routing import Idempotency
 from pmscore.access.model.permissions import Role
 from web.two_agencies import ROUTES, World, address, day, new_house, stay_of
 
-KEYED = [name for name, route in ROUTES.items() if route.idempotency is Idempotency.REQUIRED]
+ASKED = [name for name, route in ROUTES.items() if route.idempotency is Idempotency.REQUIRED]
+KEYED = [name for name, route in ROUTES.items() if route.idempotency is not Idempotency.NONE]
+SHOWN_ONCE = frozenset({"key", "secret"})
+"""Members that are null in every answer but the first."""
+MOST_HOOKS = 40
+"""An agency may have fifty webhooks; there is room for those that other tests add."""
 UNITS = 700
 AGAIN = frozenset({"request_in_progress", "inventory_busy", "service_unavailable"})
 """Answers that ask for a repetition."""
@@ -54,7 +60,22 @@ class Outcome:
     answers: list[tuple[bool, TestResponse]] = Factory(list)
 
     def bodies(self, *, other: bool) -> set[bytes]:
-        return {each.data for is_other, each in self.answers if is_other is other and each.status_code < 300}
+        """Return the different answers to those that succeeded, without what is shown once."""
+        done = (each.data for is_other, each in self.answers if is_other is other and each.status_code < 300)
+        if self.command.name not in WITH_SECRET:
+            return set(done)
+        told = (
+            {name: value for name, value in json.loads(each).items() if name not in SHOWN_ONCE}
+            for each in done
+        )
+        return {json.dumps(each).encode() for each in told}
+
+    def secrets(self) -> list[str]:
+        """Return every secret that was told."""
+        if self.command.name not in WITH_SECRET:
+            return []
+        done = [each.get_json() for _, each in self.answers if each.status_code < 300]
+        return [each[name] for each in done for name in SHOWN_ONCE & each.keys() if each[name] is not None]
 
 
 @define
@@ -96,10 +117,9 @@ class Desk:
 
     def send(self, name: str, parts: Mapping[str, str], body: object, key: str) -> TestResponse:
         client = FlaskClient(self.world.app, self.world.app.response_class)
-        headers = {
-            "Authorization": f"Bearer {self.world.ours.keys[Role.ADMIN, True]}",
-            "Idempotency-Key": key,
-        }
+        headers = {"Authorization": f"Bearer {self.world.ours.keys[Role.ADMIN, True]}"}
+        if key:
+            headers["Idempotency-Key"] = key
         return client.post(address(ROUTES[name], parts), json=body, headers=headers)
 
     def done(self, name: str, parts: Mapping[str, str], body: object) -> dict[str, Any]:
@@ -155,6 +175,22 @@ def _new_unit(desk: Desk, key: str, number: int) -> dict[str, object]:
     return {"unit_type_id": desk.spare["unit_type_id"], "name": key}
 
 
+def _guest(desk: Desk, key: str, number: int) -> dict[str, object]:
+    return {"name": key, "email": "ada@example.com"}
+
+
+def _program(desk: Desk, key: str, number: int) -> dict[str, object]:
+    return {"name": key, "role": "staff", "property_ids": [desk.house["property_id"]]}
+
+
+def _person(desk: Desk, key: str, number: int) -> dict[str, object]:
+    return {"name": key, "email": f"{key}@example.com", "role": "staff"}
+
+
+def _hook(desk: Desk, key: str, number: int) -> dict[str, object]:
+    return {"url": "https://hooks.example.com/pms", "kinds": ["never.*"], "description": key}
+
+
 def _after(desk: Desk, *steps: str) -> str:
     booking_id = desk.booked(0, 2, unit_id=desk.unit())
     for step in steps:
@@ -168,8 +204,17 @@ CREATING: Mapping[str, tuple[Callable[[Desk, str, int], dict[str, object]], str,
     "units.create": (_new_unit, "name", "SELECT count(*) FROM units WHERE name LIKE %s"),
     "blocks.create": (_block, "reason", "SELECT count(*) FROM blocks WHERE note LIKE %s"),
     "bookings.create": (_stay, "notes", "SELECT count(*) FROM bookings WHERE notes LIKE %s"),
+    "guests.create": (_guest, "name", "SELECT count(*) FROM guests WHERE name LIKE %s"),
+    "keys.make": (_program, "name", "SELECT count(*) FROM api_keys WHERE name LIKE %s"),
+    "users.invite": (_person, "name", "SELECT count(*) FROM users WHERE name LIKE %s"),
+    "webhooks.add": (
+        _hook,
+        "description",
+        "SELECT count(*) FROM webhook_endpoints WHERE description LIKE %s",
+    ),
 }
 """What is made, the member that says under which key, and how to count it."""
+WITH_SECRET = frozenset({"keys.make", "webhooks.add"})
 HELD = "SELECT count(*) FROM holds WHERE expires_at = %s"
 STEPS = "SELECT version - %s FROM bookings WHERE booking_id = %s"
 OPTION = {"option_until": "2027-03-25T12:00:00Z"}
@@ -249,10 +294,13 @@ def _version(desk: Desk, booking_id: str) -> int:
 def commands(desk: Desk, number: int, *, seed: int, cuts: bool) -> list[Keyed]:
     """Return so many commands over all routes: one to six times, a third in parallel, a tenth with another body."""
     chance = random.Random(seed)
-    made = []
+    made: list[Keyed] = []
     for each in range(number):
         lost = chance.choice((0, 0, 0, 1, 2)) if cuts else 0
-        command = command_for(desk, KEYED[each % len(KEYED)], each, lost)
+        name = KEYED[each % len(KEYED)]
+        if name == "webhooks.add" and each // len(KEYED) >= MOST_HOOKS:
+            name = "guests.create"
+        command = command_for(desk, name, each, lost)
         times = chance.randint(1, 6)
         is_other = each % 10 == 0
         times = max(times, 2) if is_other else times
@@ -320,6 +368,11 @@ def wrong(outcomes: Sequence[Outcome], admin_url: str) -> dict[str, list[str]]:
             replies = [outcome.bodies(other=is_other) for is_other in (False, True)]
             if sorted(map(len, replies)) != [0, 1]:
                 found["replies"].append(said)
+            secrets = outcome.secrets()
+            if len(secrets) > 1 or (secrets and command.name not in WITH_SECRET):
+                found["secrets"].append(said)
+            if command.name in WITH_SECRET and not command.key.startswith("cut") and not secrets:
+                found["secrets"].append(said)
             codes = {each.get_json()["error"] for _, each in outcome.answers if each.status_code >= 300}
             if codes - AGAIN - ({"idempotency_key_reused"} if command.others_at else set()):
                 found["codes"].append(said)

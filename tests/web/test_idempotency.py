@@ -15,7 +15,19 @@ from pms_adapters.postgres.transaction import PostgresWork
 from pmscore.access.model.permissions import Role
 from web.conftest import problem
 from web.cutting import Wire, wired
-from web.repeating import BEFORE, CREATING, KEYED, Desk, command_for, commands, repeated, statuses, wrong
+from web.repeating import (
+    ASKED,
+    BEFORE,
+    CREATING,
+    KEYED,
+    WITH_SECRET,
+    Desk,
+    command_for,
+    commands,
+    repeated,
+    statuses,
+    wrong,
+)
 from web.two_agencies import ROUTES, day, stay_of, two_agencies
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
@@ -41,7 +53,7 @@ def desk(shared) -> Desk:
     return shared[0]
 
 
-def test_every_route_that_asks_for_a_key_is_tried():
+def test_every_route_that_heeds_a_key_is_tried():
     assert set(KEYED) == {*CREATING, *BEFORE, "holds.create", "quotes.hold"}, (
         "say in repeating how a command is made for it"
     )
@@ -72,7 +84,7 @@ def test_without_the_row_of_the_key_things_are_done_twice(fresh_postgres_databas
         return reply
 
     with opened(fresh_postgres_database) as (desk, _):
-        wanted = commands(desk, 38, seed=1, cuts=False)
+        wanted = commands(desk, 2 * len(KEYED), seed=1, cuts=False)
         desk.world.clock.advance(timedelta(hours=2))
         monkeypatch.setattr(PostgresWork, "commit_once", commit_once)
         monkeypatch.setattr(PostgresWork, "find_reply", lambda _: None)
@@ -108,6 +120,49 @@ def test_what_has_no_key_is_not_tried_again_where_nobody_knows_what_became_of_it
     assert unknown["retry_count"] == 0
     with psycopg.connect(postgres_database.admin_url) as connection:
         assert connection.execute(effects, [mark]).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("name", sorted(WITH_SECRET))
+def test_a_secret_is_told_once_and_stands_nowhere_beside_its_key(desk, postgres_database, name):
+    """A repetition says what was made, and that its secret was told before: null."""
+    command = command_for(desk, name, 1, 0)
+    first, again = (desk.send(name, {}, command.body, command.key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    (member,) = {"key", "secret"} & first.get_json().keys()
+    secret = first.get_json()[member]
+    assert again.get_json() == {**first.get_json(), member: None}
+    assert first.headers.get("Location") == again.headers.get("Location")
+    assert keys_kept(postgres_database, command.key) == 1
+    with psycopg.connect(postgres_database.admin_url) as connection:
+        kept = connection.execute(
+            "SELECT k::text FROM idempotency_keys k WHERE key = %s", [command.key]
+        ).fetchone()
+    assert secret not in kept[0]
+    assert secret.rpartition("_")[2] not in kept[0]
+
+
+def test_somebody_who_is_invited_twice_under_one_key_gets_one_letter(desk):
+    posted = desk.world.here.access.mail.post
+    command = command_for(desk, "users.invite", 1, 0)
+    answers = [desk.send(command.name, {}, command.body, command.key) for _ in range(3)]
+    desk.world.here.access.background.wait()
+    assert [each.status_code for each in answers] == [201] * 3
+    assert len({each.data for each in answers}) == 1
+    assert posted.addresses.count(command.body["email"]) == 1
+
+
+@pytest.mark.parametrize("name", UNKEYED)
+def test_without_a_key_everything_is_done_as_often_as_it_is_asked_for(desk, name):
+    """The key is optional here: a second guest of the same name is another guest, an invitation is taken."""
+    body, _ = UNKEYED[name]
+    mark = uuid4().hex
+    sent = {member: value.format(mark) if isinstance(value, str) else value for member, value in body.items()}
+    first, second = (desk.send(name, {}, sent, "") for _ in range(2))
+    assert first.status_code == 201
+    if name == "users.invite":
+        problem(second, 422, "invalid_input")
+    else:
+        assert second.get_json()["id"] != first.get_json()["id"]
 
 
 def keys_kept(database: PostgresDatabase, key: str) -> int:
@@ -160,7 +215,7 @@ def test_a_refusal_is_not_kept_and_the_key_is_good_for_what_can_be_done(
     assert keys_kept(postgres_database, taken.key) == 1
 
 
-@pytest.mark.parametrize("name", KEYED)
+@pytest.mark.parametrize("name", ASKED)
 def test_a_key_is_asked_for(desk, name):
     route = ROUTES[name]
     answer = desk.world.client.open(

@@ -55,10 +55,14 @@ ROUTES: Mapping[str, Route] = {route.name: route for route in every_route()}
 
 
 class Postbox:
-    """Takes letters and carries them nowhere."""
+    """Takes letters and carries them nowhere; ``addresses`` are those that they were for."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
 
     def carry(self, to: str, subject: str, text: str) -> None:
         """Take a letter."""
+        self.addresses.append(to)
 
 
 @define

@@ -12,13 +12,14 @@ from flask import Response
 
 from pms_web.guest_views import GuestProfileBody, guest_profile_body
 from pms_web.paging import Page, PageQuery, page_of
-from pms_web.routing import Route, answer
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pms_web.wire import Longest, Says
 from pmscore.access.model.permissions import Permission
 from pmscore.guests.model import Guest
 from pmscore.guests.use_cases import AddGuest, ChangeGuest, add_guest, change_guest
 from pmscore.kernel import paging
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import GuestId, parse_id
 
 __all__ = ["ROUTES"]
@@ -54,10 +55,15 @@ class GuestsQuery(PageQuery):
     text: Annotated[str, Longest(100), Says("A part of the name or of the e-mail address.")] = ""
 
 
-def create(services: WebServices, body: NewGuest) -> Response:
+def create(services: WebServices, body: NewGuest, once: OnceKey | None) -> Response:
     """Make a profile."""
     command = AddGuest(
-        **services.asking, name=body.name, email=body.email, phone=body.phone, country=body.country
+        **services.asking,
+        name=body.name,
+        email=body.email,
+        phone=body.phone,
+        country=body.country,
+        once=once,
     )
     made = services.retry(lambda: add_guest(command, uow=services.uow, ids=services.ids))
     return answer(guest_profile_body(made), status=201)
@@ -115,6 +121,7 @@ ROUTES = (
         summary="Make a guest's profile",
         body=NewGuest,
         replies={201: GuestProfileBody},
+        idempotency=Idempotency.OPTIONAL,
         example=_PERSON,
     ),
     Route(

@@ -11,11 +11,12 @@ from flask import Response
 
 from pms_web.member_views import KeyBody, NewKeyBody, key_body, new_key_body
 from pms_web.paging import Page, PageQuery, page_of
-from pms_web.routing import Route, answer
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pms_web.wire import Longest, Says
 from pmscore.access.model.permissions import Permission, Role
 from pmscore.access.use_cases.keys import CreateKey, RevokeKey, create_key, list_keys, revoke_key
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import ApiKeyId, PropertyId, parse_id
 
 __all__ = ["ROUTES"]
@@ -42,11 +43,20 @@ def listed(services: WebServices, query: PageQuery) -> Response:
     return answer(page_of(map(key_body, page), query, total=len(found)))
 
 
-def make(services: WebServices, body: KeyAsked) -> Response:
-    """Make a key; its text is in this answer and nowhere else."""
+def make(services: WebServices, body: KeyAsked, once: OnceKey | None) -> Response:
+    """Make a key; its text is in this answer and nowhere else.
+
+    Under an `Idempotency-Key` a repetition gets the same answer with `key` null: the text is kept nowhere, so whoever
+    has lost it withdraws the key and makes another.
+    """
     reach = None if body.property_ids is None else frozenset(map(PropertyId, body.property_ids))
     command = CreateKey(
-        **services.asking, name=body.name, role=body.role, reach=reach, expires_at=body.expires_at
+        **services.asking,
+        name=body.name,
+        role=body.role,
+        reach=reach,
+        expires_at=body.expires_at,
+        once=once,
     )
     access = services.access
     made = services.retry(
@@ -84,6 +94,7 @@ ROUTES = (
         summary="Make a key",
         body=KeyAsked,
         replies={201: NewKeyBody},
+        idempotency=Idempotency.OPTIONAL,
         example={"name": "Till of the bar", "role": "staff"},
     ),
     Route(

@@ -13,19 +13,19 @@ from flask import Response
 
 from pms_web.member_views import MemberBody, member_body
 from pms_web.paging import Page, PageQuery, page_of
-from pms_web.routing import Route, answer
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pms_web.wire import Longest, Says
 from pmscore.access.model.permissions import Permission, Role
+from pmscore.access.use_cases.inviting import InviteUser, invite_user
 from pmscore.access.use_cases.members import (
     ChangeMembership,
-    InviteUser,
     change_membership,
     get_member,
-    invite_user,
     list_members,
 )
 from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import PropertyId, UserId, parse_id
 
 __all__ = ["ROUTES", "reach_of"]
@@ -74,8 +74,11 @@ def show(services: WebServices, user_id: str) -> Response:
     )
 
 
-def invite(services: WebServices, body: Invitation) -> Response:
-    """Give somebody a place and send them a letter with a link to choose a password."""
+def invite(services: WebServices, body: Invitation, once: OnceKey | None) -> Response:
+    """Give somebody a place and send them a letter with a link to choose a password.
+
+    Under an `Idempotency-Key` a repetition gets the same answer, and nobody gets a second letter.
+    """
     access = services.access
     command = InviteUser(
         **services.asking,
@@ -83,14 +86,17 @@ def invite(services: WebServices, body: Invitation) -> Response:
         name=body.name,
         role=body.role,
         reach=reach_of(body.property_ids),
+        once=once,
     )
-    member, letter = services.retry(
+    invited = services.retry(
         lambda: invite_user(
             command, uow=access.uow, secrets=access.secrets, clock=services.clock, ids=services.ids
         )
     )
-    access.background.run(lambda: access.mail.send(letter))
-    return answer(member_body(member), status=201)
+    letter = invited.letter
+    if letter is not None:
+        access.background.run(lambda: access.mail.send(letter))
+    return answer(member_body(invited.member), status=201)
 
 
 def change(services: WebServices, user_id: str, body: MembershipChange) -> Response:
@@ -135,6 +141,7 @@ ROUTES = (
         summary="Invite somebody",
         body=Invitation,
         replies={201: MemberBody},
+        idempotency=Idempotency.OPTIONAL,
         example={"email": "jo@example.com", "name": "Jo Silva", "role": "staff"},
     ),
     Route(

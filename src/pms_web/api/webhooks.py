@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Response
 
 from pms_web.paging import Page, PageQuery, page_of
-from pms_web.routing import Route, answer
+from pms_web.routing import Idempotency, Route, answer
 from pms_web.services import WebServices
 from pms_web.webhook_views import (
     DeliveriesQuery,
@@ -27,6 +27,7 @@ from pms_web.webhook_views import (
 )
 from pmscore.access.model.permissions import Permission
 from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import parse_id
 from pmscore.webhooks.model.deliveries import Attempt, Delivery, DeliveryId
 from pmscore.webhooks.model.endpoints import Endpoint, EndpointChange, EndpointId
@@ -68,14 +69,18 @@ def listed(services: WebServices, query: PageQuery) -> Response:
     return answer(page_of(map(webhook_body, page), query, total=len(found)))
 
 
-def add(services: WebServices, body: NewWebhook) -> Response:
-    """Tell an address what happens from now on; the answer shows its secret, this once."""
+def add(services: WebServices, body: NewWebhook, once: OnceKey | None) -> Response:
+    """Tell an address what happens from now on; the answer shows its secret, this once.
+
+    Under an `Idempotency-Key` a repetition gets the same answer with `secret` null: whoever has lost it has a new one made.
+    """
     command = AddEndpoint(
         **services.asking,
         url=body.url,
         kinds=body.kinds,
         description=body.description,
         is_full=body.payload is Payload.FULL,
+        once=once,
     )
     made = services.retry(
         lambda: add_endpoint(
@@ -211,6 +216,7 @@ ROUTES = (
         summary="Add a webhook",
         body=NewWebhook,
         replies={201: WebhookWithSecretBody},
+        idempotency=Idempotency.OPTIONAL,
         example={**_NEW},
     ),
     Route(

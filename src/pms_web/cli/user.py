@@ -12,15 +12,14 @@ from pms_web.cli.people import chosen_password, desk, find_account, reach_of
 from pms_web.cli.terminal import Politely, say, show_json, show_table
 from pms_web.member_views import member_body
 from pmscore.access.model.permissions import Role
+from pmscore.access.use_cases.inviting import InviteUser, invite_user
 from pmscore.access.use_cases.members import (
     AddUser,
     ChangeMembership,
     DisableUser,
-    InviteUser,
     add_user,
     change_membership,
     disable_user,
-    invite_user,
     list_members,
 )
 from pmscore.access.use_cases.passwords import SetPassword, set_password
@@ -96,15 +95,16 @@ def invite(email: str, name: str, role: str, properties: tuple[UUID, ...], agenc
     """
     with desk(agency) as at:
         command = InviteUser(**at.asking, email=email, name=name, role=Role(role), reach=reach_of(properties))
-        made, letter = invite_user(
+        made = invite_user(
             command,
             uow=at.access.uow,
             secrets=at.access.secrets,
             clock=at.services.clock,
             ids=at.services.ids,
         )
-        at.access.mail.send(letter)
-    click.echo(f"Invited {made.user.email} as {role}.")
+        if made.letter is not None:
+            at.access.mail.send(made.letter)
+    click.echo(f"Invited {made.member.user.email} as {role}.")
 
 
 @user.command()

@@ -17,20 +17,19 @@ from pmscore.access.model.permissions import Role
 from pmscore.access.model.users import Member, User
 from pmscore.access.ports import AccessReader, Mail, MailSender, PasswordHasher
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
+from pmscore.access.use_cases.inviting import Invited, InviteUser, invite_user
 from pmscore.access.use_cases.keys import CreateKey, NewKey, create_key
 from pmscore.access.use_cases.logging_in import LoggedIn, LogIn, log_in
 from pmscore.access.use_cases.members import (
     AddUser,
     ChangeMembership,
-    InviteUser,
     add_user,
     change_membership,
-    invite_user,
 )
 from pmscore.access.use_cases.passwords import AskForReset, UseLink, ask_for_reset, use_link
 from pmscore.access.use_cases.switching import SwitchAgency, switch_agency
 from pmscore.kernel.errors import UnreachableError
-from pmscore.kernel.events import Command
+from pmscore.kernel.events import Command, OnceKey
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId, UserId
 from pmscore.kernel.ports import IdSource
 from pmscore.kernel.secrets import SecretSource
@@ -123,6 +122,10 @@ class AccessScene:
             "actor_id": ActorId(actor or self.ids.new()),
         }
 
+    def asking_once(self, once: OnceKey | None) -> _Asked:
+        """Return what a command under a key says: the same actor each time, to whom the key belongs."""
+        return self.asked(None if once is None else UserId(self.agency_id))
+
     def command(self) -> Command:
         """Return a bare command."""
         return Command(**self.asked())
@@ -152,8 +155,24 @@ class AccessScene:
         *,
         reach: frozenset[PropertyId] | None = None,
     ) -> tuple[Member, Mail]:
-        """Invite somebody."""
-        command = InviteUser(**self.asked(), email=email, name="Invited", role=role, reach=reach)
+        """Invite somebody for the first time."""
+        invited = self.invite_once(email, role, reach=reach)
+        if invited.letter is None:
+            raise AssertionError(email)
+        return invited.member, invited.letter
+
+    def invite_once(
+        self,
+        email: str,
+        role: Role = Role.STAFF,
+        *,
+        reach: frozenset[PropertyId] | None = None,
+        once: OnceKey | None = None,
+    ) -> Invited:
+        """Invite somebody, or do so again under the same key."""
+        command = InviteUser(
+            **self.asking_once(once), email=email, name="Invited", role=role, reach=reach, once=once
+        )
         return invite_user(command, uow=self.store, secrets=self.secrets, clock=self.clock, ids=self.ids)
 
     def change(
@@ -228,9 +247,12 @@ class AccessScene:
         *,
         expires_at: datetime | None = None,
         reach: frozenset[PropertyId] | None = None,
+        once: OnceKey | None = None,
     ) -> NewKey:
         """Make an API key."""
-        command = CreateKey(**self.asked(), name="Till", role=role, expires_at=expires_at, reach=reach)
+        command = CreateKey(
+            **self.asking_once(once), name="Till", role=role, expires_at=expires_at, reach=reach, once=once
+        )
         return create_key(command, uow=self.store, secrets=self.secrets, clock=self.clock, ids=self.ids)
 
 

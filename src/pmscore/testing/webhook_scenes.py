@@ -12,6 +12,7 @@ from uuid import UUID
 from attrs import Factory, define, frozen
 
 from pmscore.kernel.errors import MisconfiguredError
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import AgencyId, EventId
 from pmscore.kernel.ports import IdSource
 from pmscore.kernel.secrets import Secret, SecretBox
@@ -111,9 +112,15 @@ class HookScene:
     means: WebhookMeans
     post: ToldPost
 
-    def add(self, *kinds: str, url: str = "https://hooks.example/in", is_full: bool = False) -> WithSecret:
+    def add(
+        self,
+        *kinds: str,
+        url: str = "https://hooks.example/in",
+        is_full: bool = False,
+        once: OnceKey | None = None,
+    ) -> WithSecret:
         """Add an endpoint, for all kinds unless some are named."""
-        asked = AddEndpoint(**self.scene.asked(), url=url, kinds=kinds or ("*",), is_full=is_full)
+        asked = AddEndpoint(**self.scene.asked(), url=url, kinds=kinds or ("*",), is_full=is_full, once=once)
         at = self.scene
         return add_endpoint(asked, uow=at.store, clock=at.clock, ids=at.ids, means=self.means)
 

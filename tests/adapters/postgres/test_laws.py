@@ -24,6 +24,7 @@ from pmscore.testing.laws.places import PlaceLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
+from pmscore.testing.laws.repetitions import RepetitionLaws
 from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
@@ -126,6 +127,10 @@ class TestAccess(OnPostgres, AccessLaws):
 
 
 class TestPlaces(OnPostgres, PlaceLaws):
+    pass
+
+
+class TestRepetitions(OnPostgres, RepetitionLaws):
     pass
 
 

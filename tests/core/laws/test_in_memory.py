@@ -22,6 +22,7 @@ from pmscore.testing.laws.places import PlaceLaws
 from pmscore.testing.laws.prices import PriceLaws
 from pmscore.testing.laws.quotes import QuoteLaws
 from pmscore.testing.laws.races import RaceLaws
+from pmscore.testing.laws.repetitions import RepetitionLaws
 from pmscore.testing.laws.restrictions import RestrictionLaws
 from pmscore.testing.laws.setting import StoreLaws
 from pmscore.testing.laws.stock import StockLaws
@@ -121,6 +122,10 @@ class TestAccess(InMemory, AccessLaws):
 
 
 class TestPlaces(InMemory, PlaceLaws):
+    pass
+
+
+class TestRepetitions(InMemory, RepetitionLaws):
     pass
 
 

@@ -40,6 +40,7 @@ def test_who_changes_what_they_have_not_seen_is_refused(web: Web):
 
 def test_guests_are_found_by_a_part_of_their_name(web: Web):
     name = f"Zoë {uuid4()}"
+    made(web)
     guest = made(web, name=name)
     found = web.client.get("/api/v1/guests", query_string={"text": name[4:].upper()}).get_json()
     assert [each["id"] for each in found["items"]] == [guest["id"]]

@@ -1,11 +1,14 @@
 """Making and withdrawing API keys.
 
-Owns that the secret is shown once: what is kept is its hash.
+Owns that the secret is shown once: what is kept is its hash, and a repetition is answered without it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
+from uuid import UUID
 
 from attrs import field, frozen
 
@@ -14,9 +17,10 @@ from pmscore.access.model.permissions import Role
 from pmscore.access.policies.secrets import fingerprint, key_text, new_secret
 from pmscore.access.ports import MemberWork
 from pmscore.access.use_cases.reaching import refuse_unknown
-from pmscore.kernel.errors import InvalidInputError
-from pmscore.kernel.events import Command
+from pmscore.kernel.errors import InvalidInputError, MisuseError
+from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import ApiKeyId, PropertyId
+from pmscore.kernel.once import made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.kernel.secrets import SecretSource
 
@@ -42,7 +46,7 @@ class RevokeKey(Command):
 
 @frozen(kw_only=True)
 class NewKey:
-    """A key with its text, which nobody sees a second time."""
+    """A key with its text, which nobody sees a second time: the answer to a repetition has it empty."""
 
     key: ApiKey
     text: str = field(repr=False)
@@ -56,31 +60,57 @@ def create_key(
     clock: Clock,
     ids: IdSource,
 ) -> NewKey:
-    """Write the key and return it with its text.
+    """Write the key and return it with its text; a repetition under the same key of idempotency returns it without.
+
+    The text is kept nowhere, so whoever has lost the first answer withdraws the key and makes another.
 
     Raises:
         InvalidInputError: a value cannot be; ``property_ids`` is ``unknown_property`` where the agency has no such one.
+        KeyReusedError: the idempotency key belongs to another request.
     """
     if command.expires_at is not None and command.expires_at.utcoffset() is None:
         raise InvalidInputError("expires_at", "naive")
     key_id = ApiKeyId(ids.new())
-    text = key_text(key_id, new_secret(secrets))
-    key = ApiKey(
+    restored = partial(_from_reply, command)
+
+    def attempt() -> NewKey:
+        text = key_text(key_id, new_secret(secrets))
+        made = NewKey(key=_new_key(command, key_id, clock.now(), fingerprint(text)), text=text)
+        with uow.begin(command) as work:
+            refuse_unknown(command.reach, work.own_properties)
+            work.api_keys.add(made.key)
+            work.record(*made.key.created().events)
+            reply = _reply(made.key)
+            stored = work.commit_once(reply)
+        return made if stored == reply else restored(stored)
+
+    return made_or_repeated(command, uow, attempt, restored)
+
+
+def _new_key(command: CreateKey, key_id: ApiKeyId, at: datetime, key_hash: str) -> ApiKey:
+    return ApiKey(
         key_id=key_id,
         agency_id=command.agency_id,
         name=command.name,
         role=command.role,
-        key_hash=fingerprint(text),
+        key_hash=key_hash,
         property_ids=command.reach,
-        created_at=clock.now(),
+        created_at=at,
         expires_at=command.expires_at,
     )
-    with uow.begin(command) as work:
-        refuse_unknown(command.reach, work.own_properties)
-        work.api_keys.add(key)
-        work.record(*key.created().events)
-        work.commit()
-    return NewKey(key=key, text=text)
+
+
+def _reply(key: ApiKey) -> Mapping[str, Json]:
+    return {"key_id": str(key.key_id), "created_at": key.created_at.isoformat()}
+
+
+def _from_reply(command: CreateKey, reply: Mapping[str, Json]) -> NewKey:
+    match reply:
+        case {"key_id": str(key_id), "created_at": str(created_at)}:
+            key = _new_key(command, ApiKeyId(UUID(key_id)), datetime.fromisoformat(created_at), "")
+            return NewKey(key=key, text="")
+        case _:
+            raise MisuseError(reply=", ".join(sorted(reply)))
 
 
 def revoke_key(command: RevokeKey, *, uow: UnitOfWork[MemberWork], clock: Clock) -> ApiKey:

@@ -1,37 +1,32 @@
-"""Letting people in: invitations, roles and reach, closing the door again.
+"""The people of an agency: accounts made by an operator, roles and reach, closing the door again.
 
 Owns what an agency's admin may do with the agency's people, and what the operator of the machine may do with accounts.
-An account belongs to its person: an admin gives or takes a place in the agency and changes nothing else of it.
+An account belongs to its person: an admin gives or takes a place in the agency and changes nothing else of it. Leaves invitations to ``inviting``.
 """
 
 from __future__ import annotations
 
 from attrs import field, frozen
 
-from pmscore.access.model.links import Purpose
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.users import Member, Membership, User, normalised_email
 from pmscore.access.policies.administering import refuse_without_admin
 from pmscore.access.policies.passwords import checked_password
-from pmscore.access.ports import Mail, MemberWork, PasswordHasher
-from pmscore.access.use_cases.passwords import make_link
+from pmscore.access.ports import MemberWork, PasswordHasher
 from pmscore.access.use_cases.reaching import refuse_unknown
 from pmscore.kernel.errors import InvalidInputError, NotFoundError, StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import PropertyId, UserId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
-from pmscore.kernel.secrets import SecretSource
 
 __all__ = [
     "AddUser",
     "ChangeMembership",
     "DisableUser",
-    "InviteUser",
     "add_user",
     "change_membership",
     "disable_user",
     "get_member",
-    "invite_user",
     "list_members",
 ]
 
@@ -43,16 +38,6 @@ class AddUser(Command):
     email: str
     name: str
     password: str = field(repr=False)
-    role: Role
-    reach: frozenset[PropertyId] | None = None
-
-
-@frozen(kw_only=True)
-class InviteUser(Command):
-    """Give somebody a place in the command's agency, and a link to choose a password where they have none."""
-
-    email: str
-    name: str
     role: Role
     reach: frozenset[PropertyId] | None = None
 
@@ -103,7 +88,9 @@ def add_user(
         password_hash=passwords.hash(password),
         agency_ids=(command.agency_id,),
     )
-    membership = _membership(command, user.user_id, command.role, command.reach)
+    membership = Membership(
+        agency_id=command.agency_id, user_id=user.user_id, role=command.role, property_ids=command.reach
+    )
     with uow.begin(command) as work:
         if work.users.find_by_email(email) is not None:
             raise InvalidInputError("email", "taken")
@@ -113,42 +100,6 @@ def add_user(
         work.record(*user.invited().events, *membership.told().events)
         work.commit()
     return Member(user=user, membership=membership)
-
-
-def invite_user(
-    command: InviteUser,
-    *,
-    uow: UnitOfWork[MemberWork],
-    secrets: SecretSource,
-    clock: Clock,
-    ids: IdSource,
-) -> tuple[Member, Mail]:
-    """Give somebody a place and return the letter to send them.
-
-    Raises:
-        InvalidInputError: a value cannot be; ``email`` is ``taken`` where they have a place here already,
-            ``property_ids`` ``unknown_property`` where the agency has no such one.
-    """
-    email = normalised_email(command.email)
-    with uow.begin(command) as work:
-        known = work.users.find_by_email(email)
-        if known is None:
-            user = User(
-                user_id=UserId(ids.new()), email=email, name=command.name, agency_ids=(command.agency_id,)
-            )
-            work.users.add(user)
-        else:
-            user = known.joining(command.agency_id)
-            if work.memberships.find(user.user_id) is not None:
-                raise InvalidInputError("email", "taken")
-            work.users.save(user)
-        membership = _membership(command, user.user_id, command.role, command.reach)
-        refuse_unknown(command.reach, work.own_properties)
-        work.memberships.add(membership)
-        work.record(*user.invited().events, *membership.told().events)
-        letter = make_link(work, user, command.agency_id, Purpose.INVITATION, secrets=secrets, clock=clock)
-        work.commit()
-    return Member(user=user, membership=membership), letter
 
 
 def change_membership(command: ChangeMembership, *, uow: UnitOfWork[MemberWork], clock: Clock) -> Member:
@@ -231,12 +182,6 @@ def get_member(command: Command, user_id: UserId, *, uow: UnitOfWork[MemberWork]
     if not users:
         raise NotFoundError("user", user_id)
     return Member(user=users[0], membership=membership)
-
-
-def _membership(
-    command: Command, user_id: UserId, role: Role, reach: frozenset[PropertyId] | None
-) -> Membership:
-    return Membership(agency_id=command.agency_id, user_id=user_id, role=role, property_ids=reach)
 
 
 def _reach(command: ChangeMembership, before: Membership, role: Role) -> frozenset[PropertyId] | None:

@@ -5,20 +5,25 @@ Messages tell of all houses of the agency, so whoever looks after endpoints must
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 
 from attrs import frozen
 
 from pmscore.kernel.errors import (
     InvalidInputError,
+    MisuseError,
     NotFoundError,
     PermissionDeniedError,
     StaleVersionError,
     TransitionError,
 )
-from pmscore.kernel.events import Command
+from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import EventId
+from pmscore.kernel.once import made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.kernel.secrets import Secret
 from pmscore.kernel.text import checked_text
@@ -108,43 +113,74 @@ class Redeliver(Command):
 
 @frozen
 class WithSecret:
-    """An endpoint with its newest secret, which is shown this once."""
+    """An endpoint with its newest secret, which is shown this once: the answer to a repetition has None."""
 
     endpoint: Endpoint
-    secret: Secret
+    secret: Secret | None
 
 
 def add_endpoint(
     command: AddEndpoint, *, uow: UnitOfWork[WebhookWork], clock: Clock, ids: IdSource, means: WebhookMeans
 ) -> WithSecret:
-    """Add an endpoint with a fresh secret.
+    """Add an endpoint with a fresh secret; a repetition under the same key returns it without the secret.
+
+    The secret is kept sealed and nowhere else, so whoever has lost the first answer has a new one made.
 
     Raises:
         InvalidInputError: the address may not be called, a kind is none, or there are too many endpoints.
+        KeyReusedError: the idempotency key belongs to another request.
         PermissionDeniedError: the asker does not see all of the agency.
     """
     require_whole_reach(command)
-    means.post.check(command.url)
-    kinds = checked_kinds(command.kinds)
-    description = checked_text(command.description, field="description", may_be_empty=True)
-    secret, sealed = _drawn(command, clock=clock, ids=ids, means=means)
-    endpoint = Endpoint(
-        endpoint_id=EndpointId(ids.new()),
+    endpoint_id = EndpointId(ids.new())
+    restored = partial(_from_reply, command)
+
+    def attempt() -> WithSecret:
+        means.post.check(command.url)
+        secret, sealed = _drawn(command, clock=clock, ids=ids, means=means)
+        decision = _new_endpoint(command, endpoint_id, sealed).added()
+        endpoint = decision.state
+        with uow.begin(command) as work:
+            if len(work.webhooks.all()) >= MOST_ENDPOINTS:
+                raise InvalidInputError("url", "too_many", most=MOST_ENDPOINTS)
+            work.webhooks.add(endpoint)
+            work.record(*decision.events)
+            reply = _reply(endpoint)
+            stored = work.commit_once(reply)
+        return WithSecret(endpoint, secret) if stored == reply else restored(stored)
+
+    return made_or_repeated(command, uow, attempt, restored)
+
+
+def _new_endpoint(command: AddEndpoint, endpoint_id: EndpointId, sealed: SigningSecret) -> Endpoint:
+    return Endpoint(
+        endpoint_id=endpoint_id,
         url=command.url,
-        kinds=kinds,
-        description=description,
+        kinds=checked_kinds(command.kinds),
+        description=checked_text(command.description, field="description", may_be_empty=True),
         is_full=command.is_full,
-        created_at=clock.now(),
+        created_at=sealed.created_at,
         secrets=(sealed,),
     )
-    with uow.begin(command) as work:
-        if len(work.webhooks.all()) >= MOST_ENDPOINTS:
-            raise InvalidInputError("url", "too_many", most=MOST_ENDPOINTS)
-        decision = endpoint.added()
-        work.webhooks.add(decision.state)
-        work.record(*decision.events)
-        work.commit()
-    return WithSecret(endpoint, secret)
+
+
+def _reply(endpoint: Endpoint) -> Mapping[str, Json]:
+    (secret,) = endpoint.secrets
+    return {
+        "endpoint_id": str(endpoint.endpoint_id),
+        "secret_id": str(secret.secret_id),
+        "created_at": endpoint.created_at.isoformat(),
+    }
+
+
+def _from_reply(command: AddEndpoint, reply: Mapping[str, Json]) -> WithSecret:
+    match reply:
+        case {"endpoint_id": str(endpoint_id), "secret_id": str(secret_id), "created_at": str(created_at)}:
+            at = datetime.fromisoformat(created_at)
+            unknown = SigningSecret(secret_id=UUID(secret_id), sealed="", created_at=at)
+            return WithSecret(_new_endpoint(command, EndpointId(UUID(endpoint_id)), unknown), None)
+        case _:
+            raise MisuseError(reply=", ".join(sorted(reply)))
 
 
 def change_endpoint(
