@@ -97,7 +97,8 @@ def test_a_floor_imports_nothing_of_the_project(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
-    assert imported <= {*sys.stdlib_module_names, "flask", "gunicorn", "psycopg", "intervaltree", "portion"}
+    drivers = {"psycopg", "psycopg_pool"}
+    assert imported <= {*sys.stdlib_module_names, *drivers, "flask", "gunicorn", "intervaltree", "portion"}
 
 
 def test_what_pgbench_writes_for_a_booking_is_what_the_use_case_writes(grounds):

@@ -1,7 +1,6 @@
 """Quotes over HTTP at a fixed rate, beside an app that answers the same number of bytes and does nothing.
 
-Owns the two servers of a run, a demo hotel with its price list, and the lines. The app is started by the command that
-starts it for anybody, which the caller names: this package does not know the web. Leaves the calls to ``calling``.
+Owns what is asked and the lines. Leaves the servers and the demo's hotel to ``serving_app``, the calls to ``calling``.
 """
 
 from __future__ import annotations
@@ -9,68 +8,41 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from pms_adapters.bootstrap import connect
-from pms_adapters.lab.bench.calling import Callers, Calls, Heard, http_call, schedule
+from pms_adapters.lab.bench.call_loop import Calls, Heard
+from pms_adapters.lab.bench.calling import Callers, http_call, schedule
 from pms_adapters.lab.bench.floors import constant_app
-from pms_adapters.lab.bench.grounds import Database, Grounds
+from pms_adapters.lab.bench.grounds import Grounds
 from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
-from pms_adapters.lab.bench.programs import serving
-from pms_adapters.lab.seed import DEMO_AGENCY, seed
-from pms_adapters.lab.seed_houses import HOTEL
-from pms_adapters.postgres.availability import PostgresAvailability
-from pms_adapters.settings import Settings
-from pms_adapters.system import SystemSecrets
-from pmscore.access.model.permissions import Role
-from pmscore.access.use_cases.keys import CreateKey, create_key
+from pms_adapters.lab.bench.programs import Program
+from pms_adapters.lab.bench.serving_app import Hotel, Served, serving_floor
 from pmscore.inventory.model.house import House
-from pmscore.kernel.ids import ActorId, RequestId
 
-__all__ = ["THREADS", "WORKERS", "measure_quotes_over_http"]
+__all__ = ["measure_quotes_over_http"]
 
 RATE = 200.0
-WORKERS, THREADS = 2, 8
 ADDRESS = "/api/v1/quotes"
 PLANS = ("flex", "saver", "breakfast")
 _AHEAD = 300
 _MOST_NIGHTS = 14
 _DIFFERENT = 400
 _MOST_ASKED = 10
-_HOTEL_ROOMS = 120
 _WARMING_SECONDS = 2
 _ANSWER_SECONDS = 30.0
 _MOST_MS = 20.0
-# Requests are counted as ever; none is refused for being one too many.
-_MOST_REQUESTS = 100_000_000
 
 
-def measure_quotes_over_http(grounds: Grounds, command: Sequence[str]) -> Iterator[Measurement]:
-    """Yield how long ``POST /api/v1/quotes`` takes for one type and three plans.
-
-    ``command`` starts the app on a free port of loopback and says where in its first line; numbers of workers and
-    threads are added.
-    """
-    database = grounds.empty("http")
-    hotel = _seeded(database, grounds)
-    environ = {
-        "DATABASE_URL": database.url,
-        "ENABLE_REDIS_HEALTHCHECK": "false",
-        "ENABLE_WORKER_HEALTHCHECK": "false",
-        "REQUESTS_PER_MINUTE": str(_MOST_REQUESTS),
-    }
-    numbers = ("--workers", str(WORKERS), "--threads", str(THREADS))
-    with serving((*command, *numbers), environ) as ours:
-        sold = _Sold.of(ours, hotel)
-        grounds.progress(f"H-quotes: {len(sold.bodies)} stays of {sold.asked} have three prices")
-        script = (sys.executable, constant_app.__file__, str(WORKERS), str(THREADS))
-        with serving(script, {}, given=sold.answer) as floor, Callers() as callers:
-            yield from _lines(_rounds(grounds, callers, ours, floor, sold))
+def measure_quotes_over_http(grounds: Grounds, served: Served) -> Iterator[Measurement]:
+    """Yield how long ``POST /api/v1/quotes`` takes for one type and three plans."""
+    hotel, ours = served.hotel(grounds), served.app(grounds)
+    sold = _Sold.of(ours, hotel, min(_DIFFERENT, grounds.scale.calls))
+    grounds.progress(f"H-quotes: {len(sold.bodies)} stays of {sold.asked} have three prices")
+    with serving_floor(constant_app, sold.answer) as floor:
+        yield from _lines(_rounds(grounds, served.callers(grounds), ours, floor, sold))
 
 
 @frozen
@@ -79,14 +51,6 @@ class _Rounds:
 
     ours: tuple[Heard, ...]
     floor: tuple[Heard, ...]
-
-
-@frozen
-class _Hotel:
-    """The house that is asked about, and what a caller says of who it is."""
-
-    house: House
-    headers: Mapping[str, str]
 
 
 @frozen
@@ -99,33 +63,33 @@ class _Sold:
     asked: int
 
     @classmethod
-    def of(cls, address: str, hotel: _Hotel) -> _Sold:
+    def of(cls, program: Program, hotel: Hotel, wanted: int) -> _Sold:
         """Ask the app for stays until enough of them have a price in all plans."""
         bodies: list[bytes] = []
         answers: list[bytes] = []
         for asked, body in enumerate(_questions(hotel.house), start=1):
-            answer = _ask(address, body, hotel.headers)
+            answer = _ask(program, body, hotel.headers)
             if len(json.loads(answer)["quotes"]) == len(PLANS):
                 bodies.append(body)
                 answers.append(answer)
-            if len(bodies) == _DIFFERENT:
+            if len(bodies) == wanted:
                 usual = sorted(answers, key=len)[len(answers) // 2]
                 return cls(hotel.headers, tuple(bodies), usual, asked)
-            if asked == _DIFFERENT * _MOST_ASKED:
+            if asked == wanted * _MOST_ASKED:
                 break
         raise RuntimeError(f"of {asked} stays only {len(bodies)} have a price in all plans")
 
 
-def _rounds(grounds: Grounds, callers: Callers, ours: str, floor: str, sold: _Sold) -> _Rounds:
-    heard: dict[str, list[Heard]] = {floor: [], ours: []}
+def _rounds(grounds: Grounds, callers: Callers, ours: Program, floor: Program, sold: _Sold) -> _Rounds:
+    heard: dict[Program, list[Heard]] = {floor: [], ours: []}
     requests = tuple(http_call("POST", ADDRESS, body, sold.headers) for body in sold.bodies)
     for number in range(grounds.rounds + 1):
         grounds.progress(f"H-quotes: round {number} of {grounds.rounds}")
         count = grounds.scale.calls if number else min(grounds.scale.calls, int(RATE * _WARMING_SECONDS))
-        for address, found in heard.items():
-            place = urlsplit(address)
+        for place, found in heard.items():
             times = schedule(count, RATE, number)
-            answers = callers.send(Calls(place.hostname or "", place.port or 0, requests, times))
+            calls = Calls(host=place.host, port=place.port, requests=requests, times=times)
+            answers = callers.send(calls)
             if number:
                 found.append(answers)
     return _Rounds(tuple(heard[ours]), tuple(heard[floor]))
@@ -147,34 +111,8 @@ def _lines(rounds: _Rounds) -> Iterator[Measurement]:
     yield compared("H-quotes", "answers a second, against a constant answer", *rates)
 
 
-def _seeded(database: Database, grounds: Grounds) -> _Hotel:
-    """Return the demo's hotel, made with two years of stays and its price list; two rooms of it in a tiny run."""
-    grounds.progress("making the demo's hotel")
-    first = HOTEL.types[0]
-    tiny = evolve(HOTEL, types=(evolve(first, floors=(1,), rooms_a_floor=2),))
-    draft = tiny if grounds.scale.rooms < _HOTEL_ROOMS else HOTEL
-    with connect(Settings(database_url=database.url)) as services:
-        seed(services, admin_url=database.admin_url, drafts=(draft,))
-        (house,) = PostgresAvailability(services.engine, DEMO_AGENCY).houses()
-        made = create_key(
-            CreateKey(
-                request_id=RequestId(services.ids.new()),
-                agency_id=DEMO_AGENCY,
-                actor_id=ActorId(services.ids.new()),
-                name="bench",
-                role=Role.STAFF,
-            ),
-            uow=services.uow,
-            secrets=SystemSecrets(),
-            clock=services.clock,
-            ids=services.ids,
-        )
-    return _Hotel(house, {"Authorization": f"Bearer {made.text}"})
-
-
-def _ask(address: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    place = urlsplit(address)
-    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
+def _ask(place: Program, body: bytes, headers: Mapping[str, str]) -> bytes:
+    line = http.client.HTTPConnection(place.host, place.port, timeout=_ANSWER_SECONDS)
     try:
         line.request("POST", ADDRESS, body, {"Content-Type": "application/json", **headers})
         answer = line.getresponse()

@@ -1,20 +1,21 @@
-"""The server and the databases of one run: made when first asked for, gone at its end.
+"""The servers and the databases of one run: made when first asked for, gone at its end.
 
-Owns the embedded server, a migrated database for each number of bookings already there, and what pgbench
+Owns the embedded servers, a migrated database for each number of bookings already there, and what pgbench
 needs to log in as the application's role. Leaves what is done on them to the subjects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 import psycopg
 from attrs import define, field, frozen
 from psycopg.conninfo import conninfo_to_dict
 
 from pms_adapters.embedded.postgres import EmbeddedPostgres
-from pms_adapters.embedded.temporary import temporary_postgres
+from pms_adapters.embedded.temporary import temporary_postgres, temporary_redis
 from pms_adapters.lab.bench.floors import pgbench
 from pms_adapters.lab.bench.house import House, seed
 from pms_adapters.lab.bench.scale import Scale
@@ -27,6 +28,8 @@ __all__ = ["Database", "Grounds", "Progress", "open_grounds"]
 Progress = Callable[[str], None]
 
 _TEMPLATE = "bench_template"
+
+ServerT = TypeVar("ServerT")
 
 _LIBPQ = {
     "host": "PGHOST",
@@ -83,6 +86,7 @@ class Grounds:
     _databases: dict[str, Database] = field(factory=dict)
     _numbers: dict[str, int] = field(factory=dict)
     _has_template: bool = False
+    _redis_url: str | None = None
 
     @property
     def house(self) -> House:
@@ -109,6 +113,17 @@ class Grounds:
         found = Database(self._started(), f"bench_{purpose}", self.house, 0)
         self._create(found)
         return found
+
+    def redis_url(self) -> str:
+        """Return the URL of a Redis of this run; it is started at the first call."""
+        if self._redis_url is None:
+            self.progress("starting Redis")
+            self._redis_url = self.kept(temporary_redis()).url()
+        return self._redis_url
+
+    def kept(self, server: AbstractContextManager[ServerT]) -> ServerT:
+        """Start something that the rest of the run uses; it ends before what was started earlier."""
+        return self._stack.enter_context(server)
 
     def slots(self, database: Database, count: int) -> range:
         """Return the numbers of free slots in a database that nobody has been given yet."""

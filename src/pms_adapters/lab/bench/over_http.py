@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from pms_adapters.lab.bench.answering import measure_quotes_over_http
+from pms_adapters.lab.bench.asking import measure_searches_over_http
+from pms_adapters.lab.bench.booking_over_http import measure_bookings_over_http
 from pms_adapters.lab.bench.grounds import Progress
 from pms_adapters.lab.bench.measurement import Measurement
 from pms_adapters.lab.bench.scale import FULL, Scale
+from pms_adapters.lab.bench.serving_app import Served
 from pms_adapters.lab.bench.subjects import Subject, run_subjects
 
 __all__ = ["HTTP_IDS", "run_http"]
 
-_QUOTES = ("H-quotes",)
-HTTP_IDS: tuple[str, ...] = _QUOTES
+_SEARCHES, _BOOKINGS, _QUOTES = ("P15", "P16"), ("P17",), ("H-quotes",)
+HTTP_IDS: tuple[str, ...] = (*_SEARCHES, *_BOOKINGS, *_QUOTES)
 """The ids that ``only`` may name; what has no number among the targets has an ``H-``."""
 
 
@@ -39,5 +42,10 @@ def run_http(
         InvalidInputError: ``only`` names an id that there is not, or there is no round.
         MisconfiguredError: the embedded server cannot be started.
     """
-    subjects = (Subject(_QUOTES, partial(measure_quotes_over_http, command=tuple(app))),)
+    served = Served(tuple(app))
+    subjects = (
+        Subject(_SEARCHES, partial(measure_searches_over_http, served=served)),
+        Subject(_BOOKINGS, partial(measure_bookings_over_http, served=served)),
+        Subject(_QUOTES, partial(measure_quotes_over_http, served=served)),
+    )
     return run_subjects(subjects, rounds=rounds, only=only, scale=scale, progress=progress)

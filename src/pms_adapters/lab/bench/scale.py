@@ -34,6 +34,7 @@ class Scale:
     changes: int = 200
     quotes: int = 3_000
     calls: int = 2_000
+    calls_in_turn: int = 6_000
 
     @property
     def largest(self) -> int:
@@ -62,4 +63,5 @@ TINY = Scale(
     changes=5,
     quotes=20,
     calls=40,
+    calls_in_turn=60,
 )

@@ -1,7 +1,8 @@
 """A Flask app that answers every call with the same bytes, under gunicorn: what any answer over HTTP costs here.
 
-Run as a script; ``python constant_app.py WORKERS THREADS``, the bytes on standard input. It takes a free port of
-loopback, says where it serves in its first line, and serves until SIGTERM.
+Run as a script; ``python constant_app.py WORKERS THREADS [DATABASE_URL]``, the bytes on standard input. It takes a free
+port of loopback, says where it serves in its first line, and serves until SIGTERM. With a database it writes what it is
+sent as one row before it answers: what any answer to a change costs here.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import socket
 import sys
 from collections.abc import Callable
 
+import psycopg
 from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
+from psycopg_pool import ConnectionPool
 
 __all__ = ["options_of"]
 
 BACKLOG = 512
+_TABLE = "CREATE TABLE IF NOT EXISTS sent (id bigserial PRIMARY KEY, body bytea NOT NULL)"
+_WRITE = "INSERT INTO sent (body) VALUES (%s)"
 
 
 def options_of(workers: int, threads: int) -> dict[str, object]:
@@ -38,12 +43,15 @@ def options_of(workers: int, threads: int) -> dict[str, object]:
     }
 
 
-def app_of(body: bytes) -> Flask:
-    """Return the app; it reads what it is sent, as any other would."""
+def app_of(body: bytes, pool: ConnectionPool | None = None) -> Flask:
+    """Return the app; it reads what it is sent, as any other would, and keeps it where there is a database."""
     app = Flask(__name__, static_folder=None)
 
     def answer(path: str) -> Response:  # noqa: ARG001 - any address
-        request.get_data(cache=False)
+        sent = request.get_data(cache=False)
+        if pool is not None:
+            with pool.connection() as connection:
+                connection.execute(_WRITE, (sent,))
         return Response(body, content_type="application/json")
 
     app.add_url_rule("/<path:path>", "answer", answer, methods=["GET", "POST"])
@@ -51,8 +59,9 @@ def app_of(body: bytes) -> Flask:
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-    def __init__(self, body: bytes, options: dict[str, object]) -> None:
+    def __init__(self, body: bytes, options: dict[str, object], url: str | None) -> None:
         self._body = body
+        self._url = url
         self._options = options
         super().__init__()
 
@@ -62,10 +71,18 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return app_of(self._body)
+        if self._url is None:
+            return app_of(self._body)
+        settings = {"autocommit": True, "prepare_threshold": 0}
+        threads = int(self.cfg.threads)
+        pool = ConnectionPool(self._url, min_size=threads, max_size=threads, kwargs=settings, open=True)
+        return app_of(self._body, pool)
 
 
-def _serve(workers: int, threads: int, body: bytes) -> None:
+def _serve(workers: int, threads: int, body: bytes, url: str | None = None) -> None:
+    if url is not None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_TABLE)
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.bind(("127.0.0.1", 0))
     bound.listen(BACKLOG)
@@ -76,8 +93,8 @@ def _serve(workers: int, threads: int, body: bytes) -> None:
         "bind": f"fd://{os.dup(bound.fileno())}",
         "when_ready": ready,
     }
-    _Server(body, options).run()
+    _Server(body, options, url).run()
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer.read())
+    _serve(int(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer.read(), *sys.argv[3:4])
