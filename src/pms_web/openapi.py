@@ -237,6 +237,7 @@ def _reply(route: Route, status: int, kind: object, schemas: Schemas) -> Json:
         headers["ETag"] = {"description": "The version, in quotes.", "schema": {"type": "string"}}
     if status == HTTPStatus.CREATED and route.method == "POST":
         headers["Location"] = {"description": "Where it can be read.", "schema": {"type": "string"}}
+    headers |= {name: dict(each) for name, each in route.headers.items()}
     if headers:
         reply["headers"] = headers
     if isinstance(kind, str):

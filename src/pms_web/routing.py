@@ -8,13 +8,13 @@ definition".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+import orjson
 from attrs import field, frozen
 from flask import Flask, Response, g, request
 
@@ -62,6 +62,10 @@ def _kept(replies: Mapping[int, object]) -> Mapping[int, object]:
     return MappingProxyType(dict(replies))
 
 
+def _kept_headers(headers: Mapping[str, Mapping[str, Json]]) -> Mapping[str, Mapping[str, Json]]:
+    return MappingProxyType({name: MappingProxyType(dict(each)) for name, each in headers.items()})
+
+
 @frozen(kw_only=True)
 class Route:
     """One address.
@@ -70,6 +74,7 @@ class Route:
     status what is answered when all is well: a TypedDict, a media type for what is no JSON, or None for no body.
     ``query`` and ``body`` are wire classes; a body may be several of them, marked ``ByMember``. ``is_versioned`` routes
     answer with an ``ETag``; where they change something, ``If-Match`` says the same as the member ``version``.
+    ``headers`` are those of its own that a success may have, by name, as OpenAPI describes them.
     ``problems`` are statuses that it answers besides the usual ones. ``example`` is a body, or else a query, that gets
     an answer. ``allowance`` says how often
     somebody may ask, by agency and actor, or by address where nobody has to log in; None counts nothing. ``module`` is
@@ -87,6 +92,7 @@ class Route:
     problems: frozenset[int] = frozenset()
     idempotency: Idempotency = Idempotency.NONE
     is_versioned: bool = False
+    headers: Mapping[str, Mapping[str, Json]] = field(factory=dict, converter=_kept_headers)
     allowance: Allowance | None = Allowance.NORMAL
     example: Mapping[str, object] | None = None
     module: str = ""
@@ -206,8 +212,7 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
 
 def answer(body: Mapping[str, object], status: int = 200) -> Response:
     """Return a JSON response; a body with a version carries it as its ``ETag`` as well."""
-    text = json.dumps(body, separators=(",", ":"))
-    response = Response(text, status=status, content_type="application/json")
+    response = Response(orjson.dumps(body), status=status, content_type="application/json")
     version = body.get("version")
     if isinstance(version, int) and not isinstance(version, bool):
         response.set_etag(str(version))

@@ -25,6 +25,9 @@ OFF_THE_MAP = frozenset({404, 405, 421})
 BEFORE_THE_VIEW = frozenset({400, 403, 413, 421, 429})
 """Answered by the door to anybody, whatever the route."""
 
+OF_EVERY_ANSWER = frozenset({"X-Content-Type-Options", "X-Frame-Options", "X-Request-Id"})
+"""Headers that the door puts on whatever is answered."""
+
 FORMATS = FormatChecker(formats=())
 
 
@@ -81,6 +84,7 @@ class Contract:
         if "$ref" in reply:
             yield from self.problem_mistakes(answer)
             return
+        yield from _header_mistakes(reply.get("headers", {}), answer)
         content = reply.get("content", {})
         if not content:
             if answer.data:
@@ -105,6 +109,16 @@ class Contract:
     def _made(self, schema: str) -> Draft202012Validator:
         whole = {**json.loads(schema), "components": self._components}
         return Draft202012Validator(whole, format_checker=FORMATS)
+
+
+def _header_mistakes(described: Mapping[str, Any], answer: TestResponse) -> Iterator[str]:
+    """Yield what is wrong with the headers that are this route's own: those that say nothing of every answer."""
+    for name, value in answer.headers.items():
+        if name in described:
+            for error in Draft202012Validator(described[name].get("schema", {})).iter_errors(value):
+                yield f"header {name}: {error.message}"
+        elif name.startswith("X-") and name not in OF_EVERY_ANSWER:
+            yield f"header {name} is not described"
 
 
 _contracts: WeakKeyDictionary[Flask, Contract] = WeakKeyDictionary()

@@ -73,6 +73,16 @@ def test_every_operation_has_a_name_of_its_own_and_says_who_may_call_it():
         assert {"401", "403"} <= set(operation["responses"])
 
 
+def test_headers_of_its_own_are_described_where_a_route_answers_with_them():
+    """What is sent is compared with this by the client of all web tests."""
+    paths = DOCUMENT["paths"]
+    for path in ("/api/v1/availability/search", "/api/v1/availability/calendar"):
+        source = paths[path]["get"]["responses"]["200"]["headers"]["X-Search-Source"]
+        assert source["schema"]["enum"] == ["board", "sql"]
+        assert source["description"]
+    assert "headers" not in paths["/api/v1/availability"]["get"]["responses"]["200"]
+
+
 def test_every_tag_is_described():
     for tag in DOCUMENT["tags"]:
         assert len(tag["description"].split()) >= 3, tag

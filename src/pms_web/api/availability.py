@@ -5,6 +5,7 @@ Owns addresses and parameters; the answers are the use cases' of :mod:`pmscore.a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -23,11 +24,13 @@ from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.party import Party
 from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.events import Json
 from pmscore.kernel.ids import PropertyId, UnitTypeId
 
 __all__ = ["ROUTES", "named_source"]
 
 ADDRESS = "/api/v1/availability"
+SEARCH_SOURCE = "X-Search-Source"
 
 
 @frozen(kw_only=True)
@@ -125,10 +128,17 @@ def counts(services: WebServices, query: CalendarQuery) -> Response:
 
 def named_source(response: Response, services: WebServices) -> Response:
     """Say where the answer to a search came from, which its reader may want to know when two answers differ."""
-    response.headers["X-Search-Source"] = services.search.source
+    if services.search.source:
+        response.headers[SEARCH_SOURCE] = services.search.source
     return response
 
 
+_SOURCE: Mapping[str, Mapping[str, Json]] = {
+    SEARCH_SOURCE: {
+        "description": "Where the answer came from: `board`, this process's memory, or `sql`, the database.",
+        "schema": {"type": "string", "enum": ["board", "sql"]},
+    }
+}
 _NIGHTS = {"property_id": PROPERTY, "from": "2027-06-01", "to": "2027-06-08"}
 
 ROUTES = (
@@ -150,6 +160,7 @@ ROUTES = (
         summary="Search for a stay",
         query=SearchQuery,
         replies={200: SearchBody},
+        headers=_SOURCE,
         example={
             "arrival": "2027-06-01",
             "departure": "2027-06-04",
@@ -166,6 +177,7 @@ ROUTES = (
         summary="Counts by type and night",
         query=CalendarQuery,
         replies={200: CalendarBody},
+        headers=_SOURCE,
         example={**_NIGHTS, "unit_type_id": [UNIT_TYPE]},
     ),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from flask import Response
 
 from web.conftest import Web, day, web_on
 
@@ -88,3 +91,27 @@ def test_the_thread_ends_with_the_app(fresh_postgres_database) -> None:
         until(web, "board")
         assert len(followers() - before) == 1
     assert followers() <= before
+
+
+def test_a_header_that_nobody_described_and_a_value_off_its_description_are_found(web: Web) -> None:
+    """The positive control of the comparison that every web test makes."""
+    client = web.app.test_client()
+    query = {"arrival": day(3), "departure": day(4), "adults": 1}
+    for name, value in (("X-Search-Source", "guessed"), ("X-Nobody-Said", "so")):
+        with planted(web, name, value), pytest.raises(AssertionError, match=name):
+            client.get("/api/v1/availability/search", query_string=query)
+    assert client.get("/api/v1/availability/search", query_string=query).status_code == 200
+
+
+@contextmanager
+def planted(web: Web, name: str, value: str) -> Iterator[None]:
+    """Have every answer carry a header."""
+
+    def plant(response: Response) -> Response:
+        response.headers[name] = value
+        return response
+
+    planters = web.app.after_request_funcs.setdefault(None, [])
+    planters.append(plant)
+    yield
+    planters.remove(plant)
