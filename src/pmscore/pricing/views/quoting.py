@@ -38,7 +38,7 @@ from pmscore.pricing.views.stay_kind import StayAmounts, StayKind
 __all__ = ["Quoter"]
 
 HOLDS_FOR: Final = timedelta(hours=24)
-MOST_CHARGES: Final = 64
+MOST_CHARGES: Final = 512
 
 
 class Quoter(QuoteSource):
