@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-import orjson
 from attrs import field, frozen
 from flask import Flask, Response, g, request
 
