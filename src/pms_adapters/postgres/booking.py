@@ -71,6 +71,26 @@ UPDATE booking_rooms b
        is_oversold boolean)
  WHERE b.agency_id = %s AND b.booking_id = %s AND b.position = r.position AND b.room_id = r.room_id
 RETURNING 1"""
+# A booking with other rooms than before: each position is written anew, and what lies behind the last one goes.
+_PUT_ROOMS: LiteralString = """\
+INSERT INTO booking_rooms (agency_id, booking_id, position, room_id, unit_type_id, arrival, departure, adults, children,
+                           infants, nightly, placements, turnover_nights, is_locked, is_oversold)
+SELECT %s, r.booking_id, r.position, r.room_id, r.unit_type_id, r.arrival, r.departure, r.adults, r.children,
+       r.infants, r.nightly, r.placements, r.turnover_nights, r.is_locked, r.is_oversold
+  FROM jsonb_to_recordset(%s::jsonb) AS r(
+       booking_id uuid, room_id uuid, position int, unit_type_id uuid, arrival date, departure date, adults int,
+       children int, infants int, nightly bigint[], placements jsonb, turnover_nights int, is_locked boolean,
+       is_oversold boolean)
+ON CONFLICT (agency_id, booking_id, position) DO UPDATE
+   SET room_id = excluded.room_id, unit_type_id = excluded.unit_type_id, arrival = excluded.arrival,
+       departure = excluded.departure, adults = excluded.adults, children = excluded.children,
+       infants = excluded.infants, nightly = excluded.nightly, placements = excluded.placements,
+       turnover_nights = excluded.turnover_nights, is_locked = excluded.is_locked,
+       is_oversold = excluded.is_oversold
+RETURNING 1"""
+_DROP_ROOMS: LiteralString = (
+    "DELETE FROM booking_rooms WHERE agency_id = %s AND booking_id = %s AND position >= %s RETURNING 1"
+)
 _CLAIMING = sorted(status.value for status in CLAIMING)
 
 
@@ -129,9 +149,18 @@ class PostgresBookings(BookingRepository):
             *keys, before.version,
         )  # fmt: skip
         self._writes.aggregates.append(Expectation((_UPDATE, values), 1, stale))
-        if booking.rooms != before.rooms:
-            statement = (_UPDATE_ROOMS, (as_document(room_rows(booking)), *keys))
-            self._writes.aggregates.append(Expectation(statement, len(booking.rooms), stale))
+        if booking.rooms == before.rooms:
+            return
+        rows = as_document(room_rows(booking))
+        if [room.room_id for room in booking.rooms] == [room.room_id for room in before.rooms]:
+            statement: Statement = (_UPDATE_ROOMS, (rows, *keys))
+        else:
+            statement = (_PUT_ROOMS, (self._session.agency_id, rows))
+        self._writes.aggregates.append(Expectation(statement, len(booking.rooms), stale))
+        gone = len(before.rooms) - len(booking.rooms)
+        if gone > 0:
+            drop = (_DROP_ROOMS, (*keys, len(booking.rooms)))
+            self._writes.aggregates.append(Expectation(drop, gone, stale))
 
     def due_options(self, property_id: PropertyId, now: datetime) -> tuple[BookingId, ...]:
         if not self._session.reaches(property_id):

@@ -24,7 +24,15 @@ from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import StayQuestion
 from pmscore.restrictions.policies.evaluation import violations_of
 
-__all__ = ["RoomRequest", "draft_room", "minor_amounts", "oversold", "placed_throughout", "rule_violations"]
+__all__ = [
+    "RoomRequest",
+    "draft_room",
+    "minor_amounts",
+    "newly_broken",
+    "oversold",
+    "placed_throughout",
+    "rule_violations",
+]
 
 
 @frozen(kw_only=True)
@@ -101,6 +109,14 @@ def rule_violations(
         )
         found.extend(violations_of(rules, question))
     return tuple(dict.fromkeys(found))
+
+
+def newly_broken(
+    before: Booking, after: Booking, house: House, rules: RuleBook, *, now: datetime
+) -> tuple[Violation, ...]:
+    """Return the rules that the rooms after a change break, but for what those before it broke already."""
+    known = set(rule_violations(before, house, rules, now=now))
+    return tuple(each for each in rule_violations(after, house, rules, now=now) if each not in known)
 
 
 def oversold(room: BookedRoom) -> BookedRoom:

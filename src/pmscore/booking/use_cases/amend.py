@@ -13,11 +13,11 @@ from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.events import BookingAmended
 from pmscore.booking.model.lifecycle import AMENDABLE, Status
 from pmscore.booking.model.rooms import BookedRoom, Placement
-from pmscore.booking.policies.drafting import minor_amounts, placed_throughout, rule_violations
+from pmscore.booking.policies.drafting import minor_amounts, newly_broken, placed_throughout
+from pmscore.booking.policies.replacing import kept_placements
 from pmscore.booking.policies.repricing import RepricingBasis
 from pmscore.booking.ports import BookingWork
 from pmscore.dates.nights import StayRange
-from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.party import Party
 from pmscore.inventory.model.stock import StockChange
@@ -139,7 +139,7 @@ def _amended_room(amendment: RoomAmendment, room: BookedRoom, house: House) -> B
     if room.is_oversold:
         placements: tuple[Placement, ...] = ()
     elif room.placements and not is_new_type:
-        placements = _kept_placements(room, stay)
+        placements = kept_placements(room, stay)
     else:
         placements = placed_throughout(only_unit, stay) if only_unit is not None else ()
     return evolve(
@@ -162,18 +162,6 @@ def _kept_amounts(room: BookedRoom, stay: StayRange) -> tuple[int, ...]:
     return tuple(agreed[night] for night in stay.nights())
 
 
-def _kept_placements(room: BookedRoom, stay: StayRange) -> tuple[Placement, ...]:
-    """Return the units for the new stay: cut to it, the last one following a later departure."""
-    nights = DateRange.from_stay(stay)
-    if room.is_placed and len(room.placements) == 1:
-        return (evolve(room.placements[0], nights=nights),)
-    cuts = ((each, each.nights.intersection(nights)) for each in room.placements)
-    kept = [evolve(each, nights=cut) for each, cut in cuts if cut is not None]
-    if kept and kept[-1].nights.end == room.stay.departure < stay.departure:
-        kept[-1] = evolve(kept[-1], nights=DateRange(kept[-1].nights.start, stay.departure))
-    return tuple(kept)
-
-
 def _refuse_moved_guest(before: Booking, room: BookedRoom, today: date) -> None:
     old = before.room(room.room_id)
     if room.stay.arrival != old.stay.arrival:
@@ -188,8 +176,6 @@ def _refuse_broken_rules(
     work: BookingWork, before: Booking, after: Booking, house: House, now: datetime
 ) -> None:
     """Refuse what the new rooms break, but for what the old ones broke already."""
-    rules = work.restrictions.get(before.property_id)
-    known = set(rule_violations(before, house, rules, now=now))
-    broken = tuple(each for each in rule_violations(after, house, rules, now=now) if each not in known)
+    broken = newly_broken(before, after, house, work.restrictions.get(before.property_id), now=now)
     if broken:
         raise RefusedError(broken)

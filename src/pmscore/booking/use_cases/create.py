@@ -37,6 +37,7 @@ class CreateBooking(Command):
     ``option_until`` makes it pending until then, otherwise it is confirmed. ``hold_ids`` are taken up.
     ``overrides_rules`` lets staff book against restrictions; ``may_oversell`` is for bookings that were
     sold elsewhere already: where the nights are taken it is stored all the same, flagged as oversold.
+    ``booking_id`` is for who has to know the id before the booking is there; None draws one.
     """
 
     property_id: PropertyId
@@ -50,6 +51,7 @@ class CreateBooking(Command):
     hold_ids: tuple[HoldId, ...] = ()
     overrides_rules: bool = False
     may_oversell: bool = False
+    booking_id: BookingId | None = None
 
 
 def create_booking(
@@ -65,7 +67,7 @@ def create_booking(
         KeyReusedError: the idempotency key belongs to another request.
     """
     now = clock.now()
-    booking_id = BookingId(ids.new())
+    booking_id = BookingId(ids.new()) if command.booking_id is None else command.booking_id
     room_ids = tuple(BookingRoomId(ids.new()) for _ in command.rooms)
 
     def attempt(expired: ExpiredHolds, *, oversell: bool = False) -> BookingReceipt:

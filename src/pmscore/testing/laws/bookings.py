@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import Act, Status
+from pmscore.booking.policies.drafting import RoomRequest
+from pmscore.booking.use_cases.replace_rooms import ReplaceRooms, replace_rooms
 from pmscore.inventory.model.stock import StockChange
 from pmscore.kernel.errors import (
     BusyError,
@@ -160,6 +162,56 @@ class BookingLaws(StoreLaws):
         assert scene.act(booking_id, Act.UNDO_CHECK_OUT).status is Status.CHECKED_IN
         raised(NightsTakenError, lambda: scene.book(stay(2, 1)))
         all_agree(scene)
+
+    def test_rooms_can_be_replaced_by_more_and_by_fewer(self) -> None:
+        """Whatever list of rooms follows on another, the booking has just these rooms, and the claims are theirs."""
+        scene = self.scene(hotel(2), pool(3))
+        booking_id = scene.book(stay(0, 2)).booking_id
+
+        @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+        @given(
+            drawn=st.lists(
+                st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(1, 3)), min_size=1, max_size=4
+            )
+        )
+        def follows(drawn: list[tuple[int, int, int]]) -> None:
+            rooms = tuple(
+                scene.request(stay(first, length), unit_type_id=scene.type_ids[number])
+                for number, first, length in drawn
+            )
+            made = _replaced(scene, booking_id, rooms)
+            assert scene.booking(booking_id) == made
+            sold = sorted(
+                (str(room.unit_type_id), room.stay.arrival, room.stay.departure) for room in made.rooms
+            )
+            assert sold == sorted(
+                (str(each.unit_type_id), each.stay.arrival, each.stay.departure) for each in rooms
+            )
+            again = _replaced(scene, booking_id, rooms)
+            assert again == made
+            all_agree(scene)
+
+        follows()
+
+    def test_replaced_rooms_that_do_not_fit_lose_nothing(self) -> None:
+        """Where the new nights are taken, the old ones are kept, all of them and in their unit."""
+        scene = self.scene(hotel(1))
+        before = scene.booking(scene.book(stay(0, 2)).booking_id)
+        scene.book(stay(3, 1))
+        longer = (scene.request(stay(0, 4)),)
+        raised(NightsTakenError, lambda: _replaced(scene, before.booking_id, longer, may_oversell=False))
+        assert scene.booking(before.booking_id) == before
+        raised(NightsTakenError, lambda: scene.book(stay(1, 1)))
+        all_agree(scene)
+
+
+def _replaced(
+    scene: Scene, booking_id: BookingId, rooms: tuple[RoomRequest, ...], *, may_oversell: bool = True
+) -> Booking:
+    command = ReplaceRooms(
+        **scene.asked(), booking_id=booking_id, rooms=rooms, overrides_rules=True, may_oversell=may_oversell
+    )
+    return replace_rooms(command, uow=scene.store, clock=scene.clock, ids=scene.ids)
 
 
 def _with_fresh_ids(booking: Booking, scene: Scene) -> Booking:
