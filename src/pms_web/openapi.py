@@ -171,9 +171,8 @@ def _description(route: Route) -> str:
         roles = ", ".join(role.value for role in Role if route.permission in PERMISSIONS[role])
         parts.append(f"Permission: `{route.permission.value}` ({roles}).")
     if route.is_versioned and route.method != "GET":
-        parts.append(
-            "With a version, in the body or as `If-Match`, a change that somebody else made since is kept."
-        )
+        where = "in the body or as `If-Match`" if route.body is not None else "as `If-Match`"
+        parts.append(f"With a version, {where}, a change that somebody else made since is kept.")
     if route.module:
         parts.append(f"Brought by the module `{route.module}`.")
     return "\n\n".join(parts)
@@ -220,12 +219,13 @@ def _headers(route: Route) -> Iterable[Json]:
             "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
             "example": "a-key-of-your-own",
         }
-    if route.is_versioned and route.body is not None:
+    if route.is_versioned and route.method != "GET":
+        said = "The `ETag` that the change was made from; the same as `version` in the body."
         yield {
             "name": "If-Match",
             "in": "header",
             "required": False,
-            "description": "The `ETag` that the change was made from; the same as `version` in the body.",
+            "description": said if route.body is not None else "The `version` of what is to go, in quotes.",
             "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
         }
 
@@ -233,7 +233,7 @@ def _headers(route: Route) -> Iterable[Json]:
 def _reply(route: Route, status: int, kind: object, schemas: Schemas) -> Json:
     reply: dict[str, Json] = {"description": f"{HTTPStatus(status).phrase}."}
     headers: dict[str, Json] = {}
-    if route.is_versioned:
+    if route.is_versioned and kind is not None:
         headers["ETag"] = {"description": "The version, in quotes.", "schema": {"type": "string"}}
     if status == HTTPStatus.CREATED and route.method == "POST":
         headers["Location"] = {"description": "Where it can be read.", "schema": {"type": "string"}}

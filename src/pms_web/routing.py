@@ -73,7 +73,8 @@ class Route:
     ``permission`` None means that nobody has to log in: then the view takes the ``Surroundings``. ``replies`` says by
     status what is answered when all is well: a TypedDict, a media type for what is no JSON, or None for no body.
     ``query`` and ``body`` are wire classes; a body may be several of them, marked ``ByMember``. ``is_versioned`` routes
-    answer with an ``ETag``; where they change something, ``If-Match`` says the same as the member ``version``.
+    answer with an ``ETag``; where they change something, ``If-Match`` says the same as the member ``version``. One that
+    takes something away has no body: its view is handed ``version``, None where ``If-Match`` names none.
     ``headers`` are those of its own that a success may have, by name, as OpenAPI describes them.
     ``problems`` are statuses that it answers besides the usual ones. ``example`` is a body, or else a query, that gets
     an answer. ``allowance`` says how often
@@ -156,6 +157,8 @@ def _taken(route: Route) -> dict[str, object]:
         if route.idempotency is not Idempotency.NONE:
             taken["once"] = _once(members, route.idempotency)
         taken["body"] = structured(members, route.body)
+    elif route.is_versioned and route.method == "DELETE":
+        taken["version"] = _version()
     return taken
 
 
@@ -165,16 +168,27 @@ def _with_version(members: dict[str, Json]) -> dict[str, Json]:
     Raises:
         InvalidInputError: field ``If-Match``: no version, or another one than the body's.
     """
-    text = request.headers.get("If-Match", "").strip()
-    if text in {"", "*"}:
+    version = _version()
+    if version is None:
         return members
-    found = _VERSION.match(text)
-    if found is None:
-        raise InvalidInputError("If-Match", "not_a_version")
-    version = int(found[1])
     if members.get("version", version) not in {version, None}:
         raise InvalidInputError("If-Match", "one_of_two", other="version")
     return {**members, "version": version}
+
+
+def _version() -> int | None:
+    """Return the version that ``If-Match`` names; ``*`` names none.
+
+    Raises:
+        InvalidInputError: field ``If-Match``: no version.
+    """
+    text = request.headers.get("If-Match", "").strip()
+    if text in {"", "*"}:
+        return None
+    found = _VERSION.match(text)
+    if found is None:
+        raise InvalidInputError("If-Match", "not_a_version")
+    return int(found[1])
 
 
 def _once(members: Mapping[str, Json], kind: Idempotency) -> OnceKey | None:

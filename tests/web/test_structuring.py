@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
+from uuid import uuid4
 
 import pytest
 from attrs import frozen
 
+from adapters.conftest import PostgresDatabase
+from pms_adapters.crypto.box import new_key
+from pms_web.described import every_route
 from pms_web.field_errors import FieldsError
 from pms_web.structuring import structured, structured_query, unstructured
 from pms_web.wire import ByMember, Entries, Longest, Within, instead, rule
 from pmscore.dates.nights import StayRange
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.money import Money
-from web.conftest import Web, problem, wrong_fields
+from pmscore.kernel.secrets import Secret
+from web.conftest import Web, day, problem, web_on, wrong_fields
 
 
 class Meal(StrEnum):
@@ -189,3 +195,81 @@ class TestIfMatch:
         key = web.book(260, 1)
         assert wrong_fields(self._change(web, key, tag, **more)) == {"If-Match": code}
         web.patch(key, {"status": "cancelled"})
+
+    @pytest.mark.parametrize("kind", ["hold", "block", "webhook"])
+    def test_what_is_taken_away_is_what_was_seen(self, hooked_web: Web, kind: str):
+        where, version = MADE[kind](hooked_web)
+        client = hooked_web.client
+        for tag in ("1", "x", 'W/"1"'):
+            refused = client.delete(where, headers={"If-Match": tag})
+            assert wrong_fields(refused) == {"If-Match": "not_a_version"}
+        other = client.delete(where, headers={"If-Match": f'"{version + 1}"'})
+        problem(other, 409, "stale_version")
+        assert client.delete(where, headers={"If-Match": f'"{version}"'}).status_code in {200, 204}
+
+    @pytest.mark.parametrize("kind", ["hold", "block", "webhook"])
+    @pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}, {"If-Match": ""}], ids=str)
+    def test_whoever_has_seen_nothing_may_take_it_away(
+        self, hooked_web: Web, kind: str, headers: dict[str, str]
+    ):
+        where, _ = MADE[kind](hooked_web)
+        assert hooked_web.client.delete(where, headers=headers).status_code in {200, 204}
+
+    def test_a_webhook_that_was_changed_since_stays(self, hooked_web: Web):
+        where, version = MADE["webhook"](hooked_web)
+        client = hooked_web.client
+        assert client.patch(where, json={"status": "paused"}).status_code == 200
+        problem(client.delete(where, headers={"If-Match": f'"{version}"'}), 409, "stale_version")
+        tag = client.get(where).headers["ETag"]
+        assert client.delete(where, headers={"If-Match": tag}).status_code == 204
+
+    def test_whatever_is_taken_away_and_has_a_version_is_taken_away_by_it(self):
+        """A key has none over HTTP: it is withdrawn once, and withdrawing it again changes nothing."""
+        without = {each.name for each in every_route() if each.method == "DELETE" and not each.is_versioned}
+        assert without == {"keys.revoke"}
+
+
+def _made(web: Web, where: str, body: dict[str, object]) -> tuple[str, int]:
+    answer = web.client.post(where, json=body, headers={"Idempotency-Key": str(uuid4())})
+    assert answer.status_code == 201, answer.text
+    return f"{where}/{answer.get_json()['id']}", answer.get_json()["version"]
+
+
+def _hold(web: Web) -> tuple[str, int]:
+    return _made(
+        web,
+        "/api/v1/holds",
+        {
+            "property_id": str(web.hotel.property.property_id),
+            "unit_type_id": web.types["Double"],
+            "arrival": day(270),
+            "departure": day(271),
+            "expires_at": f"{day(0)}T18:00:00Z",
+        },
+    )
+
+
+def _block(web: Web) -> tuple[str, int]:
+    return _made(
+        web,
+        "/api/v1/availability/blocks",
+        {
+            "property_id": str(web.hotel.property.property_id),
+            "unit_id": web.units["101"],
+            "from": day(280),
+            "to": day(281),
+        },
+    )
+
+
+def _webhook(web: Web) -> tuple[str, int]:
+    return _made(web, "/api/v1/webhooks", {"url": "https://hooks.example.com/pms", "kinds": ["*"]})
+
+
+MADE = {"hold": _hold, "block": _block, "webhook": _webhook}
+
+
+@pytest.fixture(scope="module")
+def hooked_web(postgres_database: PostgresDatabase) -> Iterator[Web]:
+    """Yield the app with a key to seal the secrets of webhooks."""
+    yield from web_on(postgres_database.app_url, encryption_key=Secret(new_key()))

@@ -98,9 +98,11 @@ def listed(services: WebServices, query: BlocksQuery) -> Response:
     return services.retry(attempt)
 
 
-def lift(services: WebServices, block_id: str) -> Response:
+def lift(services: WebServices, block_id: str, version: int | None) -> Response:
     """Free the nights of a block at once."""
-    command = LiftBlock(**services.asking, block_id=BlockId(parse_id(block_id, field="block_id")))
+    command = LiftBlock(
+        **services.asking, block_id=BlockId(parse_id(block_id, field="block_id")), expected_version=version
+    )
     services.retry(lambda: lift_block(command, uow=services.uow))
     return Response(status=204)
 
@@ -141,5 +143,6 @@ ROUTES = (
         permission=Permission.BLOCK_UNITS,
         summary="Lift a block",
         replies={204: None},
+        is_versioned=True,
     ),
 )

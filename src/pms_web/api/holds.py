@@ -84,9 +84,11 @@ def listed(services: WebServices, query: HoldsQuery) -> Response:
     return services.retry(attempt)
 
 
-def release(services: WebServices, hold_id: str) -> Response:
+def release(services: WebServices, hold_id: str, version: int | None) -> Response:
     """Give up a hold before its time."""
-    command = ReleaseHold(**services.asking, hold_id=HoldId(parse_id(hold_id, field="hold_id")))
+    command = ReleaseHold(
+        **services.asking, hold_id=HoldId(parse_id(hold_id, field="hold_id")), expected_version=version
+    )
     released = services.retry(lambda: release_hold(command, uow=services.uow))
     return answer(hold_body(released))
 
@@ -126,5 +128,6 @@ ROUTES = (
         permission=Permission.HOLD_NIGHTS,
         summary="Give up a hold",
         replies={200: HoldBody},
+        is_versioned=True,
     ),
 )

@@ -118,9 +118,9 @@ def change(services: WebServices, webhook_id: str, body: WebhookChange) -> Respo
     return answer(webhook_body(changed))
 
 
-def remove(services: WebServices, webhook_id: str) -> Response:
+def remove(services: WebServices, webhook_id: str, version: int | None) -> Response:
     """Remove a webhook with its log."""
-    command = RemoveEndpoint(**services.asking, endpoint_id=_webhook_id(webhook_id))
+    command = RemoveEndpoint(**services.asking, endpoint_id=_webhook_id(webhook_id), version=version)
     services.retry(lambda: remove_endpoint(command, uow=services.uow))
     return Response(status=204)
 
@@ -246,6 +246,7 @@ ROUTES = (
         permission=_MAY,
         summary="Remove a webhook",
         replies={204: None},
+        is_versioned=True,
     ),
     Route(
         method="POST",

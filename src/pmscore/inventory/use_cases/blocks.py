@@ -9,6 +9,7 @@ from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
 from pmscore.inventory.views import block_from_reply, block_reply
+from pmscore.kernel.errors import StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import BlockId, PropertyId, UnitId
 from pmscore.kernel.once import commit_once, made_or_repeated
@@ -30,9 +31,10 @@ class BlockUnit(Command):
 
 @frozen(kw_only=True)
 class LiftBlock(Command):
-    """Put the nights of a block back on sale."""
+    """Put the nights of a block back on sale; ``expected_version`` refuses to lift what was not seen."""
 
     block_id: BlockId
+    expected_version: int | None = None
 
 
 def block_unit(command: BlockUnit, *, uow: UnitOfWork[InventoryWork], clock: Clock, ids: IdSource) -> Block:
@@ -73,9 +75,12 @@ def lift_block(command: LiftBlock, *, uow: UnitOfWork[InventoryWork]) -> None:
 
     Raises:
         NotFoundError: no such block in this agency, or it was lifted before.
+        StaleVersionError: it is of another version.
     """
     with uow.begin(command) as work:
         block = work.blocks.get(command.block_id)
+        if command.expected_version not in {None, block.version}:
+            raise StaleVersionError(block_id=str(command.block_id))
         work.blocks.remove(block)
         work.record(*block.lifted().events)
         work.stock.change(StockChange.releasing(*block.claims()))

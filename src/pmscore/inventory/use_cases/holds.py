@@ -15,7 +15,7 @@ from pmscore.inventory.model.house import Unit, UnitType
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import ExpiredHolds, InventoryWork, change_stock, claiming
 from pmscore.inventory.views import hold_from_reply, hold_reply
-from pmscore.kernel.errors import InvalidInputError, TransitionError
+from pmscore.kernel.errors import InvalidInputError, StaleVersionError, TransitionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.once import commit_once, made_or_repeated
@@ -37,9 +37,10 @@ class PlaceHold(Command):
 
 @frozen(kw_only=True)
 class ReleaseHold(Command):
-    """Give up a hold before its time."""
+    """Give up a hold before its time; ``expected_version`` refuses to give up what was not seen."""
 
     hold_id: HoldId
+    expected_version: int | None = None
 
 
 @frozen(kw_only=True)
@@ -93,10 +94,13 @@ def release_hold(command: ReleaseHold, *, uow: UnitOfWork[InventoryWork]) -> Hol
 
     Raises:
         NotFoundError: no such hold in this agency.
+        StaleVersionError: it is of another version by now.
         TransitionError: it was taken up, released or has expired before.
     """
     with uow.begin(command) as work:
         hold = work.holds.get(command.hold_id)
+        if command.expected_version not in {None, hold.version}:
+            raise StaleVersionError(hold_id=str(command.hold_id))
         decision = hold.ended(HoldStatus.RELEASED)
         work.holds.save(decision.state)
         work.record(*decision.events)

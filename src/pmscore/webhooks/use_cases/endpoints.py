@@ -92,9 +92,10 @@ class RotateSecret(Command):
 
 @frozen(kw_only=True)
 class RemoveEndpoint(Command):
-    """Remove an endpoint with its log."""
+    """Remove an endpoint with its log; ``version`` is the one that the asker has seen, None whatever it is."""
 
     endpoint_id: EndpointId
+    version: int | None = None
 
 
 @frozen(kw_only=True)
@@ -247,11 +248,15 @@ def remove_endpoint(command: RemoveEndpoint, *, uow: UnitOfWork[WebhookWork]) ->
 
     Raises:
         NotFoundError: there is none.
+        StaleVersionError: it has changed since it was read.
         PermissionDeniedError: the asker does not see all of the agency.
     """
     require_whole_reach(command)
     with uow.begin(command) as work:
-        decision = work.webhooks.get(command.endpoint_id).removed()
+        endpoint = work.webhooks.get(command.endpoint_id)
+        if command.version not in {None, endpoint.version}:
+            raise StaleVersionError(endpoint_id=str(command.endpoint_id))
+        decision = endpoint.removed()
         work.webhooks.remove(command.endpoint_id)
         work.record(*decision.events)
         work.commit()
