@@ -26,17 +26,33 @@ BookingRoomId = NewType("BookingRoomId", UUID)
 QuoteId = NewType("QuoteId", UUID)
 UserId = NewType("UserId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
+ConnectionId = NewType("ConnectionId", UUID)
+MappingId = NewType("MappingId", UUID)
+LaneId = NewType("LaneId", UUID)
+OperationId = NewType("OperationId", UUID)
+BatchId = NewType("BatchId", UUID)
+IssueId = NewType("IssueId", UUID)
+CallId = NewType("CallId", UUID)
+AllotmentId = NewType("AllotmentId", UUID)
 
 __all__ = [
     "ActorId",
     "AgencyId",
+    "AllotmentId",
     "ApiKeyId",
+    "BatchId",
     "BlockId",
     "BookingId",
     "BookingRoomId",
+    "CallId",
+    "ConnectionId",
     "EventId",
     "GuestId",
     "HoldId",
+    "IssueId",
+    "LaneId",
+    "MappingId",
+    "OperationId",
     "PropertyId",
     "QuoteId",
     "RequestId",

@@ -5,7 +5,7 @@ Owns how much is asked for and what comes back. Leaves order and filters to the 
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from attrs import frozen
 
@@ -21,14 +21,16 @@ MOST_OFFSET: Final = 1_000_000
 
 @frozen
 class Page:
-    """So many items, after leaving out so many."""
+    """So many items, after leaving out so many; a list with another limit has a subclass."""
+
+    most: ClassVar[int] = MOST_ITEMS
 
     limit: int = 50
     offset: int = 0
 
     def __attrs_post_init__(self) -> None:
-        if not 1 <= self.limit <= MOST_ITEMS:
-            raise InvalidInputError("limit", "out_of_range", least=1, most=MOST_ITEMS)
+        if not 1 <= self.limit <= self.most:
+            raise InvalidInputError("limit", "out_of_range", least=1, most=self.most)
         if not 0 <= self.offset <= MOST_OFFSET:
             raise InvalidInputError("offset", "out_of_range", least=0, most=MOST_OFFSET)
 

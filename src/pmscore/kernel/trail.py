@@ -40,7 +40,7 @@ PROPERTY_AGGREGATES: Final = frozenset({"property", "price_book"})
 """What has the id of the property that it belongs to."""
 
 _POSITION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})\Z")
-_KIND = re.compile(r"[a-z][A-Za-z_]{0,39}\.(?:[A-Za-z_]{1,60}|\*?)\Z")
+_KIND = re.compile(r"[a-z][A-Za-z_]{0,39}\.(?:[A-Za-z_]{1,60}\.)?(?:[A-Za-z_]{1,60}|\*?)\Z")
 
 
 @frozen(order=True)

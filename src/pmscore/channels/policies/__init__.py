@@ -1,0 +1,1 @@
+"""What follows from values alone: differences, messages, dialects, waiting, and what a revision means."""

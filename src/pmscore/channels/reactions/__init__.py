@@ -1,0 +1,1 @@
+"""What channels do after something has happened, or because a lane is due."""
