@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pms_adapters.lab.bench.explaining import measure_explaining
 from pms_adapters.lab.bench.grounds import Progress
 from pms_adapters.lab.bench.measurement import Measurement
 from pms_adapters.lab.bench.quoting import measure_quotes, measure_slope
@@ -21,6 +22,7 @@ _SUBJECTS = (
     Subject(("P13",), measure_years),
     Subject(("P14",), measure_changes),
     Subject(("G-quote",), measure_slope),
+    Subject(("G-explain",), measure_explaining),
     Subject(("G-matrix",), measure_growth_of_changes),
 )
 PRICING_IDS: tuple[str, ...] = ids_of(_SUBJECTS)

@@ -42,11 +42,13 @@ from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.views.quoting import Quoter
 
 __all__ = [
+    "NIGHTS",
     "TARIFF",
     "Asked",
     "Contender",
     "Timed",
     "book_of",
+    "drawn_stays",
     "measure_quotes",
     "measure_slope",
     "of_the_kernel",
@@ -104,7 +106,7 @@ Contender: TypeAlias = "Callable[[Tariff, Sequence[Asked]], Timed]"
 
 def measure_quotes(grounds: Grounds) -> Iterator[Measurement]:
     """Yield P11 and P12: quotes of fourteen nights."""
-    asked = _asked(_a_turn(grounds), NIGHTS)
+    asked = drawn_stays(_a_turn(grounds), NIGHTS)
     ours, kernel, textbook = (
         each(TARIFF, asked) for each in (of_the_product, of_the_kernel, of_the_textbook)
     )
@@ -140,7 +142,7 @@ def measure_slope(grounds: Grounds) -> Iterator[Measurement]:
     """Yield what a further night costs a quote: the median over all turns, each with stays of both lengths."""
     grounds.progress(f"growth: quotes of {_SHORT} and {_LONG} nights")
     count = _a_turn(grounds)
-    short, long = (of_the_product(TARIFF, _asked(count, nights)) for nights in (_SHORT, _LONG))
+    short, long = (of_the_product(TARIFF, drawn_stays(count, nights)) for nights in (_SHORT, _LONG))
     slopes: list[float] = []
     for number in range(grounds.rounds + 1):
         found = [more - less for less, more in _by_turns(short, long)]
@@ -252,7 +254,8 @@ def of_the_textbook(tariff: Tariff, asked: Sequence[Asked]) -> Timed:
     return Timed(run, dues)
 
 
-def _asked(count: int, nights: int) -> list[Asked]:
+def drawn_stays(count: int, nights: int) -> list[Asked]:
+    """Return so many stays of that many nights, the same each time."""
     chance = random.Random(nights)
     last = TARIFF.length - nights
     return [Asked(chance.randrange(last), nights, chance.randint(1, 2)) for _ in range(count)]
