@@ -18,7 +18,7 @@ from pmscore.availability.model import (
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.stock import ClaimKind
-from pmscore.kernel.ids import PropertyId
+from pmscore.kernel.ids import PropertyId, UnitId
 
 __all__ = ["CalendarBody", "RangesBody", "SearchBody", "calendar_body", "ranges_body", "search_body"]
 
@@ -169,9 +169,24 @@ def _offer(offer: Offer) -> OfferBody:
         "property_id": str(offer.property_id),
         "unit_type_id": str(offer.unit_type_id),
         "free_rooms": offer.free_rooms,
-        "free_units": [str(each) for each in offer.free_units],
+        "free_units": _texts(offer.free_units),
         "needs_move": offer.needs_move,
     }
+
+
+def _texts(unit_ids: tuple[UnitId, ...]) -> list[IdText]:
+    """Return ids as text: hundreds for each answer, the same ones again and again, so they are written once."""
+    try:
+        return [_WRITTEN[each.int] for each in unit_ids]
+    except KeyError:
+        if len(_WRITTEN) > _MOST_WRITTEN:
+            _WRITTEN.clear()
+        _WRITTEN.update((each.int, str(each)) for each in unit_ids)
+        return [str(each) for each in unit_ids]
+
+
+_MOST_WRITTEN = 100_000
+_WRITTEN: dict[int, str] = {}
 
 
 def _refusal(refusal: Refusal) -> RefusalBody:

@@ -35,18 +35,16 @@ __all__ = [
 
 @frozen(kw_only=True)
 class Candidate:
-    """A type that a search asks about, with its house, the rules and the question that they answer."""
+    """A type that a search asks about, with its house, the rules and the question that they answer.
+
+    ``nights`` are those that the stay would claim: its own and the turnover nights after it.
+    """
 
     house: House
     unit_type: UnitType
     rules: RuleBook
     question: StayQuestion
-
-    @property
-    def nights(self) -> DateRange:
-        """The nights that the stay would claim: its own and the turnover nights after it."""
-        stay = self.question.stay
-        return DateRange.of(stay.arrival, stay.length + self.unit_type.turnover_nights)
+    nights: DateRange
 
     @property
     def type_id(self) -> UnitTypeId:
@@ -73,11 +71,14 @@ def types_asked(
 
     Raises:
         NotFoundError: none of the houses has a type that the search names.
+        InvalidInputError: the turnover nights after the stay leave the calendar.
     """
     wanted = frozenset(search.unit_type_ids)
+    claimed_nights: dict[int, DateRange] = {}
     found: list[Candidate] = []
     for house in houses:
         home = house.property
+        book = rules.get(home.property_id, _NO_RULES)
         for unit_type in house.types.values():
             if wanted and unit_type.unit_type_id not in wanted:
                 continue
@@ -91,8 +92,14 @@ def types_asked(
                 plan=search.plan,
                 channel=search.channel,
             )
-            book = rules.get(home.property_id, _NO_RULES)
-            found.append(Candidate(house=house, unit_type=unit_type, rules=book, question=question))
+            turnover = unit_type.turnover_nights
+            nights = claimed_nights.get(turnover)
+            if nights is None:
+                nights = DateRange.of(search.stay.arrival, search.stay.length + turnover)
+                claimed_nights[turnover] = nights
+            found.append(
+                Candidate(house=house, unit_type=unit_type, rules=book, question=question, nights=nights)
+            )
     missing = wanted.difference(each.type_id for each in found)
     if missing:
         raise NotFoundError("unit_type", min(missing))
@@ -101,6 +108,8 @@ def types_asked(
 
 def capacities(unit_type: UnitType, nights: DateRange) -> tuple[int, ...]:
     """Return how many rooms of a type there are on each night."""
+    if len(unit_type.capacities) == 1 and unit_type.capacities[0].valid_from <= nights.start:
+        return (unit_type.capacities[0].rooms,) * nights.length
     steps = [(max(each.valid_from, nights.start), each.rooms) for each in unit_type.capacities]
     counted: tuple[int, ...] = ()
     rooms = 0
