@@ -42,6 +42,7 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.guests import GuestParty
+from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.plans import DatedPrice, TypePrices
 from pmscore.pricing.model.rules import PriceQuestion
 from pmscore.pricing.views.matrix import YearMatrix, occupied_percent
@@ -137,6 +138,34 @@ def test_a_rate_is_what_the_stages_make_of_a_stay_of_one_night(data):
             )
             (amount,) = tables.amounts(plan, type_id, charge, tables.stack(question), stay)
             assert rate == amount, (code, at)
+
+
+@given(
+    terms=st.builds(
+        OccupancyTerms,
+        included=st.integers(1, 4),
+        extra_adult=st.integers(0, 3_000),
+        empty_place=st.integers(0, 6_000),
+    ),
+    adults=st.integers(1, 6),
+    price=st.integers(0, 20_000),
+    change=st.one_of(st.integers(-9_000, 9_000), st.integers(-900_000, 900_000).map(Percent)).map(Change),
+)
+def test_rates_for_a_number_of_adults_are_what_a_stay_of_so_many_costs(terms, adults, price, change):
+    plan = evolve(base_plan(room=TypePrices(default=week(price))), occupancy=terms)
+    book = book_of(plan, derived_plan("some", "bar", change))
+    matrix = YearMatrix(book, RuleBook(), (), NIGHTS, booked_on=TODAY, channel=CHANNEL, adults=adults)
+    tables = RateTables(book, NIGHTS)
+    stay = StayRange.of(night(0), 1)
+    for code in ("bar", "some"):
+        question = PriceQuestion(
+            stay=stay, unit_type_id=ROOM, plan=code, booked_on=TODAY, channel=CHANNEL, occupied=None
+        )
+        charge = tables.charge(book.plan(code), ROOM, GuestParty(adults=adults))
+        (amount,) = tables.amounts(book.plan(code), ROOM, charge, tables.stack(question), stay)
+        assert matrix.rows.row(MatrixField.RATE, ROOM, code)[0] == amount
+        if adults == terms.included:
+            assert matrix_of(book).rows.row(MatrixField.RATE, ROOM, code)[0] == amount
 
 
 @given(data=st.data())

@@ -38,7 +38,8 @@ def occupied_percent(counts: TypeNights) -> tuple[int, ...]:
 class YearMatrix:
     """What one house offers on the nights of a range, to those who book through one channel on one day.
 
-    Types of which nobody has given counts have nothing to sell. ``rows`` is read by all and written by this alone.
+    Rates are those of ``adults`` in the unit; of the included guests where it is None. Types of which nobody has given
+    counts have nothing to sell. ``rows`` is read by all and written by this alone.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class YearMatrix:
         *,
         booked_on: date,
         channel: str = "direct",
+        adults: int | None = None,
     ) -> None:
         self.nights = nights
         self._origin = nights.first_ordinal
         self._length = nights.length
         self.channel = channel
         self._booked_on = booked_on
+        self._adults = adults
         self._book = book
         self._rules = rules
         self._counts: dict[UnitTypeId, _Counts] = {}
@@ -164,7 +167,9 @@ class YearMatrix:
         )
 
     def _rate_maker(self) -> RateMaker:
-        return RateMaker(self._book, self.nights, channel=self.channel, booked_on=self._booked_on)
+        return RateMaker(
+            self._book, self.nights, channel=self.channel, booked_on=self._booked_on, adults=self._adults
+        )
 
     def _count_steps(self, type_id: UnitTypeId, kept: _Counts, first: int, end: int) -> list[MatrixRun]:
         """Return the rates that change because a step of yield is crossed."""

@@ -20,9 +20,10 @@ from pmscore.dates.ranges import DateRange
 from pmscore.kernel.ids import UnitTypeId
 from pmscore.kernel.percent import WHOLE
 from pmscore.pricing.model.book import PriceBook
+from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.occupancy import OccupancyTerms, PricedBy
 from pmscore.pricing.model.plans import DatedPrice, RatePlan, TypePrices
-from pmscore.pricing.policies.occupancy import PartyCharge
+from pmscore.pricing.policies.occupancy import PartyCharge, party_charge
 from pmscore.pricing.policies.planning import season_slots
 from pmscore.pricing.views.matrix_changes import NightRules, RuleGroup
 from pmscore.pricing.views.matrix_lines import Line, PlanStep, on_line
@@ -52,9 +53,15 @@ class _Node:
 
 
 class RateMaker:
-    """Works out the rates of one book, for stays sold by one channel and asked for on one day."""
+    """Works out the rates of one book, for stays sold by one channel and asked for on one day.
 
-    def __init__(self, book: PriceBook, nights: DateRange, *, channel: str, booked_on: date) -> None:
+    For so many adults in the unit, and for the included guests where it is None.
+    """
+
+    def __init__(
+        self, book: PriceBook, nights: DateRange, *, channel: str, booked_on: date, adults: int | None = None
+    ) -> None:
+        self._party = None if adults is None else GuestParty(adults=adults)
         self.rules = NightRules(book, nights, channel=channel, booked_on=booked_on)
         self._book = book
         self._origin = nights.first_ordinal
@@ -146,7 +153,7 @@ class RateMaker:
         return [NOT_SOLD if price is None else price for price in week.by_weekday]
 
     def _terms(self, node: _Node, type_id: UnitTypeId) -> tuple[Mapping[int, Line], RuleGroup | None]:
-        charge = _charge(self._book.occupancy(node.plan, type_id))
+        charge = self._charge(self._book.occupancy(node.plan, type_id))
         return self.rules.lines(charge), self.rules.group(node.plan.code, type_id)
 
     def _grown(self) -> dict[str, list[_Node]]:
@@ -177,10 +184,16 @@ class RateMaker:
             parent=None if derivation is None else derivation.parent,
             types=types,
             step=PlanStep.of(() if derivation is None else derivation.operations, plan.limits),
-            lines=self.rules.lines(_charge(self._book.occupancy(plan, some_type))),
+            lines=self.rules.lines(self._charge(self._book.occupancy(plan, some_type))),
             group=self.rules.group(plan.code, None),
             varies=varies,
         )
+
+    def _charge(self, terms: OccupancyTerms) -> PartyCharge:
+        """Return what the guests make of a price."""
+        if self._party is not None:
+            return party_charge(terms, self._party)
+        return PartyCharge(WHOLE * (terms.included if terms.priced_by is PricedBy.PERSON else 1), 0)
 
 
 def _path(lineage: Sequence[RatePlan]) -> list[RatePlan]:
@@ -191,11 +204,6 @@ def _path(lineage: Sequence[RatePlan]) -> list[RatePlan]:
         if not plan.inherits_price:
             break
     return path
-
-
-def _charge(terms: OccupancyTerms) -> PartyCharge:
-    """Return what the included guests make of a price."""
-    return PartyCharge(WHOLE * (terms.included if terms.priced_by is PricedBy.PERSON else 1), 0)
 
 
 @frozen
