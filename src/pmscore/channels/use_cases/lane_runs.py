@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
-from uuid import UUID
 
 from attrs import evolve, field, frozen
 
@@ -26,12 +25,12 @@ from pmscore.channels.policies.waiting import BUSY_WAIT
 from pmscore.channels.ports import ChannelGateway, ChannelMeans, ChannelWork
 from pmscore.inventory.model.house import House
 from pmscore.kernel.errors import PmsError
-from pmscore.kernel.events import Command
+from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import CallId, LaneId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.kernel.secrets import Secret
 
-__all__ = ["Begun", "LaneRun", "StoppedError"]
+__all__ = ["Begun", "LaneEnd", "LaneRun", "StoppedError"]
 
 AnswerT = TypeVar("AnswerT")
 
@@ -64,6 +63,24 @@ class Begun:
     operations: tuple[Operation, ...]
     dirty: tuple[Dirty, ...]
     started_at: datetime
+
+
+@frozen(kw_only=True)
+class LaneEnd:
+    """What a run has come to.
+
+    ``is_all`` says that everything was done that the run saw at its beginning; else the lane is due again, at once after
+    a good outcome. ``did_something`` says that the platform was told, or has told, something; ``details`` are for the log.
+    ``cursor`` is where the next pull begins; None leaves it as it is.
+    """
+
+    outcome: Outcome = Outcome(OutcomeKind.DONE)
+    is_all: bool = True
+    did_something: bool = False
+    details: Mapping[str, Json] = field(factory=dict[str, Json])
+    cursor: str | None = None
+    rolled_on: date | None = None
+    events: tuple[Event, ...] = ()
 
 
 class LaneRun:
@@ -202,7 +219,3 @@ class LaneRun:
             until = now + timedelta(seconds=outcome.retry_after or BUSY_WAIT)
             for key, _ in groups:
                 work.calls.close(key, until=until)
-
-    def new_dirty_id(self) -> UUID:
-        """Return the id of a new dirty row."""
-        return self.ids.new()
