@@ -39,6 +39,7 @@ from pmscore.pricing.model.quote import KeptQuote
 from pmscore.pricing.views.quoting import Quoter
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.testing.accounts import AccessChanges
+from pmscore.testing.channel_log import ChannelChanges, ChannelLog
 from pmscore.testing.ledger import Ledger, LedgerUpdate, TypeKey, TypeNight
 from pmscore.testing.webhook_log import WebhookChanges, WebhookLog
 
@@ -84,6 +85,7 @@ class Changes:
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
     features: dict[str, Feature] = Factory(dict[str, Feature])
     webhooks: WebhookChanges = Factory(WebhookChanges)
+    channels: ChannelChanges = Factory(ChannelChanges)
 
 
 @define
@@ -107,6 +109,7 @@ class Books:
     exchange_rates: dict[RateKey, ExchangeRate] = Factory(dict[RateKey, ExchangeRate])
     features: dict[str, Feature] = Factory(dict[str, Feature])
     webhooks: WebhookLog = Factory(WebhookLog)
+    channels: ChannelLog = Factory(ChannelLog)
     quoters: dict[tuple[PropertyId, int, date], Quoter] = Factory(dict[tuple[PropertyId, int, date], Quoter])
 
     def write(self, changes: Changes) -> None:
@@ -127,6 +130,7 @@ class Books:
         self._refuse_used_up(changes.promotion_uses)
         self._refuse_stale_features(changes.features.values())
         self.webhooks.check(changes.webhooks)
+        self.channels.check(changes.channels)
         update = self.judged(changes)
         if update.violations:
             raise NightsTakenError(tuple(update.violations))
@@ -167,6 +171,7 @@ class Books:
         self.exchange_rates.update(changes.exchange_rates)
         self.features.update(changes.features)
         self.webhooks.put(changes.webhooks)
+        self.channels.put(changes.channels)
         self.ledger.apply(update)
 
     def _put_prices(self, changes: Changes) -> None:
@@ -214,6 +219,8 @@ class Books:
             "block": self.blocks,
             "quote": self.quotes,
             "webhook": self.webhooks.endpoints,
+            "channel_connection": self.channels.connections,
+            "channel_operation": self.channels.operations,
         }
         for kind, key in added:
             if key in present[kind]:

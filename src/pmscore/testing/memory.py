@@ -27,6 +27,15 @@ from pmscore.testing.accounts import Accounts
 from pmscore.testing.audit import broken_invariants
 from pmscore.testing.booking_repositories import InMemoryBookings, InMemoryGuests
 from pmscore.testing.books import Books, OnceName
+from pmscore.testing.channel_inbound_repositories import InMemoryIssues, InMemoryKnocks, InMemoryRevisions
+from pmscore.testing.channel_lanes import InMemoryDirt, InMemoryLanes
+from pmscore.testing.channel_operation_repositories import InMemoryOperations
+from pmscore.testing.channel_repositories import (
+    InMemoryCalls,
+    InMemoryCells,
+    InMemoryConnections,
+    InMemoryMappings,
+)
 from pmscore.testing.clocks import CountingIds, FixedClock, InMemoryQueue, MovableClock, SeededIds
 from pmscore.testing.exchange_rates import InMemoryExchangeRateRepository, InMemoryExchangeRates
 from pmscore.testing.features import InMemoryFeatures
@@ -221,6 +230,16 @@ class InMemoryWork:
         self.features = InMemoryFeatures(transaction)
         self.webhooks = InMemoryEndpoints(transaction)
         self.deliveries = InMemoryDeliveries(transaction)
+        self.connections = InMemoryConnections(transaction)
+        self.mappings = InMemoryMappings(transaction)
+        self.lanes = InMemoryLanes(transaction)
+        self.dirty = InMemoryDirt(transaction)
+        self.cells = InMemoryCells(transaction)
+        self.calls = InMemoryCalls(transaction)
+        self.revisions = InMemoryRevisions(transaction)
+        self.operations = InMemoryOperations(transaction)
+        self.knocks = InMemoryKnocks(transaction)
+        self.issues = InMemoryIssues(transaction)
         self.events = InMemoryEvents(transaction, lambda: store.logged(transaction.command.agency_id))
 
     def record(self, *events: Event) -> None:

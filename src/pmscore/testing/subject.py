@@ -15,6 +15,7 @@ from typing import Protocol
 from pmscore.access.ports import AccessReader, AccessWork, MemberWork
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.booking.ports import QuotedBookingWork
+from pmscore.channels.ports import ChannelWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.trail import EventWork
@@ -29,6 +30,7 @@ __all__ = ["StoreUnderTest", "StoreWork"]
 class StoreWork(
     AccessWork,
     MemberWork,
+    ChannelWork,
     QuotedBookingWork,
     PriceSettingWork,
     ExchangeRateWork,

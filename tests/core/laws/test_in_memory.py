@@ -11,6 +11,7 @@ from pmscore.testing.laws.access_races import AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
+from pmscore.testing.laws.channels import ChannelLaneLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.guests import GuestLaws
@@ -78,6 +79,10 @@ class TestModules(Crowded, ModuleLaws):
 
 
 class TestWebhooks(InMemory, WebhookLaws):
+    pass
+
+
+class TestChannelLanes(InMemory, ChannelLaneLaws):
     pass
 
 
