@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     Identity,
     Index,
@@ -42,6 +43,9 @@ _NO_JSON = text("'{}'::jsonb")
 _NO_LIST = text("'[]'::jsonb")
 _ZERO = text("0")
 _EMPTY = text("''")
+_LAST_FIFTY_BITS = (
+    "(('x' || right(replace(booking_id::text, '-', ''), 13))::bit(52))::bigint & 1125899906842623"
+)
 
 
 Table(
@@ -227,6 +231,7 @@ Table(
     Column("version", Integer, nullable=False),
     Column("quote_id", Uuid),
     Column("cancellation", JSONB),
+    Column("reference_bits", BigInteger, Computed(_LAST_FIFTY_BITS, persisted=True)),
     PrimaryKeyConstraint("agency_id", "booking_id"),
     belongs_to("properties", "property_id"),
     belongs_to("guests", "guest_id"),
@@ -245,6 +250,12 @@ Table(
         "quote_id",
         unique=True,
         postgresql_where=text("quote_id IS NOT NULL"),
+    ),
+    Index(
+        "bookings_reference_idx",
+        "agency_id",
+        "reference_bits",
+        postgresql_where=text("reference_bits IS NOT NULL"),
     ),
 )
 Table(
@@ -319,4 +330,13 @@ Table(
     Column("payload", JSONB, nullable=False),
     PrimaryKeyConstraint("agency_id", "txid", "seq"),
     Index(None, "agency_id", "aggregate_id", "version"),
+    Index(
+        "events_kind_idx",
+        "agency_id",
+        "kind",
+        "txid",
+        "seq",
+        postgresql_ops={"kind": "text_pattern_ops"},
+        postgresql_where=text("kind IS NOT NULL"),
+    ),
 )
