@@ -24,6 +24,7 @@ PLANTED = {
     "pms_adapters/postgres/engine.py": "import pms_adapters.settings",  # acyclic
     "pms_adapters/channels/one/gateway.py": "import pms_adapters.channels.two.gateway",  # vendors
     "pms_adapters/channels/two/gateway.py": "",
+    "pms_adapters/lab/channel_sim/faces/one.py": "import pms_adapters.channels.two.gateway",  # faces
     "pms_web/errors.py": "import pms_adapters.settings",  # wiring
     "pms_web/app.py": "import psycopg",  # web-drivers
 }

@@ -1,0 +1,100 @@
+"""One platform as seen through HTTP: a call comes in, an answer goes out.
+
+Owns counting calls by the platform's own limits and finding out which face a call is for. Leaves what messages look like
+to ``faces``, what is sold to the core's ``RemotePlatform``, and what goes wrong on the way to ``wire`` and ``server``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from attrs import field, frozen
+
+from pms_adapters.http.door import Answer
+from pmscore.channels.model.manifest import CallGroup, CallKind
+from pmscore.kernel.ports import Clock
+from pmscore.testing.channel_hostility import Hostility
+from pmscore.testing.channel_platform import RemotePlatform
+
+__all__ = ["Arrived", "Face", "answer_of", "arrived", "find_face"]
+
+
+@frozen(kw_only=True)
+class Arrived:
+    """A call as it arrived: the path after the face's address, and header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Face(ABC):
+    """A platform's HTTP side.
+
+    ``name`` is the first part of its path on the server; ``addresses`` are those that stand for it in process.
+    ``limits`` are what the platform publishes: give them to the ``RemotePlatform``, which counts by them.
+    """
+
+    name: ClassVar[str]
+    addresses: ClassVar[tuple[str, ...]]
+    limits: ClassVar[tuple[CallGroup, ...]] = ()
+
+    def __init__(self, platform: RemotePlatform, *, clock: Clock, hostility: Hostility | None = None) -> None:
+        self.platform = platform
+        self.clock = clock
+        self.hostility = hostility
+
+    @abstractmethod
+    def kind_of(self, call: Arrived) -> CallKind:
+        """Return what the call counts as."""
+
+    @abstractmethod
+    def answer(self, call: Arrived) -> Answer:
+        """Carry the call out and return the answer."""
+
+    @abstractmethod
+    def too_many(self) -> Answer:
+        """Return what the platform says to a call beyond its limits; it is not carried out."""
+
+    def expire_token(self) -> bool:
+        """Forget the token that was given out; False where the platform knows none."""
+        return False
+
+    def begin(self, call: Arrived) -> bool:
+        """Count the arrival of a call; False where it breaks a limit. Each is to be ended."""
+        return self.platform.calls.arrived(self.kind_of(call), self.clock.now())
+
+    def end(self, call: Arrived) -> None:
+        """Count that the call is no longer worked on."""
+        self.platform.calls.left(self.kind_of(call))
+
+
+def arrived(
+    method: str, target: str, headers: Mapping[str, str], body: bytes, *, address: str = ""
+) -> Arrived:
+    """Return the call to ``target`` (a path with its query, or a whole address) below a face's ``address``."""
+    parts = urlsplit(target.removeprefix(address))
+    return Arrived(
+        method=method,
+        path=unquote(parts.path),
+        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in headers.items()},
+        body=body,
+    )
+
+
+def find_face(faces: Iterable[Face], url: str) -> tuple[Face, str] | None:
+    """Return the face that an address belongs to and the part of the address that says so, the longest one."""
+    found = [(face, each) for face in faces for each in face.addresses if url.startswith(each)]
+    return max(found, key=lambda pair: len(pair[1]), default=None)
+
+
+def answer_of(status: int, body: bytes, **headers: str) -> Answer:
+    """Return an answer; an underscore in a header's name stands for a hyphen."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status=status, headers=named, body=body, seconds=0.0)

@@ -1,0 +1,1 @@
+"""What each platform looks like from outside: its addresses, its messages, its limits, its refusals."""
