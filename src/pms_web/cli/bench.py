@@ -85,14 +85,14 @@ def pricing(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, 
 @bench.command()
 @_measured
 def http(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
-    """Measure answers of the app at a fixed rate of calls; ends with 1 where a must is missed.
+    """Measure answers of the app over HTTP: searches, bookings and quotes; ends with 1 where a must is missed.
 
-    Starts a PostgreSQL and an app of its own, as `pms serve` does, and takes three minutes.
+    Starts a PostgreSQL, a Redis and an app of its own, as `pms serve` does, and takes eight minutes.
 
     \b
     Example:
       pms bench http
-      pms bench http --rounds 9 --json
+      pms bench http --only P15 --rounds 9 --json
     """
     _measure(ctx, "http", rounds, only, scale, as_json)
 
