@@ -8,15 +8,16 @@ from uuid import uuid4
 
 import pytest
 from attrs import evolve
+from werkzeug.test import TestResponse
 
 from pms_web.app import create_app
 from pms_web.limits import Allowance, Limiter, NoLimits
 from pms_web.route_table import ROUTES
 from pms_web.routing import Route
-from pms_web.services import Presented
+from pms_web.services import Identify, Presented
 from pms_web.wiring import whoever_serves
 from pmscore.access.model.permissions import Role, permits
-from pmscore.access.model.principals import Means
+from pmscore.access.model.principals import Means, Principal
 from pmscore.kernel.errors import NotAuthenticatedError
 from web.conftest import Web, day, problem
 
@@ -34,9 +35,26 @@ def _parts(path: str) -> list[str]:
     return [f"/{part}" for part in path.strip("/").split("/")]
 
 
-def _call(web: Web, route: Route, **changed: object):
-    client = create_app(evolve(web.here, **changed)).test_client()
-    return client.open(_address(route), method=route.method, json={} if route.method != "GET" else None)
+class Doors:
+    """Two apps for all who come, one of them without limits: making an app takes far longer than asking it."""
+
+    def __init__(self, web: Web) -> None:
+        self._asked: Identify = lambda _: None
+        here = evolve(web.here, identify=self._identify)
+        self._usual, self._unlimited = create_app(here), create_app(evolve(here, limiter=NoLimits()))
+
+    def _identify(self, shown: Presented) -> Principal | None:
+        return self._asked(shown)
+
+    def call(self, route: Route, identify: Identify, *, is_limited: bool = True) -> TestResponse:
+        self._asked = identify
+        client = (self._usual if is_limited else self._unlimited).test_client()
+        return client.open(_address(route), method=route.method, json={} if route.method != "GET" else None)
+
+
+@pytest.fixture(scope="module")
+def doors(web: Web) -> Doors:
+    return Doors(web)
 
 
 def test_no_two_routes_have_one_name_or_one_address():
@@ -52,27 +70,27 @@ def test_every_address_of_the_api_asks_for_a_permission_and_has_a_summary():
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
-def test_nobody_gets_in_without_saying_who_they_are(web: Web, route: Route):
-    answer = _call(web, route, identify=lambda _: None)
+def test_nobody_gets_in_without_saying_who_they_are(doors: Doors, route: Route):
+    answer = doors.call(route, lambda _: None)
     problem(answer, 401, "not_authenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
-def test_what_does_not_hold_is_refused_alike(web: Web, route: Route):
+def test_what_does_not_hold_is_refused_alike(doors: Doors, route: Route):
     def refuses(_: Presented) -> None:
         raise NotAuthenticatedError(why="forged")
 
-    answer = _call(web, route, identify=refuses, limiter=NoLimits())
+    answer = doors.call(route, refuses, is_limited=False)
     problem(answer, 401, "not_authenticated")
     assert "forged" not in answer.text
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
-def test_each_role_is_let_in_or_kept_out_as_the_table_says(web: Web, route: Route, role: Role):
+def test_each_role_is_let_in_or_kept_out_as_the_table_says(web: Web, doors: Doors, route: Route, role: Role):
     who = evolve(whoever_serves(web.services.agency_id), role=role, means=Means.SESSION)
-    answer = _call(web, route, identify=lambda _: who)
+    answer = doors.call(route, lambda _: who)
     is_refused = answer.status_code == 403 and answer.get_json()["error"] == "permission_denied"
     assert is_refused != permits(role, route.permission)
 
