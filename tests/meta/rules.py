@@ -85,6 +85,7 @@ EXCEPTIONS = {
     "hypothesis": (
         "pmscore/testing/strategies",
         "pmscore/testing/price_strategies",
+        "pmscore/testing/channel_strategies",
         "pmscore/testing/histories",
         "pmscore/testing/laws",
     ),
