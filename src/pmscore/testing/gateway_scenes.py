@@ -187,7 +187,7 @@ def fate(kind: FateKind) -> Fate:
             return Fate(kind=kind)
 
 
-def connection_of(spoken: Spoken) -> Connection:
+def _connection_of(spoken: Spoken) -> Connection:
     """Return an active connection through the gateway."""
     manifest = spoken.gateway.manifest
     platform = min(manifest.platforms)
@@ -216,7 +216,7 @@ def at_of(spoken: Spoken, platform: RemotePlatform) -> At:
         rooms.append(room)
         rates.append(rate)
     return At(
-        connection=connection_of(spoken),
+        connection=_connection_of(spoken),
         credentials=spoken.credentials,
         token=None,
         partner=spoken.partner,

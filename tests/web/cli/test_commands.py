@@ -22,7 +22,19 @@ from pms_web.cli.servers import AppNote
 from pmscore.kernel.errors import InvalidInputError, PmsError
 
 COMMANDS = (
-    *("backup", "bench", "chaos", "demo", "doctor", "migrate", "openapi", "plugins", "quote", "rates"),
+    *(
+        "backup",
+        "bench",
+        "channel-sim",
+        "chaos",
+        "demo",
+        "doctor",
+        "migrate",
+        "openapi",
+        "plugins",
+        "quote",
+        "rates",
+    ),
     *("replay", "restore", "rotate-keys", "serve", "token", "user", "verify", "worker", "worker-ping"),
 )
 MIGRATIONS = [each.revision for each in list_migrations(open_scripts())]

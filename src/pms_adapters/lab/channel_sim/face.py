@@ -7,8 +7,8 @@ to ``faces``, what is sold to the core's ``RemotePlatform``, and what goes wrong
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import field, frozen
@@ -16,10 +16,13 @@ from attrs import field, frozen
 from pms_adapters.http.door import Answer
 from pmscore.channels.model.manifest import CallGroup, CallKind
 from pmscore.kernel.ports import Clock
+from pmscore.kernel.registry import Registry
+from pmscore.kernel.secrets import Secret
 from pmscore.testing.channel_hostility import Hostility
 from pmscore.testing.channel_platform import RemotePlatform
+from pmscore.testing.draws import Chance
 
-__all__ = ["Arrived", "Face", "answer_of", "arrived", "find_face"]
+__all__ = ["FACES", "Arrived", "Face", "FaceFactory", "FaceSetting", "answer_of", "arrived", "find_face"]
 
 
 @frozen(kw_only=True)
@@ -72,6 +75,40 @@ class Face(ABC):
     def end(self, call: Arrived) -> None:
         """Count that the call is no longer worked on."""
         self.platform.calls.left(self.kind_of(call))
+
+
+@frozen(kw_only=True)
+class FaceSetting:
+    """What a face is opened with: one house, who may call, and where chance and time come from.
+
+    ``credentials`` are those of the gateway's manifest, by their names; ``occupancies`` are priced one by one.
+    """
+
+    clock: Clock
+    chance: Chance
+    rooms: Mapping[str, Sequence[str]]
+    currency: str
+    listing_id: str
+    credentials: Mapping[str, Secret]
+    hostility: Hostility | None = None
+    occupancies: tuple[int, ...] = ()
+
+    def platform(self, face: type[Face]) -> RemotePlatform:
+        """Return the platform behind a face, which counts calls by the face's limits."""
+        return RemotePlatform(
+            clock=self.clock,
+            chance=self.chance,
+            rooms=self.rooms,
+            currency=self.currency,
+            groups=face.limits,
+            name=face.name,
+        )
+
+
+FaceFactory: TypeAlias = Callable[[FaceSetting], Face]
+
+FACES: Final[Registry[FaceFactory]] = Registry("face", "pms_adapters.lab.channel_sim.faces")
+"""The faces by their names; a module of ``faces`` registers its own."""
 
 
 def arrived(

@@ -89,8 +89,11 @@ class SimulatedWire(Wire):
             return None
 
 
-def met(face: Face, call: Arrived, hostility: Hostility | None) -> Met:
-    """Let a call meet its fate and return what became of it."""
+def met(face: Face, call: Arrived, hostility: Hostility | None, *, is_answered: bool = True) -> Met:
+    """Let a call meet its fate and return what became of it.
+
+    Without ``is_answered`` the call counts as in flight until the caller ends it, if it arrived.
+    """
     fate = _PASS if hostility is None else hostility.fate(face.clock.now())
     if fate.kind is FateKind.LOST_BEFORE:
         return Met(fate, None)
@@ -98,7 +101,8 @@ def met(face: Face, call: Arrived, hostility: Hostility | None) -> Met:
     try:
         return Met(fate, _answered(face, call, fate, keeps=keeps))
     finally:
-        face.end(call)
+        if is_answered:
+            face.end(call)
 
 
 def _answered(face: Face, call: Arrived, fate: Fate, *, keeps: bool) -> Answer:
@@ -116,5 +120,6 @@ def _answered(face: Face, call: Arrived, fate: Fate, *, keeps: bool) -> Answer:
 
 def _spoiled(answer: Answer, number: int) -> Answer:
     """Return an answer that nobody can read: cut off, or the page of somebody in between."""
-    body = answer.body[: len(answer.body) * 2 // 3] if number % 2 and len(answer.body) > 2 else _PAGE
-    return evolve(answer, body=body)
+    if number % 2 and len(answer.body) > 2:
+        return evolve(answer, body=answer.body[: len(answer.body) * 2 // 3], is_cut=True)
+    return evolve(answer, body=_PAGE)

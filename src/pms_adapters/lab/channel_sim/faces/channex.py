@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import ClassVar, Final
 
 from pms_adapters.http.door import Answer
-from pms_adapters.lab.channel_sim.face import Arrived, Face, answer_of
+from pms_adapters.lab.channel_sim.face import FACES, Arrived, Face, FaceSetting, answer_of
 from pms_adapters.lab.channel_sim.faces.channex_documents import Documents
 from pms_adapters.lab.channel_sim.faces.channex_values import FLAGS, MINIMA, Problems, Taking
 from pms_adapters.serialization.json import parse, written
@@ -29,7 +29,7 @@ from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.testing.channel_hostility import Hostility
 from pmscore.testing.channel_platform import RemotePlatform
 
-__all__ = ["ChannexFace"]
+__all__ = ["ChannexFace", "open_channex"]
 
 _MOST_BYTES: Final = 10_000_000
 _ACK: Final = re.compile(r"/booking_revisions/([^/]+)/ack")
@@ -223,6 +223,20 @@ class ChannexFace(Face):
 
 
 _PLACES: Final = frozenset({"property_id", "room_type_id", "rate_plan_id", "date", "date_from", "date_to"})
+
+
+@FACES.register(ChannexFace.name)
+def open_channex(setting: FaceSetting) -> ChannexFace:
+    """Return the face of one property of an account with the key ``api_key``."""
+    return ChannexFace(
+        setting.platform(ChannexFace),
+        clock=setting.clock,
+        api_key=setting.credentials["api_key"],
+        property_id=setting.listing_id,
+        currency=setting.currency,
+        hostility=setting.hostility,
+        occupancies=setting.occupancies,
+    )
 
 
 def _number(call: Arrived, name: str, default: int) -> int:

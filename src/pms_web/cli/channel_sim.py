@@ -1,0 +1,100 @@
+"""``pms channel-sim``: platforms to try the channel manager against, on this machine.
+
+Owns the options and what is shown. Leaves the platforms to the simulator.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import click
+
+from pms_web.cli.terminal import say, show_json, show_table
+
+__all__ = ["channel_sim"]
+
+
+@click.command("channel-sim")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    help="Which platform to play; may be repeated. All unless given.",
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0), help="Draws codes, guests and bad days."
+)
+@click.option(
+    "--dial", default=0, show_default=True, type=click.IntRange(0, 100), help="How hostile it is, 0 to 100."
+)
+@click.option(
+    "--port", default=8_090, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one."
+)
+@click.option(
+    "--start", type=click.DateTime(["%Y-%m-%d"]), help="What day it is on the platforms; today unless given."
+)
+@click.option(
+    "--sales-every",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Seconds between two guests; 0 for none.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what to enter as JSON.")
+def channel_sim(
+    platforms: tuple[str, ...],
+    seed: int,
+    dial: int,
+    port: int,
+    start: datetime | None,
+    sales_every: float,
+    as_json: bool,
+) -> None:
+    """Play the platforms that rooms are sold on, with guests of their own.
+
+    A connection reaches one by entering its address as base_url, its property as listing and its credentials. They are
+    written from what the platforms publish. With --dial answers are lost, late, refused or unreadable, the same ones each
+    time for the same seed and calls. Ends with Ctrl-C.
+
+    \b
+    Example:
+      pms channel-sim --platform channex --seed 7 --dial 30
+    """
+    from pms_adapters.lab.channel_sim.opening import (  # noqa: PLC0415 - other commands start without it
+        ShiftedClock,
+        platform_names,
+        simulated,
+    )
+    from pms_adapters.system import SystemClock  # noqa: PLC0415 - other commands start without it
+
+    clock = ShiftedClock(SystemClock())
+    if start is not None:
+        clock = ShiftedClock.from_day(SystemClock(), start.date())
+    with simulated(
+        platforms or platform_names(),
+        seed=seed,
+        clock=clock,
+        dial=dial,
+        port=port,
+        sales_every=sales_every or None,
+        told=lambda name, made: say(f"{name}: {type(made).__name__.lower()} {_shown(made)}"),
+    ) as simulation:
+        if as_json:
+            show_json(simulation.as_json())
+        else:
+            show_table(
+                ("platform", "base_url", "listing"),
+                [
+                    (name, simulation.server.url(name), house.listing_id)
+                    for name, house in sorted(simulation.houses.items())
+                ],
+                texts=3,
+            )
+        say("Ends with Ctrl-C.")
+        threading.Event().wait()
+
+
+def _shown(made: object) -> str:
+    status = getattr(made, "status", None)
+    return "unreadable" if status is None else f"{getattr(made, 'booking_key', '')} {status.value}"
