@@ -63,8 +63,12 @@ class Services:
 
 
 @contextmanager
-def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Services]:
+def connect(
+    settings: Settings, *, clock: Clock | None = None, refuses_unsafe_role: bool = False
+) -> Iterator[Services]:
     """Connect the services to the database of ``settings``; connections are closed at the end.
+
+    With ``refuses_unsafe_role`` no connection is used that row-level security does not hold.
 
     Raises:
         MisconfiguredError: no database is named.
@@ -77,6 +81,7 @@ def connect(settings: Settings, *, clock: Clock | None = None) -> Iterator[Servi
         wait_seconds=settings.database_pool_timeout_seconds,
         lock_timeout_ms=settings.lock_timeout_ms,
         statement_timeout_ms=settings.statement_timeout_ms,
+        refuses_unsafe_role=refuses_unsafe_role,
     )
     clock = clock or SystemClock()
     ids, quoters = TimeOrderedIds(), QuoterMemory()

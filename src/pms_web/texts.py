@@ -244,6 +244,10 @@ _DETAILS: Mapping[str, str] = {
     "method_not_allowed": "This address does not know that method. Bookings are cancelled with PATCH.",
     "misdirected_request": "This app does not go by that name. Call it localhost, or have the operator add the name to ALLOWED_HOSTS.",
     "misconfigured": "The service is not set up correctly. Its operator can run `pms doctor` to see what to do.",
+    "unsafe_role": (
+        "The service may not use its database: its login there is above row-level security ({why}), so one agency could"
+        " be shown what is another's. Its operator gives DATABASE_URL the role pms_app, which `pms migrate` makes."
+    ),
     "origin_not_allowed": "Scripts of that page may not call this app; the operator names those that may in ALLOWED_ORIGINS.",
     "no_such_address": "There is nothing at this address; /docs lists what there is.",
     "payload_too_large": "The body is larger than 1 MiB. Send less at once.",
@@ -305,6 +309,8 @@ def detail_of(error: PmsError) -> str:
             pass
     if error.code == "too_many_requests":
         return _DETAILS[error.code].format(retry_after=error.params.get("retry_after", "some"))
+    if error.params.get("reason") == "unsafe_role":
+        return _DETAILS["unsafe_role"].format(why=error.params.get("why"))
     if error.code == "schema_out_of_date":
         return _schema_text(error.params)
     return _DETAILS.get(error.code, _DETAILS["internal_server_error"])

@@ -42,9 +42,10 @@ from pms_web.limits import Allowance
 from pms_web.readiness import ComponentDownError, Probe
 from pms_web.sanity import Sanity, Warned
 from pms_web.services import NOBODY, Retry, Surroundings
+from pms_web.texts import detail_of
 from pmscore.access.model.permissions import Role
 from pmscore.access.model.principals import Means, Principal
-from pmscore.kernel.errors import PmsError, UnreachableError
+from pmscore.kernel.errors import MisconfiguredError, PmsError, UnreachableError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.ports import Clock
 from pmscore.modules.model import Switches
@@ -70,11 +71,12 @@ def connected(
 ) -> Iterator[Surroundings]:
     """Yield the surroundings of the app; nothing is asked of a server before it is needed.
 
-    Without ``agency_id`` everybody has to show who they are; with one, whoever calls acts as the operator in it.
+    Without ``agency_id`` everybody has to show who they are; with one, whoever calls acts as the operator in it. In
+    production a login that row-level security does not hold is refused whenever the database is there to ask.
     ``processes`` is how many of this kind there are on this machine.
     """
     with (
-        connect(settings, clock=clock) as services,
+        connect(settings, clock=clock, refuses_unsafe_role=settings.is_production) as services,
         _probes(settings) as probes,
         _boards(settings, services) as boards,
     ):
@@ -252,6 +254,7 @@ def _boards(settings: Settings, services: Services) -> Iterator[Boards]:
         size=1,
         lock_timeout_ms=settings.lock_timeout_ms,
         statement_timeout_ms=max(settings.statement_timeout_ms, BOARD_TIMEOUT_MS),
+        refuses_unsafe_role=settings.is_production,
     )
     boards = Boards(engine, clock=services.clock, houses=services.quoters.houses)
     try:
@@ -270,6 +273,7 @@ def _probes(settings: Settings) -> Iterator[Mapping[str, Probe]]:
         wait_seconds=1.0,
         lock_timeout_ms=PROBE_TIMEOUT_MS,
         statement_timeout_ms=PROBE_TIMEOUT_MS,
+        refuses_unsafe_role=settings.is_production,
     )
 
     def asking(question: Callable[[Connection], object]) -> Probe:
@@ -282,6 +286,8 @@ def _probes(settings: Settings) -> Iterator[Mapping[str, Probe]]:
                 retrying(ask_once, lambda: forget_connections(engine))
             except UnreachableError as error:
                 raise ComponentDownError(_why(error)) from error
+            except MisconfiguredError as error:
+                raise ComponentDownError(detail_of(error)) from error
             return {}
 
         return probe

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from pms_adapters.postgres.errors import translated
+from pms_adapters.postgres.tenancy import unsafe_role
 from pmscore.kernel.errors import MisconfiguredError
 
 __all__ = ["Connection", "Loan", "borrow", "checked_out", "forget_connections", "give_back", "open_engine"]
@@ -36,8 +37,12 @@ def open_engine(
     wait_seconds: float = 5.0,
     lock_timeout_ms: int = 2_000,
     statement_timeout_ms: int = 15_000,
+    refuses_unsafe_role: bool = False,
 ) -> Engine:
     """Return a pool of at most ``size`` connections; none is opened before it is needed.
+
+    With ``refuses_unsafe_role`` each connection is asked, as it is opened, whether row-level security holds its role;
+    one that it does not hold is lent to nobody, and whoever wants it is told why (``unsafe_role``).
 
     Raises:
         MisconfiguredError: psycopg runs without its C implementation, which is five times slower.
@@ -54,6 +59,8 @@ def open_engine(
             url, autocommit=True, connect_timeout=CONNECT_SECONDS, options=options, application_name="pmscore"
         )
         connection.prepare_threshold = 0
+        if refuses_unsafe_role:
+            _require_safe_role(connection)
         return connection
 
     engine = create_engine(
@@ -68,6 +75,23 @@ def open_engine(
     _generations[engine] = 0
     _watch_generations(engine)
     return engine
+
+
+def _require_safe_role(connection: Connection) -> None:
+    """Close the connection unless row-level security holds its role.
+
+    Raises:
+        MisconfiguredError: it does not; ``why`` says by what.
+    """
+    why: str | None = None
+    try:
+        why = unsafe_role(connection)
+    except BaseException:
+        connection.close()
+        raise
+    if why is not None:
+        connection.close()
+        raise MisconfiguredError(reason="unsafe_role", why=why)
 
 
 def forget_connections(engine: Engine) -> None:

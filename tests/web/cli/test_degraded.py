@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from itertools import count
-from subprocess import Popen
+from subprocess import PIPE, Popen
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
@@ -18,9 +18,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
-from attrs import define, field
+from attrs import define, evolve, field
 
 from pms_adapters.bootstrap import connect
+from pms_adapters.crypto.box import new_key
 from pms_adapters.embedded.postgres import EmbeddedPostgres
 from pms_adapters.embedded.redis import EmbeddedRedis
 from pms_adapters.embedded.temporary import temporary_postgres, temporary_redis
@@ -33,6 +34,8 @@ from pms_web.cli.people import Desk
 from pms_web.wiring import access_of
 from pmscore.access.model.permissions import Role
 from pmscore.access.use_cases.keys import CreateKey, create_key
+from web.cli.test_serve import PMS
+from web.cli.test_serve import environment as environment_of
 from web.cli.test_serving import serving
 from web.conftest import Web, web_on
 
@@ -82,6 +85,14 @@ class Served:
         while self.ask("/health/ready")[0] != 200:
             assert time.monotonic() < deadline, self.ask("/health/ready")
             time.sleep(0.1)
+
+    def wait_until_not(self, error: str) -> dict[str, object]:
+        """Return the first answer that has not this error."""
+        deadline = time.monotonic() + 30
+        while (answer := self.ask("/api/v1/properties")[1]).get("error") == error:
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
+        return answer
 
     def check_that_nothing_is_lost(self) -> None:
         """Compare what was promised with what there is."""
@@ -197,6 +208,68 @@ def test_a_migration_is_missing(served: Served) -> None:
             connection.execute("ALTER TABLE guests RENAME COLUMN not_yet TO phone")
     assert served.book(body, once) == 201
     served.check_that_nothing_is_lost()
+
+
+def test_a_login_above_the_walls_is_refused_although_the_database_was_away_at_the_start(
+    served: Served,
+) -> None:
+    """In production; the app says why, and goes on by itself when the login is right."""
+    production = {
+        "DATABASE_URL": served.postgres.url(role=APP_ROLE),
+        "ENVIRONMENT": "production",
+        "JWT_SECRET": "j" * 40,
+        "ENCRYPTION_KEY": new_key(),
+    }
+    with psycopg.connect(served.postgres.url(), autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {APP_ROLE} BYPASSRLS")
+    try:
+        served.postgres.kill()
+        with serving(**production) as (process, address):
+            late = evolve(served, process=process, address=address)
+            status, answer = late.ask("/api/v1/properties")
+            assert (status, answer["error"]) == (503, "service_unavailable")
+            served.postgres.start()
+            answer = late.wait_until_not("service_unavailable")
+            assert answer["error"] == "misconfigured"
+            assert "above row-level security (bypassrls)" in str(answer["message"])
+            assert "pms_app" in str(answer["message"])
+            assert late.book() == 503
+            status, component = late.component("db")
+            assert (status, component["status"]) == (503, "down")
+            assert "bypassrls" in str(component["error"])
+            with psycopg.connect(served.postgres.url(), autocommit=True) as connection:
+                connection.execute(f"ALTER ROLE {APP_ROLE} NOBYPASSRLS")
+            late.wait_until_ready()
+            assert late.book() == 201
+            assert process.poll() is None
+    finally:
+        served.postgres.start()
+        with psycopg.connect(served.postgres.url(), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {APP_ROLE} NOBYPASSRLS")
+    served.check_that_nothing_is_lost()
+
+
+@pytest.mark.parametrize(("mode", "code"), [("production", 1), ("development", 0)])
+def test_a_login_above_the_walls_is_refused_at_the_start_in_production_alone(
+    served: Served, mode: str, code: int
+) -> None:
+    """The same login, while the database is there: nothing is served at all, or with a warning."""
+    environ = environment_of(
+        DATABASE_URL=served.postgres.url(),
+        ENVIRONMENT=mode,
+        JWT_SECRET="j" * 40,
+        ENCRYPTION_KEY=new_key(),
+        ENABLE_REDIS_HEALTHCHECK="no",
+    )
+    process = Popen(
+        (*PMS, "serve", "--port", "0", "--workers", "1"), env=environ, stdout=PIPE, stderr=PIPE, text=True
+    )
+    line = process.stdout.readline()
+    if line:
+        process.terminate()
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, line.startswith("Serving on")) == (code, code == 0), said
+    assert "above row-level security (superuser)" in said
 
 
 def test_the_name_of_the_database_cannot_be_resolved() -> None:
