@@ -1,0 +1,167 @@
+"""Telling a platform which of its revisions need not come again, and people which bookings found no room.
+
+Owns when that may be said: never before a revision is applied, or known to be out of date. What is oversold is looked at
+before the platform is told, so that whoever dies in between does it again. Leaves the effect to the reactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve
+
+from pmscore.booking.model.booking import Booking
+from pmscore.booking.model.rooms import BookedRoom
+from pmscore.channels.model.ari import ANY, UNKNOWN, RowKey
+from pmscore.channels.model.calls import At, Outcome, OutcomeKind
+from pmscore.channels.model.manifest import CallKind
+from pmscore.channels.model.revisions import IssueKind, StoredRevision, StoredState
+from pmscore.channels.policies.candidates import Standing, candidates, nights_needed
+from pmscore.channels.ports import ChannelWork
+from pmscore.channels.use_cases.issues import raise_issue
+from pmscore.channels.use_cases.lane_runs import LaneRun
+from pmscore.channels.use_cases.tokens import called
+from pmscore.dates.ranges import DateRange
+from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.events import Json
+from pmscore.kernel.ids import UnitId, UnitTypeId
+from pmscore.pricing.views.matrix_rows import MatrixField
+
+__all__ = ["acknowledge_waiting", "raise_oversold"]
+
+MOST_AT_ONCE: Final = 200
+"""So many are looked at in one run; the others wait for the next one."""
+_DONE: Final = Outcome(OutcomeKind.DONE)
+_TOLD: Final = frozenset({OutcomeKind.DONE, OutcomeKind.PARTLY, OutcomeKind.REFUSED})
+_KNOWN: Final = (StoredState.APPLIED, StoredState.SUPERSEDED)
+
+
+def acknowledge_waiting(run: LaneRun, goes_on: Callable[[], bool]) -> tuple[Outcome, int]:
+    """Acknowledge what is applied or out of date, one at a time, while ``goes_on``; return how many it took.
+
+    One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
+    one that the platform need not be told at all.
+
+    Raises:
+        StoppedError: a limit leaves no room now.
+        LaneLostError: somebody else has the lane.
+    """
+    told = 0
+    for stored in _waiting(run):
+        if not goes_on():
+            break
+        outcome = _acknowledged(run, stored)
+        if outcome.kind not in _TOLD:
+            return outcome, told
+        told += 1
+    return _DONE, told
+
+
+def raise_oversold(run: LaneRun) -> int:
+    """Raise an issue for each booking that was applied without stock and not acknowledged yet; return how many are new."""
+    found = 0
+    for stored in _waiting(run):
+        if stored.booking_id is not None and stored.state is StoredState.APPLIED:
+            found += _raised(run, stored)
+    return found
+
+
+def _waiting(run: LaneRun) -> tuple[StoredRevision, ...]:
+    with run.uow.begin(run.command) as work:
+        return work.revisions.waiting(run.begun.connection.connection_id, _KNOWN, MOST_AT_ONCE)
+
+
+def _acknowledged(run: LaneRun, stored: StoredRevision) -> Outcome:
+    def send(at: At) -> Outcome:
+        return run.begun.gateway.acknowledge(at, (stored,))
+
+    def settle(work: ChannelWork, outcome: Outcome) -> None:
+        if outcome.kind in _TOLD:
+            now = work.revisions.get(stored.connection_id, stored.revision_id)
+            work.revisions.save(evolve(now, acknowledged_at=run.clock.now()))
+
+    return called(run, CallKind.ACKNOWLEDGE, send, _itself, settle=settle)
+
+
+def _itself(outcome: Outcome) -> Outcome:
+    return outcome
+
+
+def _raised(run: LaneRun, stored: StoredRevision) -> int:
+    """Open the issue of an oversold booking, with where its rooms could go."""
+    booking_id = stored.booking_id
+    if booking_id is None:
+        return 0
+    with run.uow.begin(run.command) as work:
+        try:
+            booking = work.bookings.read(booking_id)
+        except NotFoundError:
+            return 0
+    if not booking.is_oversold or not booking.claims():
+        return 0
+    rooms: list[Json] = [_proposed(run, room) for room in booking.rooms if room.is_oversold]
+    with run.fenced() as work:
+        is_new = raise_issue(
+            work,
+            run.begun.connection,
+            IssueKind.OVERSOLD,
+            ids=run.ids,
+            now=run.clock.now(),
+            revision_id=stored.revision_id,
+            booking_id=booking_id,
+            details={"rooms": rooms},
+        )
+    return int(is_new)
+
+
+def _proposed(run: LaneRun, room: BookedRoom) -> dict[str, Json]:
+    house = run.begun.house
+    found = candidates(house, _standing(run, room), room, price=_prices(run, room))
+    return {
+        "room_id": str(room.room_id),
+        "unit_type_id": str(room.unit_type_id),
+        "arrival": room.stay.arrival.isoformat(),
+        "departure": room.stay.departure.isoformat(),
+        "candidates": [each.to_json() for each in found],
+    }
+
+
+def _standing(run: LaneRun, room: BookedRoom) -> Standing:
+    """Return what stands on the nights of a room, and on all nights of whoever might be moved for it."""
+    house = run.begun.house
+    nights = nights_needed(house, room)
+    occupied: dict[UnitId, int] = {}
+    with run.uow.begin(run.command) as work:
+        staying = work.bookings.staying(house.property.property_id, nights)
+        for claimed in _claimed_nights(staying):
+            nights = nights.span(claimed)
+        for unit_type_id in house.types:
+            occupied.update(work.stock.unit_occupancy(unit_type_id, nights))
+    reader = run.means.availability(run.command.agency_id)
+    counts = reader.claimed(house.types, nights, run.clock.now())
+    return Standing(nights=nights, claimed=counts, occupied=occupied, staying=staying)
+
+
+def _claimed_nights(bookings: Sequence[Booking]) -> Iterator[DateRange]:
+    for booking in bookings:
+        for claim in booking.claims():
+            yield claim.nights
+
+
+def _prices(run: LaneRun, room: BookedRoom) -> Mapping[UnitTypeId, int]:
+    """Return what the nights cost on this channel as each type: its cheapest rate, as the platform was told last."""
+    nights = DateRange.from_stay(room.stay)
+    keys = {
+        RowKey(rate.mapping_id, MatrixField.RATE, occupancy): rate.unit_type_id
+        for rate in run.begun.mappings.rates
+        for occupancy in rate.prices_for
+    }
+    with run.uow.begin(run.command) as work:
+        rows = work.cells.read(run.begun.connection.connection_id, keys, nights)
+    prices: dict[UnitTypeId, int] = {}
+    for key, unit_type_id in keys.items():
+        amounts = rows.row(key)
+        if not {UNKNOWN, ANY} & {*amounts}:
+            prices[unit_type_id] = min(sum(amounts), prices.get(unit_type_id, sum(amounts)))
+    return prices
