@@ -732,3 +732,11 @@ def test_a_percentage_says_of_what_it_was_taken_where_that_is_not_the_running_am
     (night,) = room.children
     ruled = {each.name: each.of for each in night.children if each.code is Part.RULE}
     assert ruled == {"first": None, "second": None, "of_plan": 10_000}
+
+
+@pytest.mark.parametrize("code", ["breakfast", "wellness"])
+def test_what_the_price_contains_is_named_whatever_it_is_called(code: str):
+    spa = Inclusion(code=code, per=Per.PERSON_NIGHT, amount=900, category="extra")
+    what = book(base(inclusions=(code,)), inclusions=(spa,))
+    group = part(explain(quote_of(what, end=3)), Part.INCLUSIONS)
+    assert [(each.name, each.after) for each in group.children] == [(code, 3_600)]

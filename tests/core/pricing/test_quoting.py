@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.pricing.charging_scene import ROUNDINGS, tables
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
+from pmscore.dates.recurrence import Weekdays
 from pmscore.dates.zones import Zone
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError, NotFoundError
@@ -187,6 +188,25 @@ def test_a_capped_tourist_tax_stops_after_seven_nights_of_those_who_count() -> N
     family = GuestParty(adults=2, ages=(14, 9))
     assert quoted(book, asked(10, family)).totals.city_tax == 7 * 3 * 200
     assert quoted(book, asked(4, family)).totals.city_tax == 4 * 3 * 200
+
+
+def test_a_rule_for_saturdays_meets_each_saturday_and_no_other_day() -> None:
+    change = {"bands": [{"from": 1, "change": {"percent": "10"}}]}
+    weekend = PriceRule(
+        code="weekend",
+        name="Weekend",
+        kind="length_of_stay",
+        value=change,
+        rank=1,
+        group="weekend",
+        weekdays=Weekdays.from_names(["sat"]),
+    )
+    desk = quoter(house(rules=(weekend,)))
+    for ahead in range(35):
+        stay = StayRange.of(date(2030, 2, 4) + timedelta(days=ahead), 1)
+        found = desk.quote(evolve(asked(), stay=stay), DOUBLE, "flex", now=NOW, quote_id=ID)
+        assert isinstance(found, Quote)
+        assert found.totals.due == (11_000 if stay.arrival.isoweekday() == 6 else 10_000), stay
 
 
 def test_a_night_without_a_price_is_not_sold_and_named() -> None:
