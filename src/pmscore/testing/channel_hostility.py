@@ -45,8 +45,10 @@ class FateKind(StrEnum):
     """The platform is away for hours."""
 
 
-CRASH_STEPS: Final = ("claimed", "written_ahead", "sent", "answered", "stored", "applied", "finishing")
-"""Where a worker may be killed, by the name of what it has just done."""
+CRASH_STEPS: Final = ("beginning", "ended")
+"""Where a worker may be killed: before one of its transactions begins, which is after the call before it, or when one has
+been committed.
+"""
 
 _WEIGHTS: Final = (
     (5, FateKind.LOST_BEFORE),
@@ -60,7 +62,7 @@ _WEIGHTS: Final = (
 _OF_CALLS: Final = 30
 _OF_DELIVERIES: Final = 30
 _OF_JOBS: Final = 20
-_OF_STEPS: Final = 2
+_OF_STEPS: Final = 1
 
 
 @frozen(kw_only=True)
@@ -139,12 +141,16 @@ class Hostility:
             found[first], found[first + 1] = found[first + 1], found[first]
         return tuple(found)
 
+    def doubles(self) -> bool:
+        """Return whether something is delivered a second time."""
+        return self._strikes("doubled", _OF_DELIVERIES)
+
     def drops_job(self) -> bool:
         """Return whether the queue forgets a job."""
         return self._strikes("dropped_job", _OF_JOBS)
 
     def crashes(self, step: str) -> bool:
-        """Return whether the worker is killed right after a step of :data:`CRASH_STEPS`."""
+        """Return whether the worker is killed at a step of :data:`CRASH_STEPS`."""
         if step not in CRASH_STEPS:
             raise InvalidInputError("step", "unknown", value=step)
         return self._strikes(f"crashed_{step}", _OF_STEPS)

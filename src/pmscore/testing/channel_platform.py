@@ -204,6 +204,10 @@ class RemotePlatform:
             self._garbled_pending[each.message_id] -= 1
         return found
 
+    def has_told(self, message_id: str) -> bool:
+        """Return whether an unreadable message was told at least once."""
+        return self._garbled_pending[message_id] < _TOLD_GARBLED
+
     def acknowledge(self, revision_ids: Iterable[str]) -> None:
         """Take note that these are known; unknown ones are no matter."""
         for each in revision_ids:
