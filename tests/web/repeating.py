@@ -32,7 +32,7 @@ SHOWN_ONCE = frozenset({"key", "secret"})
 MOST_HOOKS = 40
 """An agency may have fifty webhooks; there is room for those that other tests add."""
 UNITS = 700
-AGAIN = frozenset({"request_in_progress", "inventory_busy", "service_unavailable"})
+AGAIN = frozenset({"busy", "request_in_progress", "service_unavailable"})
 """Answers that ask for a repetition."""
 
 
