@@ -7,10 +7,12 @@ import importlib
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.domains.python import ObjectEntry, PythonDomain
 from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).resolve().parent
@@ -46,7 +48,35 @@ napoleon_numpy_docstring = False
 def setup(app: Sphinx) -> None:
     """Write the reference pages, then resolve names the way a reader of the code does."""
     _write_reference()
+    app.add_domain(_Names, override=True)
     app.connect("missing-reference", _resolve)
+
+
+class _Names(PythonDomain):
+    """Python names, with those that we define nowhere told apart before all are gone through.
+
+    Most names in annotations belong to other libraries, and the search compares each with every name there is.
+    """
+
+    _by_last_part: tuple[int, dict[str, list[str]]] = (-1, {})
+
+    def defined(self, last: str) -> list[str]:
+        """Return the names that end in a part and are not only listed by a second module."""
+        if self._by_last_part[0] != len(self.objects):
+            found: dict[str, list[str]] = {}
+            for name in self.objects:
+                found.setdefault(name.rpartition(".")[2], []).append(name)
+            self._by_last_part = (len(self.objects), found)
+        names = self._by_last_part[1].get(last, [])
+        return [name for name in names if not self.objects[name].aliased]
+
+    def find_obj(  # the parameters are Sphinx's
+        self, env: BuildEnvironment, modname: str, classname: str, name: str, *rest: Any
+    ) -> list[tuple[str, ObjectEntry]]:
+        self.defined("")
+        if name.removesuffix("()").rpartition(".")[2] not in self._by_last_part[1]:
+            return []
+        return super().find_obj(env, modname, classname, name, *rest)
 
 
 def _write_reference() -> None:
@@ -95,11 +125,12 @@ def _resolve(
         return None
     target = str(node.get("reftarget", ""))
     last = target.rpartition(".")[2]
-    objects = env.domains.python_domain.objects
-    found = [name for name in objects if name.rpartition(".")[2] == last and not objects[name].aliased]
-    exact = [name for name in found if name.startswith("pmscore.")]
+    names = env.domains.python_domain
+    if not isinstance(names, _Names):
+        raise TypeError(names)
+    exact = [name for name in names.defined(last) if name.startswith("pmscore.")]
     if len(exact) == 1:
-        place = objects[exact[0]]
+        place = names.objects[exact[0]]
         uri = app.builder.get_relative_uri(str(node.get("refdoc", env.docname)), place.docname)
         link = nodes.reference("", "", internal=True, refuri=f"{uri}#{place.node_id}", reftitle=exact[0])
         link += text
