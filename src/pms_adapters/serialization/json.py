@@ -41,7 +41,8 @@ def parse(body: bytes, *, most_bytes: int = MOST_BYTES, most_depth: int = MOST_D
         found = json.loads(text, parse_int=_integer, parse_float=str, parse_constant=_refused)
     except ValueError as error:
         raise UnreadableError("not_json") from error
-    return _clean(found)
+    # Odd characters come by escapes alone: as they are, neither UTF-8 nor JSON has them.
+    return _clean(found) if "\\u" in text else found
 
 
 def written(value: Json) -> bytes:

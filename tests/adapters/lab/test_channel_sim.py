@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +12,7 @@ from attrs import evolve
 
 from adapters.http.receiver import LOOPBACK
 from pms_adapters.channels.channex import ChannexGateway
-from pms_adapters.http.door import HttpDoor
+from pms_adapters.http.door import Call, HttpDoor
 from pms_adapters.http.guard import Guard
 from pms_adapters.lab.channel_sim.opening import ShiftedClock, open_house, platform_names, simulated
 from pms_adapters.lab.channel_sim.sales import Seller
@@ -97,6 +98,28 @@ def test_a_bad_day_is_a_bad_day_on_a_real_connection(
             assert all(any(row) == is_done for row in scene.told(entries[0]).values())
         entries = scene.entries(frozenset({MatrixField.SELLABLE}))
         assert scene.pushed(Lane.AVAILABILITY, entries).outcome.kind is OutcomeKind.DONE
+
+
+def test_no_line_of_a_log_shows_a_key_or_a_guest(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), reached(ScriptedHostility()) as scene:
+        sold = scene.platform.oversell(scene.nights.start, scene.nights.start)
+        assert scene.gateway.pull(scene.at, "").revisions[0].guest.email == sold.guest.email
+        scene.hostility.meets(fate(FateKind.FAILED), fate(FateKind.LOST_AFTER))
+        scene.gateway.pull(scene.at, "")
+        scene.gateway.check(scene.at)
+    assert "/channex/booking_revisions/feed" in caplog.text
+    secrets = (scene.at.credentials["api_key"].reveal(), sold.guest.email, sold.guest.name)
+    assert not [each for each in secrets if each in caplog.text]
+
+
+def test_what_no_platform_listens_to_is_not_found() -> None:
+    clock = MovableClock(NOW)
+    with (
+        serving((open_house("channex", seed=5, clock=clock).face,)) as server,
+        HttpDoor(Guard(networks=LOOPBACK), clock=clock) as door,
+    ):
+        for path, status in (("nobody", 404), ("", 404), ("channex", 401), ("channex/nothing?a=b", 401)):
+            assert door.send(Call(method="GET", url=server.url(path))).status == status
 
 
 def test_the_platform_counts_calls_itself_and_says_429_beyond_its_limit() -> None:

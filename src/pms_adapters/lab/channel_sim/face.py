@@ -39,7 +39,7 @@ class Arrived:
 class Face(ABC):
     """A platform's HTTP side.
 
-    ``name`` is the first part of its path on the server; ``addresses`` are those that stand for it in process.
+    ``name`` is that of the gateways that speak to it, and the first part of its path on the server; ``addresses`` are those that stand for it in process.
     ``limits`` are what the platform publishes: give them to the ``RemotePlatform``, which counts by them.
     """
 
@@ -82,6 +82,8 @@ class FaceSetting:
     """What a face is opened with: one house, who may call, and where chance and time come from.
 
     ``credentials`` are those of the gateway's manifest, by their names; ``occupancies`` are priced one by one.
+    ``sold_on`` is the platform behind a hub, in the hub's words. ``remote`` is the platform itself where there is one
+    already; then its own count of calls stands.
     """
 
     clock: Clock
@@ -92,10 +94,12 @@ class FaceSetting:
     credentials: Mapping[str, Secret]
     hostility: Hostility | None = None
     occupancies: tuple[int, ...] = ()
+    sold_on: str = ""
+    remote: RemotePlatform | None = None
 
     def platform(self, face: type[Face]) -> RemotePlatform:
         """Return the platform behind a face, which counts calls by the face's limits."""
-        return RemotePlatform(
+        return self.remote or RemotePlatform(
             clock=self.clock,
             chance=self.chance,
             rooms=self.rooms,

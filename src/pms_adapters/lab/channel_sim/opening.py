@@ -134,6 +134,7 @@ def open_house(
         credentials=_Credentials(seed),
         hostility=hostility,
         occupancies=occupancies,
+        sold_on="BookingCom",
     )
     face = FACES.get(name)(setting)
     dial = 0 if hostility is None else hostility.dial

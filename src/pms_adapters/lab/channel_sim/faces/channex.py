@@ -37,7 +37,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class ChannexFace(Face):
-    """One property of a Channex account."""
+    """One property of a Channex account; its bookings come from the platform that is called ``ota_name`` there."""
 
     name: ClassVar[str] = "channex"
     addresses: ClassVar[tuple[str, ...]] = (
@@ -69,12 +69,13 @@ class ChannexFace(Face):
         currency: str,
         hostility: Hostility | None = None,
         occupancies: Sequence[int] = (),
+        ota_name: str = "BookingCom",
     ) -> None:
         super().__init__(platform, clock=clock, hostility=hostility)
         self._api_key = api_key
         self._property_id = property_id
         self._currency = Currency.of(currency)
-        self._documents = Documents(property_id, self._currency, occupancies)
+        self._documents = Documents(property_id, self._currency, occupancies, ota_name)
         self._taking = Taking(
             platform, property_id=property_id, currency=self._currency, occupancies=occupancies
         )
@@ -236,6 +237,7 @@ def open_channex(setting: FaceSetting) -> ChannexFace:
         currency=setting.currency,
         hostility=setting.hostility,
         occupancies=setting.occupancies,
+        ota_name=setting.sold_on,
     )
 
 

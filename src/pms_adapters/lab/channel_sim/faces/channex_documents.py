@@ -25,8 +25,15 @@ _STATUSES: Final = {
 class Documents:
     """Writes the documents of one property."""
 
-    def __init__(self, property_id: str, currency: Currency, occupancies: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        property_id: str,
+        currency: Currency,
+        occupancies: Sequence[int] = (),
+        ota_name: str = "BookingCom",
+    ) -> None:
         self._property_id = property_id
+        self._ota_name = ota_name
         self._currency = currency
         self._occupancies = tuple(occupancies)
 
@@ -94,7 +101,7 @@ class Documents:
             "unique_id": f"BDC-{sold.reference}",
             "system_id": None,
             "ota_reservation_code": sold.reference,
-            "ota_name": "BookingCom",
+            "ota_name": self._ota_name or None,
             "status": _STATUSES[sold.status],
             "arrival_date": min(each.arrival for each in nights).isoformat(),
             "departure_date": max(each.departure for each in nights).isoformat(),

@@ -1,0 +1,77 @@
+"""A house and a platform with the engine and a wire between them agree when all is quiet, whatever went wrong before."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from adapters.channels.wire_world import Shorter, gateway_names, wire_world
+from pmscore.channels.model.calls import At, Push, PushResult
+from pmscore.dates.ranges import DateRange
+from pmscore.pricing.views.matrix_rows import MatrixField
+from pmscore.testing.channel_judging import differences, lost_or_doubled, unexplained
+from pmscore.testing.memory import InMemoryStore
+
+DAYS = 4
+SWAPPED = {
+    MatrixField.CLOSED_TO_ARRIVAL: MatrixField.CLOSED_TO_DEPARTURE,
+    MatrixField.CLOSED_TO_DEPARTURE: MatrixField.CLOSED_TO_ARRIVAL,
+}
+
+
+class EndsOneLater(Shorter):
+    """Takes the end of a range for a night of it."""
+
+    def push(self, at: At, push: Push) -> PushResult:
+        entries = tuple(
+            evolve(each, nights=DateRange.of(each.nights.start, each.nights.length + 1))
+            for each in push.entries
+        )
+        return self._gateway.push(at, evolve(push, entries=entries))
+
+
+class Swaps(Shorter):
+    """Takes arrival for departure."""
+
+    def push(self, at: At, push: Push) -> PushResult:
+        entries = tuple(
+            evolve(
+                each,
+                values={(SWAPPED.get(name, name), n): value for (name, n), value in each.values.items()},
+            )
+            for each in push.entries
+        )
+        return self._gateway.push(at, evolve(push, entries=entries))
+
+
+@pytest.mark.parametrize("name", gateway_names())
+def test_at_full_hostility_nothing_is_lost_doubled_or_left_different(name: str) -> None:
+    world = wire_world(InMemoryStore(), name, 1, days=DAYS)
+    world.live()
+    world.settle()
+    report = world.report()
+    assert differences(world.channel, world.platform) == ()
+    assert lost_or_doubled(world.channel, world.platform) == ()
+    assert unexplained(world.channel, world.platform) == ()
+    assert report.exceeded == 0
+    assert report.faults >= 50, report
+    assert report.told > 0
+
+
+@pytest.mark.parametrize("name", gateway_names())
+def test_a_platform_that_was_told_one_night_too_many_is_found_out(name: str) -> None:
+    world = wire_world(InMemoryStore(), name, 1, days=1, dial=0, breaks=EndsOneLater)
+    world.live()
+    world.settle()
+    assert differences(world.channel, world.platform)
+
+
+def test_a_platform_that_takes_arrival_for_departure_is_found_out() -> None:
+    # Not every short life of a house has a rule about arrivals; the first that has one is enough.
+    for seed in range(1, 9):
+        world = wire_world(InMemoryStore(), "channex", seed, days=4, dial=0, breaks=Swaps)
+        world.live()
+        world.settle()
+        if any("closed_to" in each for each in differences(world.channel, world.platform)):
+            return
+    pytest.fail("swapped in eight houses, and found out in none")

@@ -1,0 +1,92 @@
+"""A world whose gateway speaks through a wire to a face of the platform, whichever gateway that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from adapters.channels.stub_wire import StubWire
+from pms_adapters.channels import made_gateways
+from pms_adapters.http.wire import Wire
+from pms_adapters.lab.channel_sim.face import FACES, FaceSetting
+from pms_adapters.lab.channel_sim.wire import SimulatedWire
+from pmscore.channels.model.manifest import Manifest
+from pmscore.channels.ports import ChannelGateway
+from pmscore.kernel.ports import Clock
+from pmscore.kernel.secrets import Secret
+from pmscore.testing.channel_hostility import Hostility
+from pmscore.testing.channel_platform import ArrivalCount, RemotePlatform
+from pmscore.testing.channel_world import World
+from pmscore.testing.clocks import FixedClock, MovableClock
+from pmscore.testing.draws import Draws
+from pmscore.testing.subject import StoreUnderTest
+
+HORIZON, POLL = 60, 3 * 3600
+START = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+Broken = Callable[[ChannelGateway], ChannelGateway]
+"""Puts something wrong between the engine and a gateway."""
+
+
+class Shorter:
+    """A gateway whose manifest looks less far ahead, and asks less often, so that a month passes quickly."""
+
+    def __init__(self, gateway: ChannelGateway) -> None:
+        self._gateway = gateway
+        self.manifest = shorter(gateway.manifest)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._gateway, name)
+
+
+def shorter(manifest: Manifest) -> Manifest:
+    return evolve(manifest, horizon_days=HORIZON, poll_seconds=manifest.poll_seconds and POLL)
+
+
+def gateway_names() -> tuple[str, ...]:
+    """Return the gateways that there is a face for."""
+    faces = {name for name, _ in FACES}
+    return tuple(name for name in sorted(_gateways(StubWire(), FixedClock(START))) if name in faces)
+
+
+def wire_world(
+    store: StoreUnderTest,
+    name: str,
+    seed: int,
+    *,
+    dial: int = 100,
+    days: int = 30,
+    breaks: Broken = lambda gateway: gateway,
+) -> World:
+    """Return a world of a gateway; ``breaks`` stands between the engine and it."""
+    known = _gateways(StubWire(), FixedClock(START))[name].manifest
+    credentials = {each.name: f"simulated-{each.name}" for each in known.credentials if each.is_required}
+
+    def makes(
+        manifest: Manifest, platform: RemotePlatform, hostility: Hostility, clock: MovableClock
+    ) -> ChannelGateway:
+        setting = FaceSetting(
+            clock=clock,
+            chance=Draws(seed),
+            rooms=platform.rooms,
+            currency="EUR",
+            listing_id="house-1",
+            credentials={key: Secret(text) for key, text in credentials.items()},
+            hostility=hostility,
+            occupancies=(1, 2) if manifest.has_occupancies else (),
+            remote=platform,
+        )
+        face = FACES.get(name)(setting)
+        if face.limits:
+            # What the platform publishes, which is not read from our manifest.
+            platform.calls = ArrivalCount(face.limits)
+        wire = SimulatedWire((face,), clock=clock, hostility=hostility)
+        return breaks(Shorter(_gateways(wire, clock)[name]))
+
+    return World(store, shorter(known), seed, dial=dial, days=days, makes=makes, credentials=credentials)
+
+
+def _gateways(wire: Wire, clock: Clock) -> dict[str, ChannelGateway]:
+    return dict(made_gateways(wire, clock, points=()))
