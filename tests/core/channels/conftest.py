@@ -14,7 +14,7 @@ from pmscore.pricing.views.matrix_rows import PLAN_FIELDS, MatrixField
 from pmscore.testing.channel_strategies import TOLD, TOLD_CONNECTION
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rooms() -> MappingBook:
     """Both types as rooms, each with both plans."""
     return MappingBook(
@@ -42,7 +42,7 @@ def rooms() -> MappingBook:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def channex_like() -> Manifest:
     """A gateway that can say all but lengths and limits of the longest stay through."""
     return Manifest(

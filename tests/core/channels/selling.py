@@ -158,17 +158,17 @@ def value_of(kind: str) -> st.SearchStrategy[object]:
 
 
 @st.composite
-def stay_rules(draw: st.DrawFn) -> Rule:
-    kind = draw(st.sampled_from(KINDS))
+def stay_rules(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS, *, is_for_all: bool = False) -> Rule:
+    kind = draw(st.sampled_from(kinds))
     around = DateRange.of(TOLD.start - timedelta(days=3), TOLD.length + 12)
     return Rule(
         kind,
         draw(told_nights(within=around)),
         draw(st.sampled_from((127, 127, 0b0110000))),
         draw(value_of(kind)),
-        draw(st.sampled_from((None, *TOLD_TYPES))),
-        draw(st.sampled_from((None, "bar", "flex"))),
-        draw(st.sampled_from((None, None, CHANNEL, "other"))),
+        None if is_for_all else draw(st.sampled_from((None, *TOLD_TYPES))),
+        None if is_for_all else draw(st.sampled_from((None, "bar", "flex"))),
+        None if is_for_all else draw(st.sampled_from((None, None, CHANNEL, "other"))),
     )
 
 

@@ -196,9 +196,11 @@ def test_dates_that_nobody_may_ask_for_now_are_closed_to_arrival(channex_like, r
         assert row == tuple(int(day < 2 or day >= window) for day in range(days)), rate.plan
     # An hour before midnight, tomorrow's first hour counts already.
     late = evolve(PLAIN, rules=rules, now=NOW + timedelta(hours=13, minutes=30))
-    bar = next(each for each in rooms.rates if each.plan == "bar")
-    row = late.wanted(rooms, channex_like).rows.row(RowKey(bar.mapping_id, MatrixField.CLOSED_TO_ARRIVAL))
-    assert row[:4] == (1, 1, 1, 0)
+    bar, flex = (each for each in rooms.rates if each.unit_type_id == first)
+    rows = late.wanted(rooms, channex_like).rows
+    assert rows.row(RowKey(bar.mapping_id, MatrixField.CLOSED_TO_ARRIVAL))[:4] == (1, 1, 1, 0)
+    # And what opens within the hour is not open before.
+    assert rows.row(RowKey(flex.mapping_id, MatrixField.CLOSED_TO_ARRIVAL))[10:12] == (0, 1)
 
 
 def test_dates_before_the_business_day_are_closed_to_arrival(channex_like, rooms):
