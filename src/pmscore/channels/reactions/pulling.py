@@ -1,39 +1,27 @@
 """One run of the lane of bookings: what came is stored, then applied, then acknowledged, each committed before the next.
 
-Owns the order, and what happens to what comes again. Leaves what a revision does to ``applying``, and what a feed means
-to ``policies.feeds``.
+Owns the order. Leaves what is kept of a page to ``use_cases.receiving``, what a revision does to ``applying``, and what
+the platform is told to ``use_cases.acknowledging``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from attrs import evolve
-
-from pmscore.channels.model.calls import At, Feed, Outcome, OutcomeKind, Pulled
+from pmscore.channels.model.calls import At, Outcome, OutcomeKind, Pulled
 from pmscore.channels.model.manifest import CallKind
-from pmscore.channels.model.revisions import (
-    IssueKind,
-    Malformed,
-    Revision,
-    StoredRevision,
-    StoredState,
-)
-from pmscore.channels.policies.cards import without_cards
-from pmscore.channels.policies.entering import storable
-from pmscore.channels.policies.feeds import compare
+from pmscore.channels.model.revisions import StoredRevision, StoredState
 from pmscore.channels.policies.inbound import obstacle_to
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.reactions.applying import apply_revision, applying_of
 from pmscore.channels.use_cases.acknowledging import acknowledge_waiting, raise_oversold
-from pmscore.channels.use_cases.issues import close_issues, feed_subject, raise_issue, received
 from pmscore.channels.use_cases.lane_runs import LaneEnd, LaneRun, StoppedError
+from pmscore.channels.use_cases.receiving import store_pulled
 from pmscore.channels.use_cases.tokens import called
-from pmscore.dates.zones import local_date
 from pmscore.kernel.errors import NotAuthenticatedError
 from pmscore.kernel.events import Json
 
@@ -42,12 +30,8 @@ __all__ = ["pull_lane"]
 WORKS_FOR: Final = timedelta(seconds=60)
 """A run that has more to do than it can in this time yields, and goes on in the next one."""
 MOST_AT_ONCE: Final = 100
-LONGEST_RAW: Final = 100_000
-COMES_AGAIN: Final = timedelta(minutes=10)
-"""What comes so long after it was acknowledged is acknowledged once more: the platform does not know."""
 
 _GOOD: Final = frozenset({OutcomeKind.DONE, OutcomeKind.PARTLY})
-_KNOWN: Final = frozenset({StoredState.APPLIED, StoredState.SUPERSEDED})
 _NOTHING_TO_PULL: Final = "not_supported"
 
 
@@ -75,8 +59,10 @@ class _Pulling:
     def end(self) -> LaneEnd:
         """Do the three steps; the first outcome that is not good is the outcome of the run."""
         self._hear()
+        self._apply()
         outcome = self._pulled()
         self._apply()
+        self._try_again()
         self._counts["oversold"] = raise_oversold(self._run)
         told = self._acknowledged()
         if outcome.kind in _GOOD:
@@ -134,97 +120,23 @@ class _Pulling:
         return called(run, CallKind.PULL, send, _outcome_of, settle=self._store)
 
     def _store(self, work: ChannelWork, pulled: Pulled) -> None:
-        """Store a page in its transaction: what is new is added, what is known is left as it is."""
-        if pulled.outcome.kind not in _GOOD:
-            return
-        for revision in pulled.revisions:
-            kept = storable(revision)
-            if isinstance(kept, Malformed):
-                self._store_malformed(work, kept)
-            else:
-                self._store_revision(work, kept)
-        for malformed in pulled.malformed:
-            self._store_malformed(work, malformed)
-        if pulled.feed is not None:
-            self._store_feed(work, pulled.feed)
-
-    def _store_revision(self, work: ChannelWork, revision: Revision) -> None:
-        now = self._run.clock.now()
-        new = received(self._connection.connection_id, revision, now)
-        if work.revisions.add(new):
-            self._counts["received"] += 1
-            return
-        self._counts["repeated"] += 1
-        stored = work.revisions.get(new.connection_id, new.revision_id)
-        if stored.malformed is not None:
-            # It could not be read when it came first.
-            work.revisions.save(new)
-            close_issues(work, self._connection, IssueKind.MALFORMED, now, revision_id=new.revision_id)
-        elif _is_told_again(stored, new):
-            work.revisions.save(evolve(stored, acknowledged_at=None))
-
-    def _store_malformed(self, work: ChannelWork, malformed: Malformed) -> None:
-        now, connection = self._run.clock.now(), self._connection
-        revision_id = malformed.revision_id or f"malformed:{malformed.digest}"
-        stored = StoredRevision(
-            revision=None,
-            malformed=evolve(malformed, raw=_kept(malformed.raw)),
-            connection_id=connection.connection_id,
-            revision_id=revision_id,
-            state=StoredState.QUARANTINED,
-            reason=malformed.reason,
-            received_at=now,
-        )
-        if work.revisions.add(stored):
-            self._counts["malformed"] += 1
-            raise_issue(
-                work,
-                connection,
-                IssueKind.MALFORMED,
-                ids=self._run.ids,
-                now=now,
-                revision_id=revision_id,
-                details={"reason": malformed.reason},
-            )
-
-    def _store_feed(self, work: ChannelWork, feed: Feed) -> None:
-        """Store what follows from a feed after what it said before."""
-        run, connection = self._run, self._connection
-        now = run.clock.now()
-        today = local_date(now, run.begun.house.property.zone)
-        links = work.revisions.links(connection.connection_id)
-        verdict = compare(links, feed, today=today)
-        for link in verdict.links:
-            known = work.revisions.link(link.connection_id, link.booking_key)
-            if known is not None and known.version == link.version:
-                work.revisions.save_link(evolve(link, version=link.version + 1))
-        for revision in verdict.revisions:
-            self._store_revision(work, revision)
-        subject = feed_subject(feed.room_code)
-        if verdict.holds:
-            details: dict[str, Json] = {"room_code": feed.room_code, "missing": list(verdict.missing)}
-            raise_issue(
-                work,
-                connection,
-                IssueKind.FEED_SHRUNK,
-                ids=run.ids,
-                now=now,
-                revision_id=subject,
-                details=details,
-            )
-        else:
-            close_issues(work, connection, IssueKind.FEED_SHRUNK, now, revision_id=subject)
+        """Store a page in its transaction."""
+        self._counts.update(store_pulled(work, self._run, pulled))
 
     def _apply(self) -> None:
-        """Apply what waits in the order in which it came, and what was put aside where nothing is in its way any more."""
+        """Apply what waits, the oldest first, so that a booking goes through all that happened to it."""
         at = applying_of(self._run)
         while waiting := self._waiting(StoredState.RECEIVED):
-            for stored in waiting:
+            for stored in sorted(waiting, key=_age):
                 if not self._goes_on():
                     return
                 after = self._run.means.retry(partial(apply_revision, at, stored.revision_id))
                 self._counts[after.state.value] += 1
-        for stored in self._waiting(StoredState.QUARANTINED):
+
+    def _try_again(self) -> None:
+        """Apply what was put aside where nothing is in its way any more."""
+        at = applying_of(self._run)
+        for stored in sorted(self._waiting(StoredState.QUARANTINED), key=_age):
             if not self._goes_on():
                 return
             revision = stored.revision
@@ -254,20 +166,11 @@ class _Pulling:
         return True
 
 
+def _age(stored: StoredRevision) -> tuple[datetime, datetime, str]:
+    """Return what revisions are applied in the order of: when they were made, else when they came."""
+    made_at = stored.received_at if stored.revision is None else stored.revision.revised_at
+    return made_at, stored.received_at, stored.revision_id
+
+
 def _outcome_of(pulled: Pulled) -> Outcome:
     return pulled.outcome
-
-
-def _is_told_again(stored: StoredRevision, new: StoredRevision) -> bool:
-    """Return whether a platform repeats what we have acknowledged, as if it had never heard that."""
-    return (
-        stored.state in _KNOWN
-        and stored.acknowledged_at is not None
-        and new.received_at - stored.acknowledged_at >= COMES_AGAIN
-    )
-
-
-def _kept(raw: str) -> str:
-    """Return what is kept of a message that cannot be read: no card numbers, nothing that a store cannot hold."""
-    written = raw[:LONGEST_RAW].encode("utf-8", "backslashreplace").decode().replace("\x00", "\ufffd")
-    return without_cards(written)
