@@ -23,6 +23,7 @@ from pmscore.kernel.errors import (
     NotFoundError,
     PmsError,
     RequestInProgressError,
+    StaleVersionError,
     UnreachableError,
 )
 
@@ -104,6 +105,14 @@ def _violated(error: psycopg.IntegrityError) -> PmsError:
             return InvalidInputError("email", "taken")
         case "webhook_deliveries_webhook_endpoints_fkey":
             return NotFoundError("webhook", "")
+        case "channel_connections_live_idx":
+            return StaleVersionError()
+        case "channel_mappings_unit_types_fkey":
+            return NotFoundError("unit_type", "")
+        case "channel_mappings_units_fkey":
+            return NotFoundError("unit", "")
+        case _ if constraint.endswith("_channel_connections_fkey"):
+            return NotFoundError("channel_connection", "")
         case "bookings_guests_fkey":
             return NotFoundError("guest", "")
         case _:

@@ -14,6 +14,7 @@ import psycopg
 from attrs import frozen
 
 from pms_adapters.postgres.errors import translated
+from pmscore.channels.model.connections import CREDENTIALS_COLUMN, TOKEN_COLUMN
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.secrets import SecretBox
@@ -40,6 +41,12 @@ class SealedColumn:
 SEALED_COLUMNS: Final = (
     SealedColumn(
         table="webhook_secrets", column="sealed", key=("endpoint_id", "secret_id"), place=SEALED_COLUMN
+    ),
+    SealedColumn(
+        table="channel_connections", column="sealed", key=("connection_id",), place=CREDENTIALS_COLUMN
+    ),
+    SealedColumn(
+        table="channel_connections", column="sealed_token", key=("connection_id",), place=TOKEN_COLUMN
     ),
 )
 
@@ -113,7 +120,9 @@ def _name_agency(connection: _Connection, agency_id: AgencyId | None) -> None:
 
 
 def _count(connection: _Connection, column: SealedColumn) -> int:
-    row = connection.execute(f"SELECT count(*)::int FROM {column.table}").fetchone()
+    row = connection.execute(
+        f"SELECT count(*)::int FROM {column.table} WHERE {column.column} IS NOT NULL"
+    ).fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else 0
 
 
@@ -122,9 +131,9 @@ def _reseal(
 ) -> _Step:
     """Look at the next rows after a key, and seal anew what the newest key has not sealed."""
     keys = ", ".join(("agency_id", *column.key))
-    beyond = f"WHERE ({keys}) > ({', '.join(['%s'] * len(after))})" if after else ""
+    beyond = f"AND ({keys}) > ({', '.join(['%s'] * len(after))})" if after else ""
     rows = connection.execute(
-        f"SELECT {keys}, {column.column} FROM {column.table} {beyond} ORDER BY {keys} LIMIT {BATCH}"
+        f"SELECT {keys}, {column.column} FROM {column.table} WHERE {column.column} IS NOT NULL {beyond} ORDER BY {keys} LIMIT {BATCH}"
         " FOR NO KEY UPDATE",
         after,
     ).fetchall()

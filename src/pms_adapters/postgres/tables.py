@@ -29,12 +29,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pms_adapters.postgres.access_tables import ACCESS_TABLES
+from pms_adapters.postgres.channel_tables import CHANNEL_TABLES
 from pms_adapters.postgres.price_tables import PRICE_TABLES
 from pms_adapters.postgres.table_parts import AT, agency, belongs_to, metadata
 from pms_adapters.postgres.webhook_tables import WEBHOOK_TABLES
 from pms_adapters.postgres.worker_tables import WORKER_TABLES
 
-__all__ = ["ACCESS_TABLES", "GLOBAL_TABLES", "PRICE_TABLES", "WEBHOOK_TABLES", "WORKER_TABLES", "metadata"]
+__all__ = [
+    "ACCESS_TABLES",
+    "CHANNEL_TABLES",
+    "GLOBAL_TABLES",
+    "PRICE_TABLES",
+    "WEBHOOK_TABLES",
+    "WORKER_TABLES",
+    "metadata",
+]
 
 GLOBAL_TABLES = frozenset({"agencies", "alembic_version", "key_index", "sessions", "users", "work_due"})
 """The tables that belong to no agency; all others are under row-level security."""

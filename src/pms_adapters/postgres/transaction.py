@@ -24,6 +24,12 @@ from pms_adapters.postgres.access import (
     PostgresUsers,
 )
 from pms_adapters.postgres.booking import PostgresAgencies, PostgresBookings
+from pms_adapters.postgres.channel_calls import PostgresCalls
+from pms_adapters.postgres.channel_cells import PostgresCells
+from pms_adapters.postgres.channel_connections import PostgresConnections, PostgresMappings
+from pms_adapters.postgres.channel_lanes import PostgresDirt, PostgresLanes
+from pms_adapters.postgres.channel_operations import PostgresIssues, PostgresOperations
+from pms_adapters.postgres.channel_revisions import PostgresKnocks, PostgresRevisions
 from pms_adapters.postgres.documents import as_document
 from pms_adapters.postgres.errors import KeyTakenError
 from pms_adapters.postgres.exchange import PostgresExchangeRateRepository
@@ -160,6 +166,46 @@ class PostgresWork:
     @cached_property
     def deliveries(self) -> PostgresDeliveries:
         return PostgresDeliveries(self._session, self._writes)
+
+    @cached_property
+    def connections(self) -> PostgresConnections:
+        return PostgresConnections(self._session, self._writes)
+
+    @cached_property
+    def mappings(self) -> PostgresMappings:
+        return PostgresMappings(self._session, self._writes)
+
+    @cached_property
+    def lanes(self) -> PostgresLanes:
+        return PostgresLanes(self._session, self._writes)
+
+    @cached_property
+    def dirty(self) -> PostgresDirt:
+        return PostgresDirt(self._session, self._writes)
+
+    @cached_property
+    def cells(self) -> PostgresCells:
+        return PostgresCells(self._session, self._writes)
+
+    @cached_property
+    def calls(self) -> PostgresCalls:
+        return PostgresCalls(self._session, self._writes)
+
+    @cached_property
+    def revisions(self) -> PostgresRevisions:
+        return PostgresRevisions(self._session, self._writes)
+
+    @cached_property
+    def operations(self) -> PostgresOperations:
+        return PostgresOperations(self._session, self._writes)
+
+    @cached_property
+    def knocks(self) -> PostgresKnocks:
+        return PostgresKnocks(self._session, self._writes)
+
+    @cached_property
+    def issues(self) -> PostgresIssues:
+        return PostgresIssues(self._session, self._writes)
 
     @cached_property
     def events(self) -> PostgresEventReader:

@@ -37,7 +37,7 @@ class Expectation:
 
 @define
 class WriteSet:
-    """The writes of one transaction."""
+    """The writes of one transaction; ``is_begun`` where some were sent already, which the commit must not undo."""
 
     keys: list[JsonRow] = field(factory=list)
     claims: list[JsonRow] = field(factory=list)
@@ -49,6 +49,15 @@ class WriteSet:
     figures: list[MetricsChange] = field(factory=list)
     events: list[JsonRow] = field(factory=list)
     aggregates: list[Expectation] = field(factory=list)
+    is_begun: bool = False
+
+    def must(self, statement: Statement, otherwise: Exception) -> None:
+        """Send a statement that touches one row; raise ``otherwise`` where it does not."""
+        self.aggregates.append(Expectation(statement, 1, otherwise))
+
+    def may(self, statement: Statement) -> None:
+        """Send a statement that touches as many rows as there are."""
+        self.aggregates.append(Expectation(statement, None, MisuseError()))
 
     def add_stock(self, change: StockChange) -> None:
         """Add a change of claims; what is given up comes first."""
@@ -64,6 +73,7 @@ class WriteSet:
             and bool(self.claims)
             and not self.gives_up_claims
             and not self.aggregates
+            and not self.is_begun
             and all(change.bookings > 0 and change.spent.minor == 0 for change in self.figures)
         )
 

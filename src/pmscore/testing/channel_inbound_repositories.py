@@ -6,13 +6,14 @@ Owns what their ports promise. Leaves the commit to ``channel_log``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time
+from datetime import datetime
 from functools import partial
 
 from attrs import evolve
 
 from pmscore.channels.model.calls import KeptKnock, Knock
-from pmscore.channels.model.revisions import Issue, IssueKind, Link, SoldTo, StoredRevision, StoredState
+from pmscore.channels.model.revisions import Issue, IssueKind, Link, StoredRevision, StoredState
+from pmscore.channels.policies.forgetting import is_personal, over_at, without_personal
 from pmscore.channels.ports import IssueRepository, KnockRepository, RevisionRepository
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.ids import ConnectionId, IssueId, PropertyId
@@ -106,12 +107,12 @@ class InMemoryRevisions(RevisionRepository):
                 if each.closed_at is None
             }
             done = [
-                (over_at, key)
+                (ended_at, key)
                 for key, each in self._log.revisions.items()
-                if (over_at := _over_at(each)) < before
+                if (ended_at := over_at(each)) < before
                 and each.state is not StoredState.RECEIVED
                 and key not in open_ones
-                and each != _forgotten(each)
+                and is_personal(each)
             ]
         chosen = frozenset(key for _, key in sorted(done)[:most])
         self._at.changes.channels.writes.append(partial(_forget, chosen))
@@ -251,25 +252,9 @@ class InMemoryIssues(IssueRepository):
         return reach is None or issue.property_id in reach
 
 
-def _over_at(stored: StoredRevision) -> datetime:
-    """Return when a revision was done with: when everybody had left, or when it came if that was later."""
-    rooms = () if stored.revision is None else stored.revision.rooms
-    left = [datetime.combine(each.stay.departure, time(), UTC) for each in rooms]
-    return max([*left, stored.received_at])
-
-
-def _forgotten(stored: StoredRevision) -> StoredRevision:
-    """Return the revision without what is personal."""
-    if stored.malformed is not None:
-        return evolve(stored, malformed=evolve(stored.malformed, raw=""))
-    if stored.revision is None:
-        return stored
-    return evolve(stored, revision=evolve(stored.revision, guest=SoldTo(), requests=""))
-
-
 def _forget(keys: frozenset[RevisionKey], log: ChannelLog) -> None:
     for key in keys:
-        log.revisions[key] = _forgotten(log.revisions[key])
+        log.revisions[key] = without_personal(log.revisions[key])
 
 
 def _note_done(keys: frozenset[tuple[ConnectionId, str]], now: datetime, log: ChannelLog) -> None:

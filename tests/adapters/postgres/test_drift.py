@@ -99,9 +99,9 @@ class TestFailedStatement:
             # Several tables have one: those of the latest migration are the likeliest to be missing it.
             (
                 "SELECT h.status FROM holds h",
-                "webhook_attempts,webhook_deliveries,webhook_endpoints",
+                "channel_connections,channel_revisions,channel_sync_logs",
                 "status",
-                "0006_webhooks",
+                "0011_channels",
             ),
             ("SELECT u.shoe_size FROM units u", "u", "shoe_size", None),
             ("SELECT shoe_size FROM units", "unknown", "shoe_size", None),

@@ -13,6 +13,11 @@ from pmscore.testing.laws.access_races import AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
+from pmscore.testing.laws.channel_calls import ChannelCallLaws
+from pmscore.testing.laws.channel_operations import ChannelOperationLaws
+from pmscore.testing.laws.channel_records import ChannelRecordLaws
+from pmscore.testing.laws.channel_revisions import ChannelRevisionLaws
+from pmscore.testing.laws.channels import ChannelLaneLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
 from pmscore.testing.laws.guests import GuestLaws
@@ -83,6 +88,26 @@ class TestModules(OnPostgres, ModuleLaws):
 
 
 class TestWebhooks(OnPostgres, WebhookLaws):
+    LOCK_TIMEOUT_MS = 300
+
+
+class TestChannelLanes(OnPostgres, ChannelLaneLaws):
+    pass
+
+
+class TestChannelCalls(OnPostgres, ChannelCallLaws):
+    pass
+
+
+class TestChannelRecords(OnPostgres, ChannelRecordLaws):
+    LOCK_TIMEOUT_MS = 300
+
+
+class TestChannelRevisions(OnPostgres, ChannelRevisionLaws):
+    LOCK_TIMEOUT_MS = 300
+
+
+class TestChannelOperations(OnPostgres, ChannelOperationLaws):
     LOCK_TIMEOUT_MS = 300
 
 

@@ -131,7 +131,7 @@ def test_every_column_that_is_called_sealed_is_listed():
         (table.name, column.name)
         for table in metadata.sorted_tables
         for column in table.columns
-        if column.name == "sealed"
+        if column.name == "sealed" or column.name == "sealed_token"
     }
     assert {(each.table, each.column) for each in SEALED_COLUMNS} == there
     for each in SEALED_COLUMNS:

@@ -31,6 +31,14 @@ VALUES = {
 OF_TABLE = {
     ("webhook_endpoints", "status"): "active",
     ("webhook_deliveries", "status"): "delivered",
+    ("channel_connections", "status"): "active",
+    ("channel_mappings", "kind"): "room",
+    ("channel_lanes", "lane"): "pricing",
+    ("channel_cells", "cells"): "{" + ",".join(31 * ["1"]) + "}",
+    ("channel_revisions", "state"): "received",
+    ("channel_sync_logs", "operation_type"): "bookings_sync",
+    ("channel_sync_logs", "direction"): "inbound",
+    ("channel_sync_logs", "status"): "success",
 }
 BY_TYPE = {
     "date": "2030-01-01",
@@ -39,6 +47,7 @@ BY_TYPE = {
     "jsonb": "{}",
     "text[]": "{}",
     "uuid[]": "{}",
+    "integer[]": "{}",
     "integer": "1",
     "smallint": "1",
     "bigint": "1",

@@ -11,6 +11,10 @@ from pmscore.testing.laws.access_races import AccessRaceLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
+from pmscore.testing.laws.channel_calls import ChannelCallLaws
+from pmscore.testing.laws.channel_operations import ChannelOperationLaws
+from pmscore.testing.laws.channel_records import ChannelRecordLaws
+from pmscore.testing.laws.channel_revisions import ChannelRevisionLaws
 from pmscore.testing.laws.channels import ChannelLaneLaws
 from pmscore.testing.laws.events import EventLaws
 from pmscore.testing.laws.exchange_rates import ExchangeRateLaws
@@ -83,6 +87,22 @@ class TestWebhooks(InMemory, WebhookLaws):
 
 
 class TestChannelLanes(InMemory, ChannelLaneLaws):
+    pass
+
+
+class TestChannelCalls(InMemory, ChannelCallLaws):
+    pass
+
+
+class TestChannelRecords(InMemory, ChannelRecordLaws):
+    pass
+
+
+class TestChannelRevisions(InMemory, ChannelRevisionLaws):
+    pass
+
+
+class TestChannelOperations(InMemory, ChannelOperationLaws):
     pass
 
 

@@ -156,11 +156,9 @@ class ChannelLaneLaws(StoreLaws):
             at.wake(Lane.PRICING, at.now + timedelta(minutes=minutes))
         assert at.state(Lane.PRICING).next_at == at.now + timedelta(minutes=10)
         assert at.next_at() == at.now + timedelta(minutes=10)
-        with at.scene.begin() as work:
-            raised(
-                NotFoundError, lambda: (work.lanes.wake(LaneId(at.scene.ids.new()), at.now), work.commit())
-            )
-            raised(NotFoundError, work.lanes.get, LaneId(at.scene.ids.new()))
+        nobody = evolve(at, lanes={Lane.PRICING: LaneId(at.scene.ids.new())})
+        raised(NotFoundError, nobody.wake, Lane.PRICING, at.now)
+        raised(NotFoundError, nobody.state, Lane.PRICING)
 
     def test_due_is_what_has_a_time_dirt_or_a_knock(self) -> None:
         """And nothing else."""
