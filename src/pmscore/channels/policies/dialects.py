@@ -67,21 +67,21 @@ def translated(rows: AriRows, manifest: Manifest, mappings: MappingBook) -> tupl
     cannot close a night, the room has nothing to sell: if it sells by rate as soon as one of them is closed, else when
     all are. Values near the end of ``rows`` are right only as far as the rules after it are given.
     """
-    speaker = _Speaker(manifest)
+    speaker, fields = _Speaker(manifest), manifest.fields
     said: dict[RowKey, _Row] = {}
     losses: list[Loss] = []
     closed: dict[str, list[_Row]] = {}
     for mapping_id, mine in _by_mapping(rows).items():
         spoken = speaker.spoken(mine) if any(name in STAY_FIELDS for _, name in mine) else None
         for (occupancy, name), row in mine.items():
-            if name in manifest.fields and name not in STAY_FIELDS:
+            if name in fields and name not in STAY_FIELDS:
                 said[RowKey(mapping_id, name, occupancy)] = row
         if spoken is None:
             continue
         mapped = mappings.by_id(mapping_id)
         if not isinstance(mapped, MappedRoom):
             for name in STAY_FIELDS:
-                if name in manifest.fields:
+                if name in fields:
                     said[RowKey(mapping_id, name)] = spoken.rows[name]
         if mapped is not None:
             closed.setdefault(mapped.room_code, []).append(spoken.rows[MatrixField.CLOSED])

@@ -7,13 +7,11 @@ what is desired in every cell that is not ``ANY``, and no other cell is in them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from pmscore.channels.model.ari import ANY, UNKNOWN, AriRows, AriRun, Dirty
 from pmscore.channels.model.mappings import MappingBook
-from pmscore.dates.ranges import DateRange
 from pmscore.kernel.ids import MappingId
-from pmscore.pricing.views.matrix_rows import runs_between
+from pmscore.pricing.views.matrix_rows import nights_between, runs_between
 
 __all__ = ["forgotten", "runs"]
 
@@ -47,7 +45,7 @@ def runs(acked: AriRows, desired: AriRows) -> tuple[AriRun, ...]:
 
     Rows that are not desired at all are left alone, and so are cells that may be ``ANY``.
     """
-    nights = desired.nights
+    nights, origin = desired.nights, desired.nights.first_ordinal
     known = acked.between(nights)
     found: list[AriRun] = []
     for key in sorted(desired.rows):
@@ -57,7 +55,7 @@ def runs(acked: AriRows, desired: AriRows) -> tuple[AriRun, ...]:
         if ANY in after:
             after = tuple([was if now == ANY else now for was, now in zip(before, after, strict=True)])
         found += [
-            AriRun(key, _nights(nights, first, end), value)
+            AriRun(key, nights_between(origin + first, origin + end), value)
             for first, end, value in runs_between(before, after)
         ]
     return tuple(found)
@@ -68,8 +66,3 @@ def _is_meant(dirty: Dirty, book: MappingBook, mapping_id: MappingId) -> bool:
         return True
     mapped = book.by_id(mapping_id)
     return mapped is None or mapped.unit_type_id in dirty.unit_type_ids
-
-
-def _nights(nights: DateRange, first: int, end: int) -> DateRange:
-    origin = nights.first_ordinal
-    return DateRange(date.fromordinal(origin + first), date.fromordinal(origin + end))

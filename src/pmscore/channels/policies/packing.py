@@ -7,14 +7,12 @@ entries share no cell, say exactly the runs and what has to travel with them, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import TypeAlias
 
 from pmscore.channels.model.ari import ANY, UNKNOWN, AriRows, AriRun, Entry, RowKey
 from pmscore.channels.model.manifest import Manifest
-from pmscore.dates.ranges import DateRange
 from pmscore.kernel.ids import MappingId
-from pmscore.pricing.views.matrix_rows import MatrixField
+from pmscore.pricing.views.matrix_rows import MatrixField, nights_between
 
 __all__ = ["cells_of", "entries", "pushes"]
 
@@ -48,7 +46,7 @@ def entries(
         pieces += _completed(spans, together.get(mapping_id, []), desired)
         for first, end, values in _swept(pieces):
             for start in range(first, end, manifest.most_nights):
-                nights = _nights(start, min(start + manifest.most_nights, end))
+                nights = nights_between(start, min(start + manifest.most_nights, end))
                 found.append(Entry(mapping_id=mapping_id, nights=nights, values=values))
     return tuple(found)
 
@@ -113,7 +111,3 @@ def _swept(pieces: Iterable[_Piece]) -> Iterator[tuple[int, int, Mapping[tuple[M
             if told:
                 yield start, point, dict(sorted(told.items()))
             start, told = point, after
-
-
-def _nights(first: int, end: int) -> DateRange:
-    return DateRange(date.fromordinal(first), date.fromordinal(end))

@@ -21,7 +21,17 @@ from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import UnitTypeId
 from pmscore.pricing.views.rate_tables import NOT_SOLD
 
-__all__ = ["BLANK", "PLAN_FIELDS", "Cells", "MatrixField", "MatrixRows", "MatrixRun", "Pair", "runs_between"]
+__all__ = [
+    "BLANK",
+    "PLAN_FIELDS",
+    "Cells",
+    "MatrixField",
+    "MatrixRows",
+    "MatrixRun",
+    "Pair",
+    "nights_between",
+    "runs_between",
+]
 
 Pair: TypeAlias = "tuple[UnitTypeId, str]"
 """A type and the code of a plan that is sold for it."""
@@ -188,7 +198,7 @@ class MatrixRows:
         row[first:end] = values
         value = values[0]
         if value not in before and values.count(value) == len(values):
-            nights = _nights_between(self._origin + first, self._origin + end)
+            nights = nights_between(self._origin + first, self._origin + end)
             return [MatrixRun(type_id, plan, field, nights, value)]
         return self._said(runs_between(before, values), field, type_id, plan, first)
 
@@ -203,7 +213,7 @@ class MatrixRows:
         """Return cells of a row as runs."""
         origin = self._origin + offset
         return [
-            MatrixRun(type_id, plan, field, _nights_between(origin + first, origin + end), value)
+            MatrixRun(type_id, plan, field, nights_between(origin + first, origin + end), value)
             for first, end, value in cells
         ]
 
@@ -251,6 +261,6 @@ def runs_between(before: Sequence[int], after: Sequence[int]) -> list[Cells]:
 
 
 @lru_cache(maxsize=8192)
-def _nights_between(first_ordinal: int, end_ordinal: int) -> DateRange:
+def nights_between(first_ordinal: int, end_ordinal: int) -> DateRange:
     """Return the nights from one ordinal until before another; remembered, because most runs are alike."""
     return DateRange(date.fromordinal(first_ordinal), date.fromordinal(end_ordinal))
