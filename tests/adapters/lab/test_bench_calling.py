@@ -97,7 +97,7 @@ def test_what_waits_behind_a_slow_answer_is_charged_with_the_wait(callers):
 
 def test_a_connection_that_the_server_has_closed_is_opened_anew(callers):
     with answering(closes=True) as (handler, place):
-        heard = callers.send(calls_to(place, (ASKED,), schedule(100, 1_000.0, 1)))
+        heard = callers.send(calls_to(place, (ASKED,), schedule(100, 1_000.0, 1), callers=2))
     assert len(heard.seconds) == 100
     assert len(handler.bodies) >= 100
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from statistics import median
 from urllib.parse import urlencode
 
 from pms_adapters.lab.bench.calling import http_call
@@ -29,7 +29,7 @@ from pms_adapters.lab.bench.measurement import Limit, Measurement, compared
 from pms_adapters.lab.bench.programs import Program
 from pms_adapters.lab.bench.serving_app import Hotel, Served, serving_floor
 
-__all__ = ["measure_searches_over_http"]
+__all__ = ["measure_searches_at_a_rate", "measure_searches_in_turn"]
 
 RATE = 500.0
 CALLERS = 100
@@ -37,44 +37,58 @@ ADDRESS = "/api/v1/availability/search"
 _AHEAD = 300
 _MOST_NIGHTS = 14
 _DIFFERENT = 400
-_SAMPLES = 60
+_SAMPLES = 40
 _ANSWER_SECONDS = 30.0
 _FROM_BOARD = b"X-Search-Source: board"
 
 _Heard = Mapping[str, tuple[Turn, ...]]
 
 
-def measure_searches_over_http(grounds: Grounds, served: Served) -> Iterator[Measurement]:
-    """Yield P15 (500 calls a second that do not wait for answers) and P16 (100 callers who do)."""
-    hotel = served.hotel(grounds)
-    paths = _questions(hotel)
-    ours, by_sql = served.app(grounds), served.app(grounds, SEARCH_READ_MODEL="false")
-    answers = [_answer(by_sql, path, hotel.headers) for path in paths[:_SAMPLES]]
-    usual = sorted(answers, key=len)[len(answers) // 2]
-    grounds.progress(f"P15: an answer has {median(map(len, answers)):,.0f} bytes")
-    sent = tuple(http_call("GET", path, b"", hotel.headers) for path in paths)
-    callers = served.callers(grounds)
-    with serving_floor(constant_app, usual) as floor:
-        asked = {
-            "floor": Asked(program=floor, requests=lambda _: sent),
-            "ours": Asked(program=ours, requests=lambda _: sent, mark=_FROM_BOARD),
-            "sql": Asked(program=by_sql, requests=lambda _: sent),
-        }
-        calls = grounds.scale.calls
-        heard = heard_in_turns(grounds, callers, asked, what="P15", count=calls, rate=RATE, lines=CALLERS)
-        yield from _at_a_rate(heard)
-        calls = grounds.scale.calls_in_turn
+def measure_searches_at_a_rate(grounds: Grounds, served: Served) -> Iterator[Measurement]:
+    """Yield P15: 500 calls a second that do not wait for answers."""
+    with _asked(grounds, served) as asked:
         heard = heard_in_turns(
             grounds,
-            callers,
+            served.callers(grounds),
+            asked,
+            what="P15",
+            count=grounds.scale.calls,
+            rate=RATE,
+            lines=CALLERS,
+        )
+    yield from _at_a_rate(heard)
+
+
+def measure_searches_in_turn(grounds: Grounds, served: Served) -> Iterator[Measurement]:
+    """Yield P16: 100 callers who wait for their answers."""
+    with _asked(grounds, served) as asked:
+        heard = heard_in_turns(
+            grounds,
+            served.callers(grounds),
             asked,
             what="P16",
-            count=calls,
+            count=grounds.scale.calls_in_turn,
             rate=RATE,
             lines=CALLERS,
             follows_answers=True,
         )
-        yield from _in_turn(heard)
+    yield from _in_turn(heard)
+
+
+@contextmanager
+def _asked(grounds: Grounds, served: Served) -> Iterator[Mapping[str, Asked]]:
+    """Yield the servers by name, the floor with an answer of the usual length."""
+    hotel = served.hotel(grounds)
+    paths = _questions(hotel)
+    ours, by_sql = served.app(grounds), served.app(grounds, SEARCH_READ_MODEL="false")
+    answers = sorted((_answer(by_sql, path, hotel.headers) for path in paths[:_SAMPLES]), key=len)
+    sent = tuple(http_call("GET", path, b"", hotel.headers) for path in paths)
+    with serving_floor(constant_app, answers[len(answers) // 2]) as floor:
+        yield {
+            "floor": Asked(program=floor, requests=lambda _: sent),
+            "ours": Asked(program=ours, requests=lambda _: sent, mark=_FROM_BOARD),
+            "sql": Asked(program=by_sql, requests=lambda _: sent),
+        }
 
 
 def _at_a_rate(heard: _Heard) -> Iterator[Measurement]:

@@ -189,7 +189,6 @@ class _Line:
     def send(self, number: int, due_at: float, request: bytes) -> None:
         """Send the call with this number."""
         self.number, self.due_at, self._request = number, due_at, request
-        self._is_repeated = False
         with suppress(ConnectionError):  # what comes next is its end, and the call goes out on another
             self.socket.sendall(request)
 
@@ -213,6 +212,7 @@ class _Line:
         if not self._head or self._missing > 0:
             return None
         head, self._head, self._request = self._head, b"", b""
+        self._is_repeated = False
         return head
 
     def _begin(self, piece: bytes) -> None:

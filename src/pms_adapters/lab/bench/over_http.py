@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pms_adapters.lab.bench.answering import measure_quotes_over_http
-from pms_adapters.lab.bench.asking import measure_searches_over_http
+from pms_adapters.lab.bench.asking import measure_searches_at_a_rate, measure_searches_in_turn
 from pms_adapters.lab.bench.booking_over_http import measure_bookings_over_http
 from pms_adapters.lab.bench.grounds import Progress
 from pms_adapters.lab.bench.measurement import Measurement
@@ -19,8 +19,7 @@ from pms_adapters.lab.bench.subjects import Subject, run_subjects
 
 __all__ = ["HTTP_IDS", "run_http"]
 
-_SEARCHES, _BOOKINGS, _QUOTES = ("P15", "P16"), ("P17",), ("H-quotes",)
-HTTP_IDS: tuple[str, ...] = (*_SEARCHES, *_BOOKINGS, *_QUOTES)
+HTTP_IDS: tuple[str, ...] = ("P15", "P16", "P17", "H-quotes")
 """The ids that ``only`` may name; what has no number among the targets has an ``H-``."""
 
 
@@ -43,9 +42,14 @@ def run_http(
         MisconfiguredError: the embedded server cannot be started.
     """
     served = Served(tuple(app))
-    subjects = (
-        Subject(_SEARCHES, partial(measure_searches_over_http, served=served)),
-        Subject(_BOOKINGS, partial(measure_bookings_over_http, served=served)),
-        Subject(_QUOTES, partial(measure_quotes_over_http, served=served)),
+    measuring = (
+        measure_searches_at_a_rate,
+        measure_searches_in_turn,
+        measure_bookings_over_http,
+        measure_quotes_over_http,
     )
+    subjects = [
+        Subject((key,), partial(measure, served=served))
+        for key, measure in zip(HTTP_IDS, measuring, strict=True)
+    ]
     return run_subjects(subjects, rounds=rounds, only=only, scale=scale, progress=progress)
