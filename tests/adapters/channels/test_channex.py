@@ -536,6 +536,41 @@ def test_changed_and_cancelled_revisions_of_several_rooms(samples: Samples) -> N
     assert _pulled(page).revisions[0].rooms == ()
 
 
+def test_a_derived_plan_or_the_option_of_an_occupancy_is_the_plan_that_is_mapped(samples: Samples) -> None:
+    page = samples("booking_revisions.feed.response")
+    room = page["data"][0]["attributes"]["rooms"][0]
+    room |= {"rate_plan_id": "option-of-one", "meta": {"parent_rate_plan_id": PLAN}}
+    assert _pulled(page).revisions[0].rooms[0].rate_code == PLAN
+    room |= {"rate_plan_id": PLAN, "meta": {"parent_rate_plan_id": "another"}}
+    assert _pulled(page).revisions[0].rooms[0].rate_code == PLAN
+    room |= {"rate_plan_id": "unknown", "meta": {}}
+    assert _pulled(page).revisions[0].rooms[0].rate_code == "unknown"
+
+
+def test_bookings_are_read_back_over_all_pages_and_a_list_without_end_is_none(samples: Samples) -> None:
+    page = samples("booking_revisions.feed.response")
+    said = page["data"][0]["attributes"]
+    said |= {"id": said.pop("booking_id"), "revision_id": said["id"]}
+    odd = {"id": "odd", "type": "booking", "attributes": {"id": "odd", "property_id": PROPERTY}}
+    page["data"].append(odd)
+    page["meta"]["total"] = 4
+    wire = StubWire()
+    wire.answers_with(200, json.dumps(page).encode())
+    found = ChannexGateway(wire, FixedClock(NOW)).read_back(made_at(), Lane.BOOKINGS, IN_DECEMBER)
+    assert found.outcome.kind is OutcomeKind.DONE
+    assert [each.booking_key for each in found.bookings] == ["eeeeeeee-0000-4000-8000-000000000001"] * 2
+    asked = [parse_qs(urlsplit(call.url).query) for call in wire.calls]
+    assert [each["pagination[page]"] for each in asked] == [["1"], ["2"]]
+    assert asked[0]["filter[departure_date][gte]"] == ["2026-12-06"]
+    assert asked[0]["filter[arrival_date][lte]"] == ["2026-12-08"]
+    page["meta"]["total"] = 10**6
+    wire = StubWire()
+    wire.answers_with(200, json.dumps(page).encode())
+    found = ChannexGateway(wire, FixedClock(NOW)).read_back(made_at(), Lane.BOOKINGS, IN_DECEMBER)
+    assert (found.outcome.kind, found.outcome.error) == (OutcomeKind.UNSURE, "too_many_pages")
+    assert len(wire.calls) < 100
+
+
 def test_bookings_of_other_properties_of_the_account_are_none_of_the_connections(samples: Samples) -> None:
     page = samples("booking_revisions.feed.response")
     page["data"][0]["attributes"]["property_id"] = "another"
@@ -546,7 +581,7 @@ def test_bookings_of_other_properties_of_the_account_are_none_of_the_connections
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("BookingCom", "booking_com"), ("Airbnb", "airbnb"), ("AirBNB", "airbnb"), ("Expedia", "expedia"),
+        ("BookingCom", "booking_com"), ("Booking.com", "booking_com"), ("Airbnb", "airbnb"), ("AirBNB", "airbnb"), ("Expedia", "expedia"),
         ("VRBO", "fewo_direkt"), ("Google Hotel ARI", "google"), ("Hostel World!", "hostel_world"), ("", ""),
     ],
 )  # fmt: skip

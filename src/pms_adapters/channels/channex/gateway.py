@@ -7,6 +7,7 @@ trying again to the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from hmac import compare_digest
 from typing import Final, TypeVar
@@ -16,7 +17,7 @@ from attrs import evolve
 
 from pms_adapters.channels.channex.manifest import MANIFEST
 from pms_adapters.channels.channex.mapping import PRICING_NAMES
-from pms_adapters.channels.channex.sales import read_page
+from pms_adapters.channels.channex.sales import read_bookings, read_page
 from pms_adapters.channels.channex.wire import push_body, push_result, read_cells, read_rooms
 from pms_adapters.http.door import Call
 from pms_adapters.http.wire import Reply, Wire, asked, base_url, outcome_of
@@ -50,7 +51,7 @@ KNOCK_HEADER: Final = "x-webhook-secret"
 
 _PAGE: Final = 50
 _ROOMS_PAGE: Final = 100
-_MOST_PAGES: Final = 10
+_MOST_PAGES: Final = 30
 _MOST_BYTES: Final = 5_000_000
 _LARGEST_KNOCK: Final = 20_000
 _UNSURE: Final = Outcome(OutcomeKind.UNSURE, "unreadable_shape")
@@ -117,7 +118,7 @@ class ChannexGateway(GatewayBase):
         outcome, reply = self._asked(at, "GET", "booking_revisions/feed", query)
         if reply is None:
             return Pulled(outcome=outcome, cursor=cursor)
-        page = _read(lambda: read_page(reply, at.connection.listing_id))
+        page = _read(lambda: read_page(reply, at))
         if page is None:
             return Pulled(outcome=_UNSURE, cursor=cursor)
         return Pulled(
@@ -141,9 +142,9 @@ class ChannexGateway(GatewayBase):
         return _DONE
 
     def read_back(self, at: At, lane: Lane, nights: DateRange) -> ReadBack:
-        """Ask for the cells of a range of nights; bookings cannot be listed by nights."""
+        """Ask for the cells of a range of nights, or for the bookings that have a night in it."""
         if lane is Lane.BOOKINGS:
-            return super().read_back(at, lane, nights)
+            return self._bookings(at, nights)
         query = [
             ("filter[property_id]", at.connection.listing_id),
             ("filter[date][gte]", nights.start.isoformat()),
@@ -178,10 +179,22 @@ class ChannexGateway(GatewayBase):
             raise NotAuthenticatedError(reason="other_subject")
         return Pulled(outcome=_DONE)
 
+    def _bookings(self, at: At, nights: DateRange) -> ReadBack:
+        query = (
+            ("filter[property_id]", at.connection.listing_id),
+            ("filter[departure_date][gte]", (nights.start + timedelta(days=1)).isoformat()),
+            ("filter[arrival_date][lte]", nights.last_night.isoformat()),
+        )
+        outcome, found = self._pages(at, "bookings", query)
+        if outcome.kind is not OutcomeKind.DONE:
+            return ReadBack(outcome=outcome)
+        bookings = _read(lambda: read_bookings(found, at))
+        return ReadBack(outcome=_UNSURE) if bookings is None else ReadBack(outcome=outcome, bookings=bookings)
+
     def _pages(
         self, at: At, path: str, query: Sequence[tuple[str, str]] = ()
     ) -> tuple[Outcome, tuple[ObjectReader, ...]]:
-        """Return the items of all pages of a list."""
+        """Return the items of all pages of a list; one that has too many is as good as none."""
         found: list[ObjectReader] = []
         for number in range(1, _MOST_PAGES + 1):
             paging = (("pagination[page]", str(number)), ("pagination[limit]", str(_ROOMS_PAGE)))
@@ -194,8 +207,8 @@ class ChannexGateway(GatewayBase):
             items, total = page
             found += items
             if len(found) >= total or not items:
-                break
-        return _DONE, tuple(found)
+                return _DONE, tuple(found)
+        return Outcome(OutcomeKind.UNSURE, "too_many_pages"), ()
 
     def _asked(
         self, at: At, method: str, path: str, query: Sequence[tuple[str, str]] = (), *, body: bytes = b""

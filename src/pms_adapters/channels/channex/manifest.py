@@ -30,7 +30,7 @@ MANIFEST: Final = Manifest(
     standing=Standing.COMPLETE,
     evidence=(
         "public documentation: https://docs.channex.io",
-        "requests and answers in the shape of its examples, by tests",
+        "requests and answers in the shape of its examples, by tests; there is no example of prices by occupancy",
         "not run against the staging system: that needs an account there (open to everyone)",
     ),
     lanes=frozenset(Lane),

@@ -7,6 +7,7 @@ by this way (it has a host of its own), so whatever looks like a card number is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -16,6 +17,8 @@ from attrs import frozen
 from pms_adapters.channels.channex.mapping import STATUSES, channel_of
 from pms_adapters.channels.channex.wire import minor_of
 from pms_adapters.serialization.json import written
+from pmscore.channels.model.calls import At
+from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.model.revisions import Malformed, Revision, RevisionStatus, SoldRoom, SoldTo
 from pmscore.channels.policies.cards import without_cards
 from pmscore.dates.nights import StayRange
@@ -24,7 +27,7 @@ from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.money import Money
 from pmscore.kernel.reading import ObjectReader
 
-__all__ = ["Page", "read_page"]
+__all__ = ["Page", "read_bookings", "read_page"]
 
 _LONGEST_RAW: Final = 20_000
 
@@ -38,7 +41,7 @@ class Page:
     has_more: bool
 
 
-def read_page(reply: ObjectReader, listing_id: str) -> Page:
+def read_page(reply: ObjectReader, at: At) -> Page:
     """Return what a page of the feed says of one property; those of others are no business of the connection.
 
     Raises:
@@ -49,8 +52,8 @@ def read_page(reply: ObjectReader, listing_id: str) -> Page:
     for item in reply.each("data"):
         try:
             attributes = item.inside("attributes")
-            if attributes.text("property_id", listing_id) == listing_id:
-                revisions.append(_revision(attributes))
+            if _is_of(attributes, at):
+                revisions.append(_revision(attributes, at, revision="id", booking="booking_id"))
         except InvalidInputError as error:
             malformed.append(_malformed(item, f"{error.field}: {error.reason}"))
     meta = reply.inside("meta")
@@ -58,22 +61,43 @@ def read_page(reply: ObjectReader, listing_id: str) -> Page:
     return Page(tuple(revisions), tuple(malformed), has_more=read < meta.integer("total"))
 
 
-def _revision(said: ObjectReader) -> Revision:
+def read_bookings(items: Iterable[ObjectReader], at: At) -> tuple[Revision, ...]:
+    """Return the newest revision of each booking of a list; what makes no sense is left out, the feed tells it, too.
+
+    Raises:
+        InvalidInputError: one of them is no booking of theirs at all.
+    """
+    found: list[Revision] = []
+    for item in items:
+        attributes = item.inside("attributes")
+        with suppress(InvalidInputError):
+            if _is_of(attributes, at):
+                found.append(_revision(attributes, at, revision="revision_id", booking="id"))
+    return tuple(found)
+
+
+def _is_of(said: ObjectReader, at: At) -> bool:
+    listing_id = at.connection.listing_id
+    return said.text("property_id", listing_id) == listing_id
+
+
+def _revision(said: ObjectReader, at: At, *, revision: str, booking: str) -> Revision:
+    """Return a revision; its own id and that of its booking stand under the two names."""
     word = said.text("status")
     if word not in STATUSES:
         raise InvalidInputError("status", "unknown_value")
     status = STATUSES[word]
     currency = Currency.recorded(said.text("currency"))
     rooms = tuple(
-        _room(each, currency)
+        _room(each, currency, at.mappings)
         for each in said.find_each("rooms")
         if status is RevisionStatus.CANCELLED or not _is_cancelled(each)
     )
     if not rooms and status is not RevisionStatus.CANCELLED:
         raise InvalidInputError("rooms", "empty")
     return Revision(
-        revision_id=_named(said, "id"),
-        booking_key=_named(said, "booking_id"),
+        revision_id=_named(said, revision),
+        booking_key=_named(said, booking),
         status=status,
         revised_at=_instant(said.text("inserted_at"), "inserted_at"),
         rooms=rooms,
@@ -85,12 +109,13 @@ def _revision(said: ObjectReader) -> Revision:
     )
 
 
-def _room(said: ObjectReader, currency: Currency) -> SoldRoom:
+def _room(said: ObjectReader, currency: Currency, mappings: MappingBook) -> SoldRoom:
     stay = said.make(lambda: StayRange.parse(said.text("checkin_date"), said.text("checkout_date")))
     guests = said.find_inside("occupancy") or ObjectReader({})
+    room_code = said.find_text("room_type_id") or ""
     return SoldRoom(
-        room_code=said.find_text("room_type_id") or "",
-        rate_code=said.find_text("rate_plan_id") or "",
+        room_code=room_code,
+        rate_code=_rate_code(said, room_code, mappings),
         stay=stay,
         adults=_count(guests, "adults"),
         child_ages=guests.find_integers("ages"),
@@ -98,6 +123,14 @@ def _room(said: ObjectReader, currency: Currency) -> SoldRoom:
         infants=_count(guests, "infants"),
         nightly=_nightly(said, stay, currency),
     )
+
+
+def _rate_code(said: ObjectReader, room_code: str, mappings: MappingBook) -> str:
+    """Return the rate plan; a derived one, or the option of an occupancy, names the plan that it belongs to."""
+    code = said.find_text("rate_plan_id") or ""
+    meta = said.find_inside("meta")
+    parent = None if meta is None else meta.find_text("parent_rate_plan_id")
+    return parent if parent and mappings.rate(room_code, code) is None else code
 
 
 def _nightly(said: ObjectReader, stay: StayRange, currency: Currency) -> tuple[int, ...]:

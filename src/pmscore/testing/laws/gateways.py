@@ -213,6 +213,20 @@ class GatewayLaws(ABC):
             for run in runs:
                 assert found.rows.row(run.key) == (run.value,) * run.nights.length, run.key
 
+    def test_bookings_can_be_read_back(self) -> None:
+        """Those with a night in the range, with their newest state; or the platform cannot say, and it is refused."""
+        scene = self.scene()
+        day = scene.nights.start
+        sold = [scene.platform.oversell(day, day) for _ in range(2)]
+        scene.platform.oversell(day + timedelta(days=40), day + timedelta(days=40))
+        found = scene.gateway.read_back(scene.at, Lane.BOOKINGS, scene.nights)
+        if found.outcome.kind is OutcomeKind.REFUSED:
+            assert found.outcome.error == "not_supported"
+            return
+        assert found.outcome.kind is OutcomeKind.DONE
+        assert _facts(found.bookings) == _facts(sold)
+        assert {each.revision_id for each in found.bookings} == {each.revision_id for each in sold}
+
     def test_what_was_sold_is_told_until_it_is_acknowledged(self) -> None:
         """New, changed and cancelled, with nights, guests and prices as they were sold."""
         scene = self.scene()

@@ -122,6 +122,8 @@ class ChannexFace(Face):
                 return self._cells(call)
             case "GET", "/booking_revisions/feed":
                 return self._listed(call, self._own(call, self._feed()), "inserted_at")
+            case "GET", "/bookings":
+                return self._listed(call, self._own(call, self._bookings(call)), "inserted_at")
             case "POST", _ if acknowledged is not None:
                 self.platform.acknowledge((acknowledged[1],))
                 return _json(200, {"meta": {"message": "Success"}})
@@ -198,6 +200,16 @@ class ChannexFace(Face):
         if name in FLAGS:
             return bool(value)
         return max(value, 1) if name in MINIMA else value
+
+    def _bookings(self, call: Arrived) -> list[dict[str, Json]]:
+        departs = call.query.get("filter[departure_date][gte]", "")
+        arrives = call.query.get("filter[arrival_date][lte]", "9999")
+        return [
+            self._documents.booking(sold)
+            for sold in self.platform.bookings.values()
+            if max(room.stay.departure for room in sold.rooms).isoformat() >= departs
+            and min(room.stay.arrival for room in sold.rooms).isoformat() <= arrives
+        ]
 
     def _feed(self) -> list[dict[str, Json]]:
         pending = self.platform.pending(10_000)

@@ -136,6 +136,14 @@ class Documents:
             "relationships": related,
         }
 
+    def booking(self, sold: Revision) -> dict[str, Json]:
+        """Return a booking as it is now, which is what its newest revision says."""
+        said = self.revision(sold)["attributes"]
+        assert isinstance(said, dict)
+        own = {name: value for name, value in said.items() if name != "booking_id"}
+        own |= {"id": sold.booking_key, "revision_id": sold.revision_id}
+        return {"type": "booking", "id": sold.booking_key, "attributes": own}
+
     def _room(self, room: SoldRoom) -> dict[str, Json]:
         days: dict[str, Json] = {
             night.isoformat(): Money(minor, self._currency).plain()
