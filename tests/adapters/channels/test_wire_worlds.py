@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from adapters.channels.wire_world import Shorter, gateway_names, wire_world
+from adapters.channels.wire_world import Broken, Shorter, gateway_names, wire_world
 from pmscore.channels.model.calls import At, Push, PushResult
+from pmscore.channels.model.manifest import Lane
+from pmscore.channels.ports import ChannelGateway
 from pmscore.dates.ranges import DateRange
 from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.testing.channel_judging import differences, lost_or_doubled, unexplained
@@ -42,6 +44,29 @@ class Swaps(Shorter):
             for each in push.entries
         )
         return self._gateway.push(at, evolve(push, entries=entries))
+
+
+class Unlimited(Shorter):
+    """Says that there are no limits."""
+
+    def __init__(self, gateway: ChannelGateway) -> None:
+        super().__init__(gateway)
+        self.manifest = evolve(self.manifest, calls=())
+
+
+def _hurried(breaks: Broken) -> tuple[int, int]:
+    """Let all be told again fifteen times within a minute; return how many calls came and how many were too many."""
+    world = wire_world(InMemoryStore(), "channex", 1, dial=0, breaks=breaks)
+    for _ in range(15):
+        world.channel.make_dirty(Lane.AVAILABILITY, forgets=True)
+        world.channel.run(Lane.AVAILABILITY)
+    return world.platform.calls.total.total(), world.platform.calls.exceeded
+
+
+def test_the_platforms_own_count_of_calls_is_never_exceeded_and_would_be_without_ours() -> None:
+    assert _hurried(lambda gateway: gateway) == (10, 0)
+    calls, exceeded = _hurried(Unlimited)
+    assert (calls, exceeded > 0) == (15, True)
 
 
 @pytest.mark.parametrize("name", gateway_names())
