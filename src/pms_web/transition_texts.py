@@ -30,6 +30,7 @@ ACT_TEXTS: Mapping[str, str] = {
     "redeliver": "be sent again",
     "reinstate": "be reinstated",
     "released": "be released",
+    "retry": "be tried again",
     "rotate_secret": "be given a new secret",
     "switch_agency": "go over to another agency",
     "take_up": "be taken up",
