@@ -261,6 +261,38 @@ class TestOversold:
         assert [issue.kind for issue in inbound.issues()] == [IssueKind.OVERSOLD]
 
 
+class TestPrices:
+    @pytest.fixture
+    def told(self, inbound):
+        """The platform was told 100.00 for two rooms, and 120.00 for a night of the first."""
+        with inbound.scene.begin() as work:
+            book = work.mappings.book(inbound.connection_id)
+            keys = [RowKey(rate.mapping_id, MatrixField.RATE) for rate in book.rates]
+            rows = dict.fromkeys(keys, (10000, 10000, 12000))
+            work.cells.put(inbound.connection_id, AriRows(nights(3, 3), rows))
+            work.commit()
+
+    @pytest.mark.usefixtures("told")
+    def test_another_price_than_we_told_is_kept_and_said(self, inbound):
+        rooms = (inbound.room(stay(4, 2)), inbound.room(stay(3, 1), 2, night=9_999))
+        end = inbound.tell(inbound.revision(NEW, *rooms))
+        assert end.details["priced_otherwise"] == [
+            {"revision_id": "K1-new-0", "sold": 29_999, "told": 32_000}
+        ]
+        assert inbound.booking().total.minor == 29_999
+
+    @pytest.mark.usefixtures("told")
+    def test_our_own_price_is_not_worth_a_word(self, inbound):
+        end = inbound.tell(inbound.revision(NEW, inbound.room(stay(4, 2), nightly=(10_000, 12_000))))
+        assert "priced_otherwise" not in end.details
+
+    @pytest.mark.usefixtures("told")
+    @pytest.mark.parametrize("first", [2, 5])
+    def test_what_the_platform_was_never_told_is_not_compared(self, inbound, first):
+        end = inbound.tell(inbound.revision(NEW, inbound.room(stay(first, 2), night=1)))
+        assert "priced_otherwise" not in end.details
+
+
 class TestKnocks:
     def knock(self, inbound, body):
         with inbound.scene.begin() as work:

@@ -18,7 +18,8 @@ from pmscore.channels.model.revisions import StoredRevision, StoredState
 from pmscore.channels.policies.inbound import obstacle_to
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.reactions.applying import apply_revision, applying_of
-from pmscore.channels.use_cases.acknowledging import acknowledge_waiting, raise_oversold
+from pmscore.channels.use_cases.acknowledging import acknowledge_waiting, applied_waiting, raise_oversold
+from pmscore.channels.use_cases.comparing import priced_otherwise
 from pmscore.channels.use_cases.lane_runs import LaneEnd, LaneRun, StoppedError
 from pmscore.channels.use_cases.receiving import store_pulled
 from pmscore.channels.use_cases.tokens import called
@@ -63,11 +64,15 @@ class _Pulling:
         outcome = self._pulled()
         self._apply()
         self._try_again()
-        self._counts["oversold"] = raise_oversold(self._run)
+        applied = applied_waiting(self._run)
+        self._counts["oversold"] = raise_oversold(self._run, applied)
+        otherwise = priced_otherwise(self._run, applied)
         told = self._acknowledged()
         if outcome.kind in _GOOD:
             outcome = told
         details: dict[str, Json] = {name: count for name, count in sorted(self._counts.items()) if count}
+        if otherwise:
+            details["priced_otherwise"] = otherwise
         return LaneEnd(
             outcome=outcome,
             is_all=self._is_all and outcome.kind in _GOOD,

@@ -28,7 +28,7 @@ from pmscore.kernel.events import Json
 from pmscore.kernel.ids import UnitId, UnitTypeId
 from pmscore.pricing.views.matrix_rows import MatrixField
 
-__all__ = ["acknowledge_waiting", "raise_oversold"]
+__all__ = ["acknowledge_waiting", "applied_waiting", "raise_oversold"]
 
 MOST_AT_ONCE: Final = 200
 """So many are looked at in one run; the others wait for the next one."""
@@ -58,13 +58,18 @@ def acknowledge_waiting(run: LaneRun, goes_on: Callable[[], bool]) -> tuple[Outc
     return _DONE, told
 
 
-def raise_oversold(run: LaneRun) -> int:
-    """Raise an issue for each booking that was applied without stock and not acknowledged yet; return how many are new."""
-    found = 0
-    for stored in _waiting(run):
-        if stored.booking_id is not None and stored.state is StoredState.APPLIED:
-            found += _raised(run, stored)
-    return found
+def raise_oversold(run: LaneRun, applied: Sequence[StoredRevision]) -> int:
+    """Raise an issue for each booking that was applied without stock; return how many are new."""
+    return sum(_raised(run, stored) for stored in applied)
+
+
+def applied_waiting(run: LaneRun) -> tuple[StoredRevision, ...]:
+    """Return what was applied to a booking and is not acknowledged yet."""
+    return tuple(
+        stored
+        for stored in _waiting(run)
+        if stored.booking_id is not None and stored.state is StoredState.APPLIED
+    )
 
 
 def _waiting(run: LaneRun) -> tuple[StoredRevision, ...]:
