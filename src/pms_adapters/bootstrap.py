@@ -10,11 +10,14 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 from attrs import frozen
 from sqlalchemy import Engine
 
+from pms_adapters.channels import made_gateways
+from pms_adapters.channels.mock import mocked
 from pms_adapters.crypto.box import AesGcmBox, read_keys
 from pms_adapters.http.door import HttpDoor
 from pms_adapters.http.guard import Guard
@@ -22,12 +25,15 @@ from pms_adapters.http.webhook_post import HttpWebhookPost
 from pms_adapters.logs import About, configure_logs
 from pms_adapters.mail.console import ConsolePost
 from pms_adapters.mail.smtp import SmtpPost
+from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.engine import open_engine
 from pms_adapters.postgres.errors import RetryError
-from pms_adapters.postgres.pricing import QuoterMemory
+from pms_adapters.postgres.pricing import PostgresPrices, QuoterMemory
 from pms_adapters.postgres.transaction import PostgresUnitOfWork
 from pms_adapters.settings import Environment, Settings
 from pms_adapters.system import SystemClock, SystemSecrets, TimeOrderedIds
+from pmscore.channels.ports import ChannelMeans
+from pmscore.channels.ports import Retry as ChannelRetry
 from pmscore.kernel.errors import MisconfiguredError
 from pmscore.kernel.ports import Clock, IdSource
 from pmscore.kernel.secrets import SecretBox
@@ -35,6 +41,7 @@ from pmscore.webhooks.ports import WebhookMeans
 
 __all__ = [
     "Services",
+    "channel_means",
     "connect",
     "http_door",
     "post_of",
@@ -60,6 +67,7 @@ class Services:
     ids: IdSource
     quoters: QuoterMemory
     webhooks: WebhookMeans
+    channels: ChannelMeans
 
 
 @contextmanager
@@ -87,8 +95,19 @@ def connect(
     ids, quoters = TimeOrderedIds(), QuoterMemory()
     uow = PostgresUnitOfWork(engine, clock=clock, ids=ids, quoters=quoters)
     try:
-        with webhook_means(settings, clock) as webhooks:
-            yield Services(engine=engine, uow=uow, clock=clock, ids=ids, quoters=quoters, webhooks=webhooks)
+        with (
+            webhook_means(settings, clock) as webhooks,
+            channel_means(settings, clock, engine, quoters) as channels,
+        ):
+            yield Services(
+                engine=engine,
+                uow=uow,
+                clock=clock,
+                ids=ids,
+                quoters=quoters,
+                webhooks=webhooks,
+                channels=channels,
+            )
     finally:
         engine.dispose()
 
@@ -146,6 +165,35 @@ def webhook_means(settings: Settings, clock: Clock) -> Iterator[WebhookMeans]:
     box = secret_box(settings)
     with http_door(settings, clock) as door:
         yield WebhookMeans(box=box, secrets=SystemSecrets(), post=HttpWebhookPost(door))
+
+
+@contextmanager
+def channel_means(
+    settings: Settings, clock: Clock, engine: Engine, quoters: QuoterMemory
+) -> Iterator[ChannelMeans]:
+    """Yield what channels work with; connections of their door are closed at the end. In mock mode nobody is called.
+
+    Raises:
+        InvalidInputError: for ``ENCRYPTION_KEY``: one of the keys is none.
+    """
+    with http_door(settings, clock) as door:
+        gateways = made_gateways(door, clock)
+        yield ChannelMeans(
+            gateways=mocked(gateways) if settings.is_channel_mock_mode else gateways,
+            box=secret_box(settings),
+            secrets=SystemSecrets(),
+            partner={},
+            availability=lambda agency_id: PostgresAvailability(engine, agency_id, quoters.houses),
+            prices=lambda agency_id: PostgresPrices(engine, agency_id, quoters),
+            retry=_Retried(),
+            stale_after=timedelta(minutes=settings.sync_log_stale_minutes),
+            is_mock=settings.is_channel_mock_mode,
+        )
+
+
+class _Retried(ChannelRetry):
+    def __call__(self, call: Callable[[], ResultT]) -> ResultT:
+        return with_retries(call)
 
 
 def with_retries(call: Callable[[], ResultT]) -> ResultT:

@@ -127,7 +127,8 @@ class Settings:
     Secrets at rest: ``encryption_key`` has one key or several, the newest first.
 
     Modules: none where ``are_modules_on`` is False, else as ``module_switches`` say by name (None: neither yes nor no).
-    ``is_channel_mock_mode`` is for the channels to come.
+    With ``is_channel_mock_mode`` no platform is called; an operation of theirs that nobody has touched for
+    ``sync_log_stale_minutes`` is given up.
 
     Calls to addresses of strangers go to public ones by https on ``outbound_ports``, to ``outbound_networks`` on any port,
     and without encryption where ``is_outbound_plain_http``.
@@ -165,6 +166,7 @@ class Settings:
     outbound_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     is_outbound_plain_http: bool = False
     is_channel_mock_mode: bool = False
+    sync_log_stale_minutes: int = 60
     web_worker_class: str = "gthread"
     is_open_allowed: bool = False
     given: tuple[tuple[str, bool], ...] = field(default=(), repr=False, eq=False)
@@ -246,6 +248,9 @@ class Settings:
             outbound_networks=tuple(read.networks("OUTBOUND_NETWORKS")),
             is_outbound_plain_http=read.switch("OUTBOUND_PLAIN_HTTP", default=False),
             is_channel_mock_mode=read.switch("CHANNEL_MOCK_MODE", default=False),
+            sync_log_stale_minutes=read.number(
+                "SYNC_LOG_STALE_MINUTES", usual.sync_log_stale_minutes, least=30, most=10_080
+            ),
             web_worker_class=read.text("WEB_WORKER_CLASS", usual.web_worker_class).lower(),
             is_open_allowed=read.switch("PMS_ALLOW_OPEN", default=False),
         )

@@ -93,6 +93,7 @@ def open_runtime(
             queue=queue,
             settings=settings,
             webhooks=parts.webhooks,
+            channels=parts.channels,
         )
         relay = Relay(
             engine=parts.engine,

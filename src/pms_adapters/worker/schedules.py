@@ -29,6 +29,7 @@ from pms_adapters.postgres.schedules import (
 from pms_adapters.postgres.seal_checks import Head
 from pms_adapters.postgres.seals import find_last_seal
 from pms_adapters.postgres.session import Session
+from pms_adapters.worker.reactions import channels
 from pms_adapters.worker.services import WORKER, WorkerServices
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
@@ -182,6 +183,8 @@ USUAL: Mapping[str, Schedule] = MappingProxyType(
         "purge_keys": Schedule(_purge_keys, HOUR),
         "purge_inbox": Schedule(_purge_inbox, HOUR),
         "daily_head": Schedule(_keep_head, DAY),
+        "channel_roll": Schedule(channels.roll, HOUR),
+        "channel_purge": Schedule(channels.purge, DAY),
     }
 )
 """What every agency has done; the names are kept in the database and never changed."""

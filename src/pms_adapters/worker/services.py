@@ -18,6 +18,7 @@ from pms_adapters.postgres.session import Row, Session, Statement, UnmetError
 from pms_adapters.postgres.transaction import PostgresUnitOfWork, PostgresWork
 from pms_adapters.postgres.writes import Expectation
 from pms_adapters.settings import Settings
+from pmscore.channels.ports import ChannelMeans
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, EventId
@@ -41,6 +42,7 @@ class WorkerServices:
     queue: JobQueue
     settings: Settings
     webhooks: WebhookMeans
+    channels: ChannelMeans
 
 
 @define
