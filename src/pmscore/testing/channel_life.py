@@ -196,7 +196,7 @@ class Sales:
             case "sold":
                 told, name = self._platform.sell(today, latest) is not None, "sold"
             case "changed":
-                told, name = self._platform.change(today) is not None, "changed"
+                told, name = self._platform.change(today, is_blind=self._is_blind) is not None, "changed"
             case "cancelled":
                 told, name = self._platform.cancel(today) is not None, "cancelled"
             case "oversold":

@@ -25,7 +25,7 @@ from pmscore.pricing.views.matrix_rows import MatrixField
 __all__ = ["HORIZON", "PROFILES", "profile"]
 
 HORIZON: Final = 60
-_POLL: Final = 3 * 3600
+_POLL: Final = 6 * 3600
 
 _COUNTS: Final = frozenset({MatrixField.SELLABLE})
 _RATES: Final = frozenset({MatrixField.RATE})

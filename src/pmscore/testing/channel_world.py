@@ -124,6 +124,8 @@ class World:
         )
         self.house = House(self.channel, Draws(seed * 8 + 4))
         self.sales = Sales(self.channel, self.platform, Draws(seed * 8 + 5))
+        # Where the platform tells nothing, the house has the more to do.
+        self._busy = 960 if Lane.BOOKINGS in manifest.lanes else 420
         self._is_working = False
         self._runs = 0
         self._position: Position = (0, 0)
@@ -136,7 +138,7 @@ class World:
             "day": now + 15 * _HOUR,
         }
         if dial:
-            self.hostility.plan_outage(now + self._chance.between(4, 20) * _DAY, timedelta(hours=6))
+            self.hostility.plan_outage(now + self._chance.between(4, 20) * _DAY, 3 * _HOUR)
 
     def live(self) -> None:
         """Let the month pass."""
@@ -193,10 +195,10 @@ class World:
         """Let happen what is due: one thing in the house, one on the platform, a look, a day."""
         now = self._scene.clock.now()
         if self._next["house"] <= now:
-            self._next["house"] = now + self._chance.between(60, 480) * _MINUTE
+            self._next["house"] = now + self._chance.between(60, self._busy) * _MINUTE
             self.house.act()
         if self._next["sales"] <= now:
-            self._next["sales"] = now + self._chance.between(60, 480) * _MINUTE
+            self._next["sales"] = now + self._chance.between(120, 960) * _MINUTE
             if self.sales.act() and self.channel.manifest.hears:
                 self._knock()
         if self._next["day"] <= now:
@@ -218,7 +220,7 @@ class World:
 
     def _work(self) -> None:
         """Note what has happened, ask for what is due, and run what the queue has not lost."""
-        has_news = self._note()
+        has_news = self.note()
         if not (has_news or self._sweeps):
             return
         command = TakeDue(**self._scene.asked())
@@ -226,9 +228,18 @@ class World:
         for state in take_due(command, uow=self._store, clock=self._scene.clock):
             if self.hostility.drops_job():
                 continue
-            self._run(lanes[state.lane_id])
+            self.run(lanes[state.lane_id])
 
-    def _note(self) -> bool:
+    def overtake(self, lane: Lane) -> None:
+        """Let the lease of a lane run out, something happen, and another worker run the lane; for workers that pause."""
+        self._scene.clock.advance(self.channel.means.lease + _MINUTE)
+        self.house.act()
+        self.note()
+        was_working, self._is_working = self._is_working, False
+        self.channel.run(lane)
+        self._is_working = was_working
+
+    def note(self) -> bool:
         """Give the engine what has happened, some of it twice; return whether that made something dirty."""
         rows = 0
         for event in self._store.events_after(self._position, self._scene.agency_id):
@@ -240,7 +251,8 @@ class World:
                 self.channel.note(event)
         return rows > 0
 
-    def _run(self, lane: Lane) -> None:
+    def run(self, lane: Lane) -> None:
+        """Let a worker run a lane; it may die at it."""
         self._runs += 1
         self._is_working = True
         try:

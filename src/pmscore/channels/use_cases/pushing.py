@@ -169,11 +169,14 @@ class _Pushing:
                 run, PUSH_KINDS[push.lane], send, lambda result: result.outcome, ahead=ahead, settle=settle
             )
         except LaneLostError:
-            # Whoever has the lane now may have sent before this arrived: nobody knows any more what is there.
-            with run.uow.begin(run.command) as work:
-                work.dirty.add(self._unknown(push))
-                work.commit()
+            self._disown(push)
             raise
+
+    def _disown(self, push: Push) -> None:
+        """Mark the cells of a message as unknown for whoever has the lane now; they may have sent before it arrived."""
+        with self._run.uow.begin(self._run.command) as work:
+            work.dirty.add(self._unknown(push))
+            work.commit()
 
     def _settle(self, work: ChannelWork, push: Push, result: PushResult, ahead_of: Sequence[UUID]) -> None:
         kind = result.outcome.kind
