@@ -30,7 +30,7 @@ from pmscore.channels.model.calls import (
 from pmscore.channels.model.manifest import CallKind, Lane, Manifest
 from pmscore.channels.model.mappings import MappedRate, MappedRoom
 from pmscore.channels.model.revisions import Malformed, StoredRevision
-from pmscore.channels.ports import GatewayBase
+from pmscore.channels.ports import ChannelGateway, GatewayBase
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.secrets import Secret
 from pmscore.pricing.views.matrix_rows import MatrixField
@@ -38,7 +38,7 @@ from pmscore.testing.channel_hostility import Fate, FateKind, Hostility
 from pmscore.testing.channel_platform import RemotePlatform
 from pmscore.testing.clocks import MovableClock
 
-__all__ = ["PUSH_KINDS", "DirectGateway"]
+__all__ = ["PUSH_KINDS", "DirectGateway", "TunedGateway"]
 
 PUSH_KINDS: Final = {Lane.AVAILABILITY: CallKind.PUSH_AVAILABILITY, Lane.PRICING: CallKind.PUSH_PRICING}
 LATENCY: Final = timedelta(milliseconds=120)
@@ -184,6 +184,51 @@ class DirectGateway(GatewayBase):
         if not self._manifest.needs_token or kind is CallKind.TOKEN:
             return False
         return at.token != Secret(f"token-{self._token}")
+
+
+class TunedGateway(ChannelGateway):
+    """Another gateway under another manifest: a shorter horizon, rarer polls, no reading back."""
+
+    def __init__(self, gateway: ChannelGateway, manifest: Manifest) -> None:
+        self._gateway = gateway
+        self._manifest = manifest
+
+    @property
+    def manifest(self) -> Manifest:
+        """The other manifest."""
+        return self._manifest
+
+    def check(self, at: At) -> Health:
+        """Pass it on; so do all below."""
+        return self._gateway.check(at)
+
+    def rooms(self, at: At) -> tuple[Outcome, tuple[RemoteRoom, ...]]:
+        """Pass it on."""
+        return self._gateway.rooms(at)
+
+    def push(self, at: At, push: Push) -> PushResult:
+        """Pass it on."""
+        return self._gateway.push(at, push)
+
+    def pull(self, at: At, cursor: str) -> Pulled:
+        """Pass it on."""
+        return self._gateway.pull(at, cursor)
+
+    def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
+        """Pass it on."""
+        return self._gateway.acknowledge(at, revisions)
+
+    def read_back(self, at: At, lane: Lane, nights: DateRange) -> ReadBack:
+        """Pass it on."""
+        return self._gateway.read_back(at, lane, nights)
+
+    def renew(self, at: At) -> Renewed:
+        """Pass it on."""
+        return self._gateway.renew(at)
+
+    def read_knock(self, at: At, knock: Knock) -> Pulled:
+        """Pass it on."""
+        return self._gateway.read_knock(at, knock)
 
 
 def _told(fate: Fate) -> Outcome:

@@ -1,7 +1,8 @@
 """Manifests after those of the gateways that are shipped, for runs of the core without a wire.
 
 Owns what differs between gateways as far as the engine is concerned: which lanes and fields, what travels together, how
-long an entry may be, which limits, whether tokens are needed and whether the platform can be read.
+long an entry may be, which limits, whether tokens are needed. None of them can be read: a look each hour would repair
+what is to be found out.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ _CHANNEX: Final = evolve(
         Lane.PRICING: (_RATES | _RULES | {MatrixField.MIN_STAY_THROUGH},),
     },
     has_occupancies=True,
-    reads_back=True,
     hears=True,
     calls=(
         _limit("availability", frozenset({CallKind.PUSH_AVAILABILITY}), (10, 60)),

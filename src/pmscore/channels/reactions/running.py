@@ -25,6 +25,7 @@ from pmscore.channels.reactions.pulling import pull_lane
 from pmscore.channels.use_cases.lane_runs import Begun, LaneEnd, LaneRun, StoppedError
 from pmscore.channels.use_cases.logbook import ended, running, settled_operations
 from pmscore.channels.use_cases.pushing import Sent, push_lane
+from pmscore.channels.use_cases.reconciling import EVERY, Found, is_time, looks, reconcile_cells
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import LaneId, OperationId
@@ -191,9 +192,31 @@ def _run(run: LaneRun) -> LaneEnd:
     try:
         if run.begun.state.lane is Lane.BOOKINGS:
             return pull_lane(run)
-        return _told(run, push_lane(run))
+        looked = _looked(run) if is_time(run) else None
+        return _with_look(_told(run, push_lane(run)), looked, run.clock.now())
     except StoppedError as stop:
         return LaneEnd(outcome=stop.outcome, is_all=False)
+
+
+def _looked(run: LaneRun) -> Found:
+    """Look at what the platform has; a look that fails does not keep anything from being sent."""
+    try:
+        found = reconcile_cells(run)
+    except StoppedError as stop:
+        return Found(outcome=stop.outcome, drift={})
+    with run.uow.begin(run.command) as work:
+        dirty = work.dirty.of(run.begun.connection.connection_id, run.begun.state.lane)
+    run.begun = evolve(run.begun, dirty=dirty)
+    return found
+
+
+def _with_look(end: LaneEnd, looked: Found | None, now: datetime) -> LaneEnd:
+    """Return the end of a run with what its look at the platform has found; the next look counts from now."""
+    if looked is None:
+        return end
+    drift: dict[str, Json] = {each.value: count for each, count in sorted(looked.drift.items())}
+    details = {**end.details, "drift": drift} if drift else end.details
+    return evolve(end, details=details, cursor=now.isoformat())
 
 
 def _told(run: LaneRun, sent: Sent) -> LaneEnd:
@@ -248,9 +271,12 @@ def _scheduled(run: LaneRun, state: LaneState, end: LaneEnd, now: datetime) -> L
     poll = run.manifest.poll_seconds
     if poll is not None and run.begun.state.lane is Lane.BOOKINGS and state.next_at is None:
         state = evolve(state, next_at=now + timedelta(seconds=poll))
+    cursor = state.cursor if end.cursor is None else end.cursor
+    if state.next_at is None and looks(run):
+        state = evolve(state, next_at=(datetime.fromisoformat(cursor) if cursor else now) + EVERY)
     return evolve(
         state,
-        cursor=state.cursor if end.cursor is None else end.cursor,
+        cursor=cursor,
         rolled_on=end.rolled_on or state.rolled_on,
     )
 
