@@ -216,6 +216,11 @@ class TestMalformed:
         assert inbound.bookings() == ()
         assert [issue.kind for issue in inbound.issues()] == [IssueKind.MALFORMED]
 
+    def test_what_people_write_is_no_reason_to_put_it_aside(self, inbound):
+        told = inbound.revision(requests="\U0001f600 Zo\u00eb")
+        inbound.tell(evolve(told, receipt={"note": "\U0001f600"}))
+        assert inbound.booking().requests == "\U0001f600 Zo\u00eb"
+
     def test_cards_and_control_characters_are_kept_out_of_bookings(self, inbound):
         inbound.tell(inbound.revision(requests=f"\x00Card: {CARD}\ud800\nlate"))
         assert inbound.booking().requests == f"Card: {MASKED}\nlate"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 from attrs import evolve
@@ -27,7 +28,7 @@ from pmscore.kernel.ids import GuestId
 from pmscore.kernel.money import Money
 from pmscore.kernel.text import checked_code
 
-__all__ = ["guest_of", "room_requests", "source_of", "storable", "terms_of"]
+__all__ = ["LONGEST_CODE", "guest_of", "room_requests", "source_of", "storable", "terms_of"]
 
 LONGEST_CODE: Final = 200
 _PRICE_UNKNOWN: Final[Mapping[str, Json]] = {"price": "unknown"}
@@ -37,14 +38,11 @@ def storable(revision: Revision) -> Revision | Malformed:
     """Return the revision as it may be kept, without card numbers; as malformed one where its codes cannot be kept."""
     codes = (revision.revision_id, revision.booking_key)
     more = [code for room in revision.rooms for code in (room.room_code, room.rate_code)]
-    receipt = json.dumps(dict(revision.receipt))
     written = "".join((*codes, *more, revision.channel, revision.reference, revision.currency))
     if not all(codes) or max(map(len, (*codes, *more))) > LONGEST_CODE or not written.isprintable():
-        return Malformed(
-            digest="", reason="codes_cannot_be_kept", raw=ascii(codes), revision_id=ascii(codes[0])
-        )
-    if "\\u0000" in receipt or "\\ud8" in receipt.lower():
-        return Malformed(digest="", reason="receipt_cannot_be_kept", raw="", revision_id=codes[0])
+        return _not_storable(revision, "codes_cannot_be_kept")
+    if not _is_storable(revision.receipt):
+        return _not_storable(revision, "receipt_cannot_be_kept")
     told = revision.guest
     guest = SoldTo(
         name=_kept(told.name, 200), email=_kept(told.email, 254), phone=_kept(told.phone, 40),
@@ -92,6 +90,21 @@ def source_of(revision: Revision, connection: Connection) -> Source:
 def terms_of(revision: Revision) -> Mapping[str, Json]:
     """Return the terms it is kept with: that nobody said a price, where that is so."""
     return {} if any(room.nightly for room in revision.rooms) else _PRICE_UNKNOWN
+
+
+def _not_storable(revision: Revision, reason: str) -> Malformed:
+    """Return what is kept of it: its codes, written so that every store can keep them."""
+    said = ascii((revision.revision_id, revision.booking_key, reason))
+    return Malformed(digest=sha256(said.encode()).hexdigest(), reason=reason, raw=said)
+
+
+def _is_storable(receipt: Mapping[str, Json]) -> bool:
+    """Return whether a store of text can keep what the acknowledgement has to repeat: no NUL, no lone surrogate."""
+    try:
+        written = json.dumps(dict(receipt), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return b"\\u0000" not in written
 
 
 def _room_request(room: SoldRoom, mappings: MappingBook, currency: Currency) -> RoomRequest:

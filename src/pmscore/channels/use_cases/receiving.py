@@ -15,7 +15,7 @@ from attrs import evolve
 from pmscore.channels.model.calls import Feed, OutcomeKind, Pulled
 from pmscore.channels.model.revisions import IssueKind, Malformed, Revision, StoredRevision, StoredState
 from pmscore.channels.policies.cards import without_cards
-from pmscore.channels.policies.entering import storable
+from pmscore.channels.policies.entering import LONGEST_CODE, storable
 from pmscore.channels.policies.feeds import compare
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.use_cases.issues import close_issues, feed_subject, raise_issue, received
@@ -83,7 +83,9 @@ class _Page:
 
     def _malformed(self, malformed: Malformed) -> None:
         now, connection = self._run.clock.now(), self._connection
-        revision_id = malformed.revision_id or f"malformed:{malformed.digest}"
+        revision_id = malformed.revision_id
+        if not revision_id or len(revision_id) > LONGEST_CODE or not revision_id.isprintable():
+            revision_id = f"malformed:{malformed.digest}"
         stored = StoredRevision(
             revision=None,
             malformed=evolve(malformed, raw=_kept(malformed.raw)),
