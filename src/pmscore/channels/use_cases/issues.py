@@ -40,6 +40,7 @@ __all__ = [
     "raise_issue",
     "received",
     "retry_revision",
+    "wake_bookings",
 ]
 
 
@@ -135,7 +136,7 @@ def close_issue(command: CloseIssue, *, uow: UnitOfWork[ChannelWork], clock: Clo
             stored = work.revisions.get(issue.connection_id, issue.revision_id)
             if stored.state is StoredState.CONFLICT:
                 work.revisions.save(evolve(stored, state=StoredState.SUPERSEDED, reason="settled_by_hand"))
-                _wake(work, connection.connection_id, now)
+                wake_bookings(work, connection.connection_id, now)
         work.commit()
     return after
 
@@ -154,7 +155,7 @@ def retry_revision(command: RetryRevision, *, uow: UnitOfWork[ChannelWork], cloc
             raise TransitionError("retry", stored.state.value)
         after = evolve(stored, state=StoredState.RECEIVED, reason="")
         work.revisions.save(after)
-        _wake(work, connection.connection_id, clock.now())
+        wake_bookings(work, connection.connection_id, clock.now())
         work.commit()
     return after
 
@@ -185,7 +186,7 @@ def confirm_feed(command: ConfirmFeed, *, uow: UnitOfWork[ChannelWork], clock: C
             work.revisions.add(received(connection.connection_id, told, now))
         subject = feed_subject(command.room_code)
         close_issues(work, connection, IssueKind.FEED_SHRUNK, now, revision_id=subject)
-        _wake(work, connection.connection_id, now)
+        wake_bookings(work, connection.connection_id, now)
         work.commit()
     return len(gone)
 
@@ -202,6 +203,13 @@ def received(connection_id: ConnectionId, revision: Revision, now: datetime) -> 
     )
 
 
+def wake_bookings(work: ChannelWork, connection_id: ConnectionId, at: datetime) -> None:
+    """Let what was put aside be tried again: after a change of mappings, or when a person has decided."""
+    for state in work.lanes.of(connection_id):
+        if state.lane is Lane.BOOKINGS:
+            work.lanes.wake(state.lane_id, at)
+
+
 def _is_left_out(link: Link) -> bool:
     return link.missing_since is not None and not link.is_cancelled
 
@@ -211,12 +219,6 @@ def _reached(work: ChannelWork, command: Command, connection_id: ConnectionId) -
     if connection.property_id is not None:
         command.check_reach(connection.property_id, "channel_connection", connection_id)
     return connection
-
-
-def _wake(work: ChannelWork, connection_id: ConnectionId, at: datetime) -> None:
-    for state in work.lanes.of(connection_id):
-        if state.lane is Lane.BOOKINGS:
-            work.lanes.wake(state.lane_id, at)
 
 
 def _closed(connection: Connection, issue: Issue) -> IssueClosed:
