@@ -182,6 +182,16 @@ class TestFaults:
         assert inbound.issues() == ()
         assert len(inbound.bookings()) == 1
 
+    def test_what_cannot_be_read_hides_nothing_that_can(self, inbound):
+        inbound.map_rooms(2)
+        inbound.tell(inbound.revision())
+        many = tuple(malformed(digest=f"d{number}") for number in range(120))
+        inbound.gateway.pages = [Pulled(outcome=DONE, malformed=many)]
+        inbound.run()
+        inbound.map_rooms(1, 2)
+        inbound.run()
+        assert len(inbound.bookings()) == 1
+
 
 class TestMalformed:
     def test_it_is_kept_with_its_reason_and_without_cards(self, inbound):

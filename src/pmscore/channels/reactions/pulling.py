@@ -25,12 +25,14 @@ from pmscore.channels.use_cases.receiving import store_pulled
 from pmscore.channels.use_cases.tokens import called
 from pmscore.kernel.errors import NotAuthenticatedError
 from pmscore.kernel.events import Json
+from pmscore.kernel.paging import MOST_ITEMS, Page
 
 __all__ = ["pull_lane"]
 
 WORKS_FOR: Final = timedelta(seconds=60)
 """A run that has more to do than it can in this time yields, and goes on in the next one."""
 MOST_AT_ONCE: Final = 100
+MOST_ASIDE: Final = 1_000
 
 _GOOD: Final = frozenset({OutcomeKind.DONE, OutcomeKind.PARTLY})
 _NOTHING_TO_PULL: Final = "not_supported"
@@ -141,7 +143,7 @@ class _Pulling:
     def _try_again(self) -> None:
         """Apply what was put aside where nothing is in its way any more."""
         at = applying_of(self._run)
-        for stored in sorted(self._waiting(StoredState.QUARANTINED), key=_age):
+        for stored in sorted(self._aside(), key=_age):
             if not self._goes_on():
                 return
             revision = stored.revision
@@ -150,6 +152,18 @@ class _Pulling:
             after = self._run.means.retry(partial(apply_revision, at, stored.revision_id))
             if after.state is not StoredState.QUARANTINED:
                 self._counts[after.state.value] += 1
+
+    def _aside(self) -> Sequence[StoredRevision]:
+        """Return what was put aside, the newest thousand: what cannot be read must not hide what can by now."""
+        found: list[StoredRevision] = []
+        with self._run.uow.begin(self._run.command) as work:
+            for offset in range(0, MOST_ASIDE, MOST_ITEMS):
+                page = Page(limit=MOST_ITEMS, offset=offset)
+                read = work.revisions.page(self._connection.connection_id, (StoredState.QUARANTINED,), page)
+                found += read.items
+                if not read.has_more:
+                    break
+        return found
 
     def _waiting(self, state: StoredState) -> Sequence[StoredRevision]:
         with self._run.uow.begin(self._run.command) as work:
