@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pmscore.channels.model.ari import AriRows, Dirty, RowKey
 from pmscore.channels.model.connections import CREDENTIALS_COLUMN, Connection, ConnectionStatus
@@ -28,7 +28,7 @@ from pmscore.kernel.ids import ConnectionId, LaneId, MappingId
 from pmscore.kernel.ports import UnitOfWork
 from pmscore.kernel.secrets import Secret
 from pmscore.testing.access_scenes import NumberedSecrets
-from pmscore.testing.clocks import SeededIds
+from pmscore.testing.clocks import MovableClock, SeededIds
 from pmscore.testing.journal import LoggedEvent
 from pmscore.testing.price_scenes import with_prices
 from pmscore.testing.scenes import Scene, hotel, open_scene, pool
@@ -209,9 +209,13 @@ def connected(
     return made
 
 
-def open_house(store: StoreUnderTest, seed: str | int) -> Scene:
-    """Open a house of three types with prices; the ids of a seed are always the same."""
-    return with_prices(open_scene(store, SeededIds(seed), hotel(3), hotel(2), pool(4)))
+def open_house(store: StoreUnderTest, seed: str | int, clock: MovableClock | None = None) -> Scene:
+    """Open a house of three types with prices; the ids of a seed are always the same.
+
+    A store that asks a clock of its own brings it along.
+    """
+    scene = open_scene(store, SeededIds(seed), hotel(3), hotel(2), pool(4))
+    return with_prices(scene if clock is None else evolve(scene, clock=clock))
 
 
 def _codes(scene: Scene, manifest: Manifest, connection_id: ConnectionId) -> MappingBook:

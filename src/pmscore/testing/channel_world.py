@@ -97,13 +97,14 @@ class World:
         credentials: Mapping[str, str] | None = None,
         sweeps: bool = True,
         days: int = DAYS,
+        clock: MovableClock | None = None,
     ) -> None:
         self.hostility = Hostility(dial, Draws(seed * 8 + 1))
         self.journal: list[str] = []
         self._chance = Draws(seed * 8 + 2)
         self._sweeps = sweeps
         self._store = store
-        self._scene = open_house(store, f"{manifest.gateway}/{seed}")
+        self._scene = open_house(store, f"{manifest.gateway}/{seed}", clock)
         clock = self._scene.clock
         self.platform = RemotePlatform(
             clock=clock,
