@@ -6,11 +6,13 @@ Owns the options and what is shown. Leaves the platforms to the simulator.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
 
 from pms_web.cli.terminal import say, show_json, show_table
+from pmscore.kernel.secrets import Secret
 
 __all__ = ["channel_sim"]
 
@@ -41,6 +43,7 @@ __all__ = ["channel_sim"]
     type=click.FloatRange(0),
     help="Seconds between two guests; 0 for none.",
 )
+@click.option("--knock", default="", help="Where it says that it has sold something.")
 @click.option("--json", "as_json", is_flag=True, help="Print what to enter as JSON.")
 def channel_sim(
     platforms: tuple[str, ...],
@@ -49,6 +52,7 @@ def channel_sim(
     port: int,
     start: datetime | None,
     sales_every: float,
+    knock: str,
     as_json: bool,
 ) -> None:
     """Play the platforms that rooms are sold on, with guests of their own.
@@ -61,7 +65,10 @@ def channel_sim(
     Example:
       pms channel-sim --platform channex --seed 7 --dial 30
     """
+    from pms_adapters.http.door import HttpDoor  # noqa: PLC0415 - other commands start without it
+    from pms_adapters.http.guard import Guard, read_networks  # noqa: PLC0415 - other commands start without it
     from pms_adapters.lab.channel_sim.opening import (  # noqa: PLC0415 - other commands start without it
+        Knocks,
         ShiftedClock,
         platform_names,
         simulated,
@@ -71,28 +78,41 @@ def channel_sim(
     clock = ShiftedClock(SystemClock())
     if start is not None:
         clock = ShiftedClock.from_day(SystemClock(), start.date())
-    with simulated(
-        platforms or platform_names(),
-        seed=seed,
-        clock=clock,
-        dial=dial,
-        port=port,
-        sales_every=sales_every or None,
-        told=lambda name, made: say(f"{name}: {type(made).__name__.lower()} {_shown(made)}"),
-    ) as simulation:
+    names = platforms or platform_names()
+    if knock and len(names) > 1:
+        raise click.UsageError("With --knock, name one --platform.")
+    guard = Guard(networks=read_networks("127.0.0.0/8,::1/128", field="knock"), allows_plain_http=True)
+    with (
+        HttpDoor(guard, clock=clock) as door,
+        simulated(
+            names,
+            seed=seed,
+            clock=clock,
+            dial=dial,
+            port=port,
+            sales_every=sales_every or None,
+            told=lambda name, made: say(f"{name}: {type(made).__name__.lower()} {_shown(made)}"),
+            knocks=Knocks(door, dict.fromkeys(names, knock)) if knock else None,
+        ) as simulation,
+    ):
         if as_json:
             show_json(simulation.as_json())
         else:
             show_table(
-                ("platform", "base_url", "listing"),
+                ("platform", "base_url", "listing", "credentials"),
                 [
-                    (name, simulation.server.url(name), house.listing_id)
+                    (name, simulation.server.url(name), house.listing_id, _entered(house.credentials))
                     for name, house in sorted(simulation.houses.items())
                 ],
-                texts=3,
+                texts=4,
             )
         say("Ends with Ctrl-C.")
         threading.Event().wait()
+
+
+def _entered(credentials: Mapping[str, Secret]) -> str:
+    """Return what to enter; it opens nothing but the simulation."""
+    return ", ".join(f"{name}={each.reveal()}" for name, each in credentials.items())
 
 
 def _shown(made: object) -> str:

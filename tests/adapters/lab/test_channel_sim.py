@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from adapters.http.receiver import LOOPBACK
+from adapters.http.receiver import LOOPBACK, receiving
 from pms_adapters.channels.channex import ChannexGateway
 from pms_adapters.http.door import Call, HttpDoor
 from pms_adapters.http.guard import Guard
-from pms_adapters.lab.channel_sim.opening import ShiftedClock, open_house, platform_names, simulated
+from pms_adapters.lab.channel_sim.opening import Knocks, ShiftedClock, open_house, platform_names, simulated
 from pms_adapters.lab.channel_sim.sales import Seller
 from pms_adapters.lab.channel_sim.server import serving
-from pmscore.channels.model.calls import OutcomeKind, Push
+from pmscore.channels.model.calls import Knock, OutcomeKind, Push
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.revisions import Revision
 from pmscore.dates.ranges import DateRange
@@ -192,6 +193,30 @@ def test_guests_come_along_by_themselves_while_it_is_served() -> None:
     assert platform.history[0].rooms[0].stay.arrival.year == 2030
 
 
+def test_a_platform_knocks_when_it_has_sold_something_and_the_gateway_hears_it() -> None:
+    clock = MovableClock(NOW)
+    with (
+        receiving() as receiver,
+        HttpDoor(Guard(networks=LOOPBACK), clock=clock) as door,
+        simulated(
+            ("channex",), seed=2, clock=clock, knocks=Knocks(door, {"channex": receiver.url("/hook")})
+        ) as simulation,
+    ):
+        house = simulation.houses["channex"]
+        for room_code in house.face.platform.rooms:
+            house.face.platform.tell(room_code, "", MatrixField.SELLABLE, DateRange.of(NOW.date(), 90), 9)
+        sold = next(made for made in iter(lambda: simulation.sell("channex"), 0) if made is not None)
+        spoken = Spoken(
+            gateway=ChannexGateway(door, clock), credentials=house.credentials, listing_id=house.listing_id
+        )
+        (received,) = receiver.received
+        knock = Knock(headers=received.headers, body=received.body, received_at=NOW)
+        heard = spoken.gateway.read_knock(at_of(spoken, house.face.platform), knock)
+    assert isinstance(sold, Revision)
+    assert heard.outcome.kind is OutcomeKind.DONE
+    assert json.loads(received.body)["payload"]["revision_id"] == sold.revision_id
+
+
 def test_an_unknown_platform_or_dial_is_refused() -> None:
     with pytest.raises(InvalidInputError) as caught:
         open_house("nowhere", seed=1, clock=MovableClock(NOW))
@@ -203,6 +228,17 @@ def test_an_unknown_platform_or_dial_is_refused() -> None:
     ):
         pass
     assert caught.value.field == "dial"
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    clock = MovableClock(NOW)
+    with (
+        serving(()) as server,
+        pytest.raises(InvalidInputError) as caught,
+        simulated(("channex",), seed=1, clock=clock, port=server.port),
+    ):
+        pass
+    assert (caught.value.field, caught.value.reason) == ("port", "taken")
 
 
 def test_a_push_with_an_unknown_room_is_partly_taken_over_http() -> None:

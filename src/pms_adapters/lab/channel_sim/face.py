@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from pms_adapters.http.door import Answer
 from pmscore.channels.model.manifest import CallGroup, CallKind
+from pmscore.channels.model.revisions import Revision
 from pmscore.kernel.ports import Clock
 from pmscore.kernel.registry import Registry
 from pmscore.kernel.secrets import Secret
@@ -67,6 +68,10 @@ class Face(ABC):
     def expire_token(self) -> bool:
         """Forget the token that was given out; False where the platform knows none."""
         return False
+
+    def knock(self, sold: Revision) -> bytes | None:  # noqa: ARG002 - by default a platform says nothing
+        """Return the message by which the platform says that something was sold; None where it knows none."""
+        return None
 
     def begin(self, call: Arrived) -> bool:
         """Count the arrival of a call; False where it breaks a limit. Each is to be ended."""

@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from pms_adapters.http.door import Call
+from pms_adapters.http.wire import Wire, asked
 from pms_adapters.lab.channel_sim.face import FACES, Face, FaceSetting
 from pms_adapters.lab.channel_sim.sales import Seller
 from pms_adapters.lab.channel_sim.server import SimulatedServer, serving
+from pmscore.channels.model.calls import Outcome
 from pmscore.channels.model.revisions import Revision
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
@@ -27,7 +30,15 @@ from pmscore.testing.channel_platform import Garbled
 from pmscore.testing.clocks import SeededIds
 from pmscore.testing.draws import Draws
 
-__all__ = ["ShiftedClock", "SimulatedHouse", "Simulation", "open_house", "platform_names", "simulated"]
+__all__ = [
+    "Knocks",
+    "ShiftedClock",
+    "SimulatedHouse",
+    "Simulation",
+    "open_house",
+    "platform_names",
+    "simulated",
+]
 
 
 @frozen
@@ -72,17 +83,44 @@ class SimulatedHouse:
     credentials: Mapping[str, Secret]
 
 
+@frozen
+class Knocks:
+    """Where platforms knock when they have sold something, by their names; nobody there is no matter."""
+
+    wire: Wire
+    urls: Mapping[str, str] = field(repr=False)
+
+    def knock(self, name: str, body: bytes) -> Outcome | None:
+        """Send a message to the house that ``name`` sells for; None where there is no address."""
+        url = self.urls.get(name)
+        if url is None:
+            return None
+        headers = {"content-type": "application/json"}
+        return asked(
+            self.wire, Call(method="POST", url=url, headers=headers, body=body, shows_path=False)
+        ).outcome
+
+
 @frozen(kw_only=True)
 class Simulation:
     """Platforms that are served."""
 
     server: SimulatedServer
     houses: Mapping[str, SimulatedHouse]
+    hostility: Hostility
+    knocks: Knocks | None = None
 
     def sell(self, name: str) -> Revision | Garbled | None:
-        """Let one guest come along on a platform."""
+        """Let one guest come along on a platform, which then knocks at the house, once, twice or in vain."""
+        face = self.houses[name].face
         with self.server.lock:
-            return self.houses[name].seller.step()
+            made = self.houses[name].seller.step()
+            body = face.knock(made) if isinstance(made, Revision) else None
+            sent = self.hostility.delivered(() if body is None else (body,))
+        if self.knocks is not None:
+            for each in sent:
+                self.knocks.knock(name, each)
+        return made
 
     def as_json(self) -> list[dict[str, Json]]:
         """Return what to enter to connect to each platform."""
@@ -160,10 +198,12 @@ def simulated(
     rooms: int = 2,
     rates: int = 1,
     currency: str = "EUR",
+    knocks: Knocks | None = None,
 ) -> Iterator[Simulation]:
     """Serve platforms until the block ends.
 
-    With ``sales_every`` a guest comes along on each of them after so many seconds; ``told`` hears what they did.
+    With ``sales_every`` a guest comes along on each of them after so many seconds; ``told`` hears what they did, and
+    ``knocks`` says where the platforms tell of it.
 
     Raises:
         InvalidInputError: ``platform`` or ``dial``.
@@ -177,7 +217,7 @@ def simulated(
     }
     faces = tuple(each.face for each in houses.values())
     with serving(faces, host=host, port=port, hostility=hostility) as server:
-        simulation = Simulation(server=server, houses=houses)
+        simulation = Simulation(server=server, houses=houses, hostility=hostility, knocks=knocks)
         is_over = threading.Event()
         thread = threading.Thread(target=_sell, args=(simulation, sales_every, told, is_over), daemon=True)
         if sales_every is not None:

@@ -18,6 +18,7 @@ from attrs import field, frozen
 from pms_adapters.http.door import Answer
 from pms_adapters.lab.channel_sim.face import Arrived, Face, arrived
 from pms_adapters.lab.channel_sim.wire import Met, met
+from pmscore.kernel.errors import InvalidInputError
 from pmscore.testing.channel_hostility import FateKind, Hostility
 
 __all__ = ["SimulatedServer", "serving"]
@@ -49,7 +50,11 @@ def serving(
     hostility: Hostility | None = None,
     longest_stall: float = 30.0,
 ) -> Iterator[SimulatedServer]:
-    """Serve faces until the block ends; ``longest_stall`` seconds are waited for an answer that never comes."""
+    """Serve faces until the block ends; ``longest_stall`` seconds are waited for an answer that never comes.
+
+    Raises:
+        InvalidInputError: for ``port``: somebody else listens there.
+    """
     by_name = {each.name: each for each in faces}
     lock, is_over = threading.Lock(), threading.Event()
 
@@ -68,7 +73,10 @@ def serving(
         def stall(self, seconds: float) -> None:
             is_over.wait(min(seconds, longest_stall))
 
-    server = _Server((host, port), Handler)
+    try:
+        server = _Server((host, port), Handler)
+    except OSError as error:
+        raise InvalidInputError("port", "taken", value=port) from error
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

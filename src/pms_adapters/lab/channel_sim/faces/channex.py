@@ -18,6 +18,7 @@ from pms_adapters.lab.channel_sim.faces.channex_values import FLAGS, MINIMA, Pro
 from pms_adapters.serialization.json import parse, written
 from pms_adapters.serialization.unreadable import UnreadableError
 from pmscore.channels.model.manifest import CallGroup, CallKind, Window
+from pmscore.channels.model.revisions import Revision
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
@@ -97,6 +98,10 @@ class ChannexFace(Face):
     def too_many(self) -> Answer:
         """Return 429; the count is of a minute."""
         return _refusal(429, "http_too_many_requests", "Too Many Requests", retry_after="60")
+
+    def knock(self, sold: Revision) -> bytes:
+        """Return the message of a webhook about a booking."""
+        return written(self._documents.knock(sold))
 
     def answer(self, call: Arrived) -> Answer:
         """Return what the address answers."""

@@ -144,6 +144,22 @@ class Documents:
         own |= {"id": sold.booking_key, "revision_id": sold.revision_id}
         return {"type": "booking", "id": sold.booking_key, "attributes": own}
 
+    def knock(self, sold: Revision) -> dict[str, Json]:
+        """Return what a webhook says of a revision."""
+        payload: dict[str, Json] = {
+            "booking_id": sold.booking_key,
+            "property_id": self._property_id,
+            "revision_id": sold.revision_id,
+        }
+        at = sold.revised_at.replace(tzinfo=None).isoformat(timespec="microseconds")
+        return {
+            "event": "booking",
+            "property_id": self._property_id,
+            "user_id": None,
+            "timestamp": f"{at}Z",
+            "payload": payload,
+        }
+
     def _room(self, room: SoldRoom) -> dict[str, Json]:
         days: dict[str, Json] = {
             night.isoformat(): Money(minor, self._currency).plain()
