@@ -6,13 +6,14 @@ Owns the options and what is shown. Leaves the platforms to the simulator.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
 
 from pms_web.cli.terminal import say, show_json, show_table
-from pmscore.kernel.secrets import Secret
+from pmscore.kernel.events import Json
+from pmscore.kernel.reading import ObjectReader
 
 __all__ = ["channel_sim"]
 
@@ -95,24 +96,22 @@ def channel_sim(
             knocks=Knocks(door, dict.fromkeys(names, knock)) if knock else None,
         ) as simulation,
     ):
-        if as_json:
-            show_json(simulation.as_json())
-        else:
-            show_table(
-                ("platform", "base_url", "listing", "credentials"),
-                [
-                    (name, simulation.server.url(name), house.listing_id, _entered(house.credentials))
-                    for name, house in sorted(simulation.houses.items())
-                ],
-                texts=4,
-            )
+        _show(simulation.as_json(), as_json=as_json)
         say("Ends with Ctrl-C.")
         threading.Event().wait()
 
 
-def _entered(credentials: Mapping[str, Secret]) -> str:
-    """Return what to enter; it opens nothing but the simulation."""
-    return ", ".join(f"{name}={each.reveal()}" for name, each in credentials.items())
+def _show(connections: Sequence[Mapping[str, Json]], *, as_json: bool) -> None:
+    """Say what to enter to connect; the credentials open nothing but the simulation."""
+    if as_json:
+        show_json(connections)
+        return
+    rows: list[tuple[str, ...]] = []
+    for each in connections:
+        secrets = ObjectReader(each).inside("credentials").values
+        entered = ", ".join(f"{name}={value}" for name, value in secrets.items())
+        rows.append((str(each["platform"]), str(each["base_url"]), str(each["listing_id"]), entered))
+    show_table(("platform", "base_url", "listing", "credentials"), rows, texts=4)
 
 
 def _shown(made: object) -> str:
