@@ -36,7 +36,7 @@ _COUNTED: LiteralString = """\
          ORDER BY n.unit_type_id, n.night) AS counted
  GROUP BY unit_type_id"""
 CLAIMED: LiteralString = f"""\
-SELECT unit_type_id, array_agg(at), array_agg(booked + held + blocked + out_of_order + buffer)
+SELECT unit_type_id, array_agg(at), array_agg(booked + held + blocked + out_of_order + buffer + allotted)
 {_COUNTED}"""
 # Most nights have bookings and little else: the other kinds come as the nights that have any.
 CLAIMS_BY_KIND: LiteralString = f"""\
@@ -45,7 +45,8 @@ SELECT unit_type_id, array_agg(at) FILTER (WHERE booked > 0), array_agg(booked) 
        array_agg(at) FILTER (WHERE blocked > 0), array_agg(blocked) FILTER (WHERE blocked > 0),
        array_agg(at) FILTER (WHERE out_of_order > 0), array_agg(out_of_order) FILTER (WHERE out_of_order > 0),
        array_agg(at) FILTER (WHERE buffer > 0), array_agg(buffer) FILTER (WHERE buffer > 0),
-       array_agg(at) FILTER (WHERE oversold > 0), array_agg(oversold) FILTER (WHERE oversold > 0)
+       array_agg(at) FILTER (WHERE oversold > 0), array_agg(oversold) FILTER (WHERE oversold > 0),
+       array_agg(at) FILTER (WHERE allotted > 0), array_agg(allotted) FILTER (WHERE allotted > 0)
 {_COUNTED}"""
 _EXPIRED: LiteralString = """\
 SELECT unit_type_id, arrival, departure, turnover_nights FROM holds
@@ -78,6 +79,7 @@ _KINDS = (
     ClaimKind.OUT_OF_ORDER,
     ClaimKind.BUFFER,
     ClaimKind.OVERSOLD,
+    ClaimKind.ALLOTTED,
 )
 
 

@@ -36,7 +36,7 @@ NIGHTS_BEFORE, NIGHTS_AFTER = 60, 800
 """The nights of a board, counted from the day on which it was read."""
 LONGEST_WINDOW = timedelta(days=7)
 MOST_EVENTS = 5_000
-_STOCK = frozenset({"booking", "hold", "block"})
+_STOCK = frozenset({"booking", "hold", "block", "allotment"})
 
 _PEEK: LiteralString = f"""\
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,

@@ -1,6 +1,6 @@
-"""What bookings, holds and blocks claim, read as standings for a stock board: all of them, or those of some sources.
+"""What bookings, holds, blocks and allotments claim, read as standings for a stock board: all of them, or those of some sources.
 
-Owns the three queries, and what several units of one room come to. Everything that has ended before a first night is
+Owns the four queries, and what several units of one room come to. Everything that has ended before a first night is
 left out by the server; so are bookings in a status without nights, and holds that are over.
 """
 
@@ -11,10 +11,12 @@ from datetime import date
 from typing import LiteralString, TypeAlias
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from pms_adapters.postgres.allotments import ALLOTMENT_COLUMNS, loaded_allotment
 from pms_adapters.postgres.session import Row, Session, Statement
 from pmscore.availability.views.stock_board import Standing
+from pmscore.inventory.model.allotments import Allotment
 
 __all__ = ["StandingRows", "read_standings", "read_standings_of"]
 
@@ -43,6 +45,8 @@ _BLOCKS: LiteralString = f"""\
 SELECT block_id::text, CASE WHEN kind = 'out_of_order' THEN kind ELSE 'blocked' END, unit_type_id::text, unit_id::text,
        first_night{_NUMBERED}, end_date{_NUMBERED}, 0, NULL::timestamptz
   FROM blocks WHERE agency_id = %s AND end_date > %s"""
+_ALLOTMENTS: LiteralString = f"""\
+SELECT {ALLOTMENT_COLUMNS} FROM allotments WHERE agency_id = %s AND end_date > %s AND guaranteed > 0"""
 
 # An agency that came after the last ANALYZE is taken for one of a single row, and all of its bookings are then looked
 # through for each of its rooms. Until the transaction ends, no join is made that way.
@@ -58,9 +62,10 @@ class StandingRows:
     rooms: list[Row]
     holds: list[Row]
     blocks: list[Row]
+    allotments: list[Row] = field(factory=list)
 
     def __len__(self) -> int:
-        return len(self.rooms) + len(self.holds) + len(self.blocks)
+        return len(self.rooms) + len(self.holds) + len(self.blocks) + len(self.allotments)
 
     def standings(self) -> Iterator[Standing]:
         """Yield what the rows say."""
@@ -71,6 +76,8 @@ class StandingRows:
                 yield from _of_placements(*row)  # type: ignore[arg-type]
         yield from self.holds  # type: ignore[misc]
         yield from self.blocks  # type: ignore[misc]
+        for row in self.allotments:
+            yield from _of_allotment(loaded_allotment(row))
 
 
 def read_standings(session: Session, since: date, *, most: int) -> StandingRows:
@@ -85,25 +92,39 @@ def read_standings(session: Session, since: date, *, most: int) -> StandingRows:
         (_ROOMS + _AS_ROOMS + " LIMIT %s", values),
         (_HOLDS + " LIMIT %s", values),
         (_BLOCKS + " LIMIT %s", values),
+        (_ALLOTMENTS + " LIMIT %s", values),
     ]
     _, *rows = session.run(asked)
     return StandingRows(*rows)
 
 
 def read_standings_of(session: Session, since: date, sources: Mapping[str, Collection[UUID]]) -> StandingRows:
-    """Return the same of some sources alone: bookings, holds and blocks, named by their aggregate.
+    """Return the same of some sources alone: bookings, holds, blocks and allotments, named by their aggregate.
 
     Raises:
         UnreachableError: the database did not answer.
     """
-    bookings, holds, blocks = (list(sources.get(each, ())) for each in ("booking", "hold", "block"))
+    bookings, holds, blocks, allotments = (
+        list(sources.get(each, ())) for each in ("booking", "hold", "block", "allotment")
+    )
     values = (session.agency_id, since)
     asked: list[Statement] = [
         (_ROOMS + " AND b.booking_id = ANY(%s)" + _AS_ROOMS, (*values, bookings)),
         (_HOLDS + " AND hold_id = ANY(%s)", (*values, holds)),
         (_BLOCKS + " AND block_id = ANY(%s)", (*values, blocks)),
+        (_ALLOTMENTS + " AND allotment_id = ANY(%s)", (*values, allotments)),
     ]
     return StandingRows(*session.run(asked))
+
+
+def _of_allotment(allotment: Allotment) -> Iterator[Standing]:
+    """Yield a standing for each stretch of nights on which one more room is kept."""
+    source_id, type_id = str(allotment.allotment_id), str(allotment.unit_type_id)
+    for claim in allotment.claims():
+        nights = claim.nights
+        yield (
+            source_id, claim.kind.value, type_id, None, nights.first_ordinal, nights.end_ordinal, 0, None,
+        )  # fmt: skip
 
 
 def _of_placements(

@@ -23,7 +23,7 @@ SELECT set_config('app.agency_id', $1, true), pg_advisory_xact_lock_shared($2::b
 """Name the agency, and keep the house from being changed while its stock is: the lock is granted before
 the next statement takes its snapshot, so a version that it finds is the version at the commit."""
 
-_KINDS = ("booked", "held", "blocked", "out_of_order", "buffer", "oversold")
+_KINDS = ("booked", "held", "blocked", "out_of_order", "buffer", "oversold", "allotted")
 _COUNTS = ", ".join(_KINDS)
 _SUMS = ",\n         ".join(
     f"coalesce(sum(c.sign) FILTER (WHERE c.kind = '{kind}'), 0)::int AS {kind}" for kind in _KINDS
@@ -267,7 +267,7 @@ SELECT net.night, net.unit_type_id
          WHERE c.kind <> 'oversold' GROUP BY 1, 2) AS net
  CROSS JOIN (SELECT %s::uuid AS agency_id) AS me
   LEFT JOIN LATERAL (
-         SELECT t.booked + t.held + t.blocked + t.out_of_order + t.buffer AS claimed,
+         SELECT t.booked + t.held + t.blocked + t.out_of_order + t.buffer + t.allotted AS claimed,
                 t.capacity + t.overbooking AS most
            FROM type_nights t
           WHERE t.agency_id = me.agency_id AND t.unit_type_id = net.unit_type_id AND t.night = net.night

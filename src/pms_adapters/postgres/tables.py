@@ -132,13 +132,41 @@ Table(
     Column("out_of_order", Integer, nullable=False, server_default=_ZERO),
     Column("buffer", Integer, nullable=False, server_default=_ZERO),
     Column("oversold", Integer, nullable=False, server_default=_ZERO),
+    Column("allotted", Integer, nullable=False, server_default=_ZERO),
     PrimaryKeyConstraint("agency_id", "unit_type_id", "night"),
     belongs_to("unit_types", "unit_type_id"),
     CheckConstraint(
-        "booked + held + blocked + out_of_order + buffer <= capacity + overbooking",
+        "booked + held + blocked + out_of_order + buffer + allotted <= capacity + overbooking",
         name="within_capacity",
     ),
-    CheckConstraint("least(booked, held, blocked, out_of_order, buffer, oversold) >= 0", name="not_negative"),
+    CheckConstraint(
+        "least(booked, held, blocked, out_of_order, buffer, oversold, allotted) >= 0", name="not_negative"
+    ),
+)
+Table(
+    "allotments",
+    metadata,
+    agency(),
+    Column("allotment_id", Uuid, nullable=False),
+    Column("property_id", Uuid, nullable=False),
+    Column("unit_type_id", Uuid, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("first_night", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("guaranteed", Integer, nullable=False),
+    Column("cap", Integer),
+    Column("release_days", Integer),
+    Column("release_on", Date),
+    Column("sold", ARRAY(Integer), nullable=False),
+    Column("released_until", Date),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("agency_id", "allotment_id"),
+    belongs_to("properties", "property_id"),
+    belongs_to("unit_types", "unit_type_id"),
+    CheckConstraint(
+        "end_date > first_night AND cardinality(sold) = end_date - first_night", name="nights_check"
+    ),
+    Index(None, "agency_id", "property_id", "channel"),
 )
 Table(
     "unit_nights",

@@ -23,6 +23,7 @@ from pms_adapters.postgres.access import (
     PostgresSessions,
     PostgresUsers,
 )
+from pms_adapters.postgres.allotments import PostgresAllotments
 from pms_adapters.postgres.booking import PostgresAgencies, PostgresBookings
 from pms_adapters.postgres.channel_calls import PostgresCalls
 from pms_adapters.postgres.channel_cells import PostgresCells
@@ -142,6 +143,7 @@ class PostgresWork:
         self.stock = PostgresStock(session, self._writes)
         self.holds = PostgresHolds(session, self._writes)
         self.blocks = PostgresBlocks(session, self._writes)
+        self.allotments = PostgresAllotments(session, self._writes)
         self.guests = PostgresGuests(session, self._writes)
         self.bookings = PostgresBookings(session, self._writes)
         self.prices = PostgresPriceBooks(session, self._writes, clock)

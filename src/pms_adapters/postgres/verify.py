@@ -62,6 +62,11 @@ claims AS (
   SELECT k.agency_id, k.block_id, k.unit_type_id, k.unit_id, k.first_night + g,
          CASE k.kind WHEN 'out_of_order' THEN 'out_of_order' ELSE 'blocked' END
     FROM blocks k, generate_series(0, k.end_date - k.first_night - 1) AS g
+   UNION ALL
+  SELECT a.agency_id, a.allotment_id, a.unit_type_id, NULL::uuid, a.first_night + g, 'allotted'
+    FROM allotments a, generate_series(0, a.end_date - a.first_night - 1) AS g,
+         generate_series(1, a.guaranteed - a.sold[g + 1])
+   WHERE a.first_night + g >= coalesce(a.released_until, a.first_night)
 )
 """
 
@@ -96,18 +101,19 @@ INVARIANTS: tuple[Invariant, ...] = (
          count(*) FILTER (WHERE kind = 'blocked') AS blocked,
          count(*) FILTER (WHERE kind = 'out_of_order') AS out_of_order,
          count(*) FILTER (WHERE kind = 'buffer') AS buffer,
-         count(*) FILTER (WHERE kind = 'oversold') AS oversold
+         count(*) FILTER (WHERE kind = 'oversold') AS oversold,
+         count(*) FILTER (WHERE kind = 'allotted') AS allotted
     FROM claims GROUP BY agency_id, unit_type_id, night
 )
 SELECT agency_id, unit_type_id, night,
-       concat_ws(' ', n.booked, n.held, n.blocked, n.out_of_order, n.buffer, n.oversold) AS kept,
-       concat_ws(' ', c.booked, c.held, c.blocked, c.out_of_order, c.buffer, c.oversold) AS claimed
+       concat_ws(' ', n.booked, n.held, n.blocked, n.out_of_order, n.buffer, n.oversold, n.allotted) AS kept,
+       concat_ws(' ', c.booked, c.held, c.blocked, c.out_of_order, c.buffer, c.oversold, c.allotted) AS claimed
   FROM counted c FULL JOIN type_nights n USING (agency_id, unit_type_id, night)
  WHERE (coalesce(n.booked, 0), coalesce(n.held, 0), coalesce(n.blocked, 0), coalesce(n.out_of_order, 0),
-        coalesce(n.buffer, 0), coalesce(n.oversold, 0))
+        coalesce(n.buffer, 0), coalesce(n.oversold, 0), coalesce(n.allotted, 0))
     IS DISTINCT FROM
        (coalesce(c.booked, 0), coalesce(c.held, 0), coalesce(c.blocked, 0), coalesce(c.out_of_order, 0),
-        coalesce(c.buffer, 0), coalesce(c.oversold, 0))""",
+        coalesce(c.buffer, 0), coalesce(c.oversold, 0), coalesce(c.allotted, 0))""",
     ),
     Invariant(
         "one_owner_a_unit_night",
@@ -132,8 +138,8 @@ SELECT agency_id, unit_id, night, c.source_id AS claims, n.source_id AS keeps
         "no night has more claims than its capacity and overbooking allow",
         """\
 SELECT agency_id, unit_type_id, night FROM type_nights
- WHERE booked + held + blocked + out_of_order + buffer > capacity + overbooking
-    OR least(booked, held, blocked, out_of_order, buffer, oversold) < 0""",
+ WHERE booked + held + blocked + out_of_order + buffer + allotted > capacity + overbooking
+    OR least(booked, held, blocked, out_of_order, buffer, oversold, allotted) < 0""",
     ),
     Invariant(
         "capacity_is_the_types",

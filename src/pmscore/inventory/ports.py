@@ -14,16 +14,19 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.blocks import Block, BlockFilter
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import StockChange
 from pmscore.kernel.errors import NightsTakenError, StaleHouseError
-from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import AllotmentId, BlockId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.paging import Page, Paged
 from pmscore.kernel.ports import Work
 
 __all__ = [
+    "AllotmentRepository",
+    "AllotmentWork",
     "BlockRepository",
     "ExpiredHolds",
     "HoldRepository",
@@ -152,6 +155,38 @@ class BlockRepository(Protocol):
         """Remove a block that was read in this transaction."""
 
 
+class AllotmentRepository(Protocol):
+    """Keeps the allotments that stand."""
+
+    @abstractmethod
+    def get(self, allotment_id: AllotmentId) -> Allotment:
+        """Return the allotment, locked.
+
+        Raises:
+            NotFoundError: no such allotment in this agency.
+        """
+
+    @abstractmethod
+    def of(self, property_id: PropertyId, channel: str | None = None) -> tuple[Allotment, ...]:
+        """Return the property's allotments, of one channel where it is named, by first night and id, without a lock."""
+
+    @abstractmethod
+    def locked_of(self, property_id: PropertyId, channel: str) -> tuple[Allotment, ...]:
+        """Return the allotments of one channel, locked, in the order of their ids."""
+
+    @abstractmethod
+    def add(self, allotment: Allotment) -> None:
+        """Add a new allotment."""
+
+    @abstractmethod
+    def save(self, allotment: Allotment) -> None:
+        """Store an allotment that was read and locked in this transaction."""
+
+    @abstractmethod
+    def remove(self, allotment: Allotment) -> None:
+        """Remove an allotment that was read and locked in this transaction."""
+
+
 class InventoryWork(Work, Protocol):
     """A transaction on the inventory."""
 
@@ -174,6 +209,15 @@ class InventoryWork(Work, Protocol):
     @abstractmethod
     def blocks(self) -> BlockRepository:
         """The blocks."""
+
+
+class AllotmentWork(InventoryWork, Protocol):
+    """A transaction on allotments and the stock that they keep."""
+
+    @property
+    @abstractmethod
+    def allotments(self) -> AllotmentRepository:
+        """The allotments."""
 
 
 def claiming(attempt: Callable[[ExpiredHolds], ResultT]) -> ResultT:

@@ -38,7 +38,8 @@ def _claims(books: Books) -> tuple[Claim, ...]:
     booked = (claim for booking in books.bookings.values() for claim in booking.claims())
     held = (claim for hold in books.holds.values() for claim in hold.claims())
     blocked = (claim for block in books.blocks.values() for claim in block.claims())
-    return (*booked, *held, *blocked)
+    allotted = (claim for allotment in books.allotments.values() for claim in allotment.claims())
+    return (*booked, *held, *blocked, *allotted)
 
 
 def _wrong_counters(books: Books, claims: tuple[Claim, ...]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pmscore.access.model.agencies import Agency
 from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.lifecycle import COUNTED
 from pmscore.guests.model import Guest, GuestMetrics, MetricsChange
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.blocks import Block
 from pmscore.inventory.model.holds import Hold
 from pmscore.inventory.model.house import House, UnitType
@@ -30,7 +31,17 @@ from pmscore.kernel.errors import (
     Violation,
 )
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import BlockId, BookingId, GuestId, HoldId, PropertyId, QuoteId, UnitId, UnitTypeId
+from pmscore.kernel.ids import (
+    AllotmentId,
+    BlockId,
+    BookingId,
+    GuestId,
+    HoldId,
+    PropertyId,
+    QuoteId,
+    UnitId,
+    UnitTypeId,
+)
 from pmscore.kernel.money import Money
 from pmscore.modules.model import Feature
 from pmscore.pricing.model.book import PriceBook
@@ -72,6 +83,7 @@ class Changes:
     bookings: dict[BookingId, Booking] = Factory(dict[BookingId, Booking])
     holds: dict[HoldId, Hold] = Factory(dict[HoldId, Hold])
     blocks: dict[BlockId, Block | None] = Factory(dict[BlockId, "Block | None"])
+    allotments: dict[AllotmentId, Allotment | None] = Factory(dict[AllotmentId, "Allotment | None"])
     rule_books: dict[PropertyId, RuleBook] = Factory(dict[PropertyId, RuleBook])
     metrics: list[MetricsChange] = Factory(list[MetricsChange])
     stock: list[StockChange] = Factory(list[StockChange])
@@ -98,6 +110,7 @@ class Books:
     bookings: dict[BookingId, Booking] = Factory(dict[BookingId, Booking])
     holds: dict[HoldId, Hold] = Factory(dict[HoldId, Hold])
     blocks: dict[BlockId, Block] = Factory(dict[BlockId, Block])
+    allotments: dict[AllotmentId, Allotment] = Factory(dict[AllotmentId, Allotment])
     rule_books: dict[PropertyId, RuleBook] = Factory(dict[PropertyId, RuleBook])
     replies: dict[OnceName, StoredReply] = Factory(dict[OnceName, StoredReply])
     ledger: Ledger = Factory(Ledger)
@@ -167,6 +180,11 @@ class Books:
                 del self.blocks[block_id]
             else:
                 self.blocks[block_id] = block
+        for allotment_id, allotment in changes.allotments.items():
+            if allotment is None:
+                del self.allotments[allotment_id]
+            else:
+                self.allotments[allotment_id] = allotment
         self._put_prices(changes)
         self.exchange_rates.update(changes.exchange_rates)
         self.features.update(changes.features)
@@ -217,6 +235,7 @@ class Books:
             "booking": self.bookings,
             "hold": self.holds,
             "block": self.blocks,
+            "allotment": self.allotments,
             "quote": self.quotes,
             "webhook": self.webhooks.endpoints,
             "channel_connection": self.channels.connections,

@@ -35,12 +35,13 @@ class TypeNight:
     blocked: int = 0
     out_of_order: int = 0
     buffer: int = 0
+    allotted: int = 0
     oversold: int = 0
 
     @property
     def claimed(self) -> int:
         """All claims that count against the limit."""
-        return self.booked + self.held + self.blocked + self.out_of_order + self.buffer
+        return self.booked + self.held + self.blocked + self.out_of_order + self.buffer + self.allotted
 
     @property
     def is_within_limit(self) -> bool:
@@ -55,6 +56,7 @@ class TypeNight:
             ClaimKind.BLOCKED: self.blocked,
             ClaimKind.OUT_OF_ORDER: self.out_of_order,
             ClaimKind.BUFFER: self.buffer,
+            ClaimKind.ALLOTTED: self.allotted,
             ClaimKind.OVERSOLD: self.oversold,
         }
 

@@ -50,6 +50,7 @@ from pmscore.testing.price_repositories import (
 from pmscore.testing.readers import InMemoryAvailability
 from pmscore.testing.repositories import (
     InMemoryAgencies,
+    InMemoryAllotments,
     InMemoryBlocks,
     InMemoryHolds,
     InMemoryHouses,
@@ -214,6 +215,7 @@ class InMemoryWork:
         self.stock = stock
         self.holds = InMemoryHolds(transaction)
         self.blocks = InMemoryBlocks(transaction)
+        self.allotments = InMemoryAllotments(transaction)
         self.guests = InMemoryGuests(transaction)
         self.restrictions = InMemoryRestrictions(transaction)
         self.bookings = InMemoryBookings(transaction)

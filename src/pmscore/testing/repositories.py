@@ -7,19 +7,27 @@ the judgement at the commit to ``books`` and ``ledger``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pmscore.access.model.agencies import Agency
 from pmscore.access.ports import AgencyRepository
 from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.blocks import Block, BlockFilter
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House
 from pmscore.inventory.model.stock import Claim, StockChange
-from pmscore.inventory.ports import BlockRepository, HoldRepository, HouseRepository, StockLedger
+from pmscore.inventory.ports import (
+    AllotmentRepository,
+    BlockRepository,
+    HoldRepository,
+    HouseRepository,
+    StockLedger,
+)
 from pmscore.kernel.errors import InvalidInputError, MisuseError, NotFoundError
-from pmscore.kernel.ids import AgencyId, BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import AgencyId, AllotmentId, BlockId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.paging import Page, Paged
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.ports import RestrictionRepository
@@ -27,6 +35,7 @@ from pmscore.testing.transaction import Transaction
 
 __all__ = [
     "InMemoryAgencies",
+    "InMemoryAllotments",
     "InMemoryBlocks",
     "InMemoryHolds",
     "InMemoryHouses",
@@ -222,6 +231,57 @@ class InMemoryBlocks(BlockRepository):
         """Remove a block that was read in this transaction."""
         self._at.check_locked("block", block.block_id)
         self._at.changes.blocks[block.block_id] = None
+
+
+class InMemoryAllotments(AllotmentRepository):
+    """Allotments."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._at = transaction
+
+    def get(self, allotment_id: AllotmentId) -> Allotment:
+        """Return the allotment, locked."""
+        books, changes = self._at.books, self._at.changes
+        found = self._at.locked("allotment", allotment_id, books.allotments, changes.allotments)
+        self._at.command.check_reach(found.property_id, "allotment", allotment_id)
+        return found
+
+    def of(self, property_id: PropertyId, channel: str | None = None) -> tuple[Allotment, ...]:
+        """Return the property's allotments, by first night and id."""
+        self._at.check_open()
+        if not self._at.command.reaches(property_id):
+            return ()
+        with self._at.locks.mutex:
+            found = [
+                each
+                for each in self._at.books.allotments.values()
+                if each.property_id == property_id and channel in {None, each.channel}
+            ]
+        return tuple(sorted(found, key=lambda each: (each.nights.start, each.allotment_id)))
+
+    def locked_of(self, property_id: PropertyId, channel: str) -> tuple[Allotment, ...]:
+        """Return the allotments of one channel, locked, in the order of their ids."""
+        found: list[Allotment] = []
+        for allotment_id in sorted(each.allotment_id for each in self.of(property_id, channel)):
+            # One that went while its lock was waited for is no allotment any more.
+            with suppress(NotFoundError):
+                found.append(self.get(allotment_id))
+        return tuple(found)
+
+    def add(self, allotment: Allotment) -> None:
+        """Add a new allotment."""
+        self._at.lock_new("allotment", allotment.allotment_id)
+        self._at.changes.allotments[allotment.allotment_id] = allotment
+
+    def save(self, allotment: Allotment) -> None:
+        """Store an allotment that was read in this transaction."""
+        self._at.check_locked("allotment", allotment.allotment_id)
+        self._at.changes.allotments[allotment.allotment_id] = allotment
+
+    def remove(self, allotment: Allotment) -> None:
+        """Remove an allotment that was read in this transaction."""
+        self._at.check_locked("allotment", allotment.allotment_id)
+        self._at.changes.allotments[allotment.allotment_id] = None
 
 
 class InMemoryRestrictions(RestrictionRepository):

@@ -10,6 +10,7 @@ from adapters.postgres.subject import PATIENT_MS, PostgresStore
 from pms_adapters.system import TimeOrderedIds
 from pmscore.testing.laws.access import AccessLaws
 from pmscore.testing.laws.access_races import AccessRaceLaws
+from pmscore.testing.laws.allotments import AllotmentLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
@@ -60,6 +61,10 @@ class OnPostgres(StoreLaws):
 
 
 class TestStock(OnPostgres, StockLaws):
+    pass
+
+
+class TestAllotments(OnPostgres, AllotmentLaws):
     pass
 
 

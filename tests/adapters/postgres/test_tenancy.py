@@ -22,6 +22,7 @@ VALUES = {
     "end_date": "2030-01-02",
     "kind": "booked",
     "nightly": "{1}",
+    "sold": "{0}",
     "night_amounts": "{1}",
     "parties": "[{}]",
     "capacity": "9",

@@ -15,6 +15,7 @@ from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.views.desired import Wanted, desired, keys_of
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import Zone
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.house import Capacity, House, Property, UnitType
 from pmscore.inventory.model.stock import ClaimKind
 from pmscore.kernel.currency import Currency
@@ -61,6 +62,7 @@ class Selling:
     counts: tuple[TypeNights, ...]
     house: House = HOUSE
     now: datetime = NOW
+    allotted: tuple[Allotment, ...] = ()
 
     def wanted(
         self,
@@ -80,6 +82,7 @@ class Selling:
             now=self.now,
             channel=CHANNEL,
             keys=all_keys(mappings, manifest) if keys is None else keys,
+            allotted=self.allotted,
         )
 
 

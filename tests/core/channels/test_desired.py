@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.channels.selling import (
+    CHANNEL,
     NOW,
     PLAIN,
     TOLD_TYPES,
@@ -27,6 +29,9 @@ from pmscore.channels.policies.diffing import runs
 from pmscore.channels.policies.packing import cells_of, entries
 from pmscore.channels.views.desired import keys_of
 from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.allotments import Allotment
+from pmscore.inventory.model.stock import ClaimKind
+from pmscore.kernel.ids import AllotmentId
 from pmscore.pricing.model.plans import DatedPrice, TypePrices, WeekPrices
 from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.restrictions.model.book import RuleBook
@@ -178,6 +183,27 @@ def test_without_prices_only_counts_are_told(channex_like, rooms):
     rows = evolve(PLAIN, book=None).wanted(rooms, channex_like).rows
     assert {key.field for key in rows.rows} == {MatrixField.SELLABLE}
     assert set(rows.rows[RowKey(rooms.rooms[0].mapping_id, MatrixField.SELLABLE)]) == {5}
+
+
+def test_a_channel_sells_what_is_kept_for_it_and_never_more_than_its_cap(channex_like, rooms):
+    first, second = TOLD_TYPES
+    kept = Allotment(
+        allotment_id=AllotmentId(UUID(int=1)),
+        property_id=PLAIN.house.property.property_id,
+        unit_type_id=first,
+        channel=CHANNEL,
+        nights=DateRange.of(TOLD.start - timedelta(days=1), 4),
+        guaranteed=2,
+        cap=3,
+        sold=(0, 0, 1, 3),
+    )
+    full = counts_of(first, (3,) * TOLD.length)
+    claims = {**full.claims, ClaimKind.ALLOTTED: (2, 1, 0, *(0,) * (TOLD.length - 3))}
+    house = evolve(PLAIN, counts=(evolve(full, claims=claims), PLAIN.counts[1]), allotted=(kept,))
+    key = RowKey(rooms.rooms[0].mapping_id, MatrixField.SELLABLE)
+    assert house.wanted(rooms, channex_like).rows.row(key)[:4] == (2, 2, 0, 2)
+    others = evolve(house, allotted=(evolve(kept, channel="other"), evolve(kept, unit_type_id=second)))
+    assert others.wanted(rooms, channex_like).rows.row(key)[:4] == (0, 1, 2, 2)
 
 
 def test_dates_that_nobody_may_ask_for_now_are_closed_to_arrival(channex_like, rooms):

@@ -8,6 +8,7 @@ import pytest
 
 from pmscore.testing.laws.access import AccessLaws
 from pmscore.testing.laws.access_races import AccessRaceLaws
+from pmscore.testing.laws.allotments import AllotmentLaws
 from pmscore.testing.laws.availability import AvailabilityLaws
 from pmscore.testing.laws.booked_quotes import BookedQuoteLaws
 from pmscore.testing.laws.bookings import BookingLaws
@@ -55,6 +56,10 @@ class Crowded(StoreLaws):
 
 
 class TestStock(InMemory, StockLaws):
+    pass
+
+
+class TestAllotments(Crowded, AllotmentLaws):
     pass
 
 

@@ -49,9 +49,15 @@ blocked AS (
          k.unit_id, k.first_night + step
     FROM blocks k, generate_series(0, k.end_date - k.first_night - 1) AS step
    WHERE k.agency_id = (TABLE mine)),
+allotted AS (
+  SELECT a.allotment_id, 'allotted', a.unit_type_id, NULL::uuid, a.first_night + step
+    FROM allotments a, generate_series(0, a.end_date - a.first_night - 1) AS step,
+         generate_series(1, a.guaranteed - a.sold[step + 1])
+   WHERE a.agency_id = (TABLE mine) AND a.first_night + step >= coalesce(a.released_until, a.first_night)),
 claims AS MATERIALIZED (
   SELECT source_id, kind, unit_type_id, unit_id, night FROM stays
-  UNION ALL SELECT * FROM after_stays UNION ALL SELECT * FROM held UNION ALL SELECT * FROM blocked),
+  UNION ALL SELECT * FROM after_stays UNION ALL SELECT * FROM held UNION ALL SELECT * FROM blocked
+  UNION ALL SELECT * FROM allotted),
 by_type AS (
   SELECT c.unit_type_id, c.night, count(*) AS claimed, (
            SELECT t.overbooking + coalesce((
@@ -63,7 +69,7 @@ by_type AS (
 _AUDIT: LiteralString = f"""\
 WITH {_CLAIMS},
 counters AS (
-  SELECT unit_type_id, night, booked + held + blocked + out_of_order + buffer AS claimed
+  SELECT unit_type_id, night, booked + held + blocked + out_of_order + buffer + allotted AS claimed
     FROM type_nights WHERE agency_id = (TABLE mine)),
 owners AS (
   SELECT unit_id, night, kind, source_id FROM unit_nights WHERE agency_id = (TABLE mine)),

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
-from pmscore.kernel.errors import InvalidInputError
+from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import BlockId, BookingId, ConnectionId, IssueId, PropertyId
 
@@ -134,7 +134,7 @@ class StoredRevision:
 
     def __attrs_post_init__(self) -> None:
         if (self.revision is None) == (self.malformed is None):
-            raise InvalidInputError("revision", "exactly_one_of", others="malformed")
+            raise MisuseError(revision_id=self.revision_id, reason="neither_or_both")
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from pmscore.channels.ports.logs import OperationRepository
 from pmscore.channels.ports.places import ConnectionRepository, MappingRepository
 from pmscore.channels.ports.receiving import IssueRepository, KnockRepository, RevisionRepository
 from pmscore.channels.ports.sending import CallLog, CellRepository, DirtyRepository, LaneRepository
+from pmscore.inventory.ports import AllotmentWork
 from pmscore.kernel.ids import AgencyId
 from pmscore.kernel.secrets import Secret, SecretBox, SecretSource
 from pmscore.pricing.ports import PriceReader, PricingWork
@@ -44,7 +45,7 @@ __all__ = [
 ResultT = TypeVar("ResultT")
 
 
-class ChannelWork(QuotedBookingWork, PricingWork, Protocol):
+class ChannelWork(QuotedBookingWork, AllotmentWork, PricingWork, Protocol):
     """A transaction on channels and all that they touch."""
 
     @property

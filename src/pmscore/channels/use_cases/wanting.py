@@ -55,6 +55,7 @@ def wanted(
     (house,) = reader.houses([connection.property_id])
     with uow.begin(command) as work:
         book = work.prices.find(connection.property_id)
+        allotted = work.allotments.of(connection.property_id, connection.channel)
     rules = reader.rules([connection.property_id]).get(connection.property_id, RuleBook())
     now = clock.now()
     rows = tuple(keys)
@@ -74,6 +75,7 @@ def wanted(
         now=now,
         channel=connection.channel,
         keys=rows,
+        allotted=allotted,
     )
 
 

@@ -21,6 +21,7 @@ from pmscore.channels.policies.asking import Closures, asking_closures
 from pmscore.channels.policies.dialects import folds_closures, looked_ahead, translated
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import local_date
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.house import House
 from pmscore.kernel.ids import UnitTypeId
 from pmscore.pricing.model.book import PriceBook
@@ -84,10 +85,12 @@ def desired(
     now: datetime,
     channel: str,
     keys: Iterable[RowKey],
+    allotted: Iterable[Allotment] = (),
 ) -> Wanted:
     """Return what these rows should be on ``nights``, for whoever books through ``channel``.
 
-    ``counts`` are of the types that are sold; one without counts has nothing to sell. Without a price book there are no
+    ``counts`` are of the types that are sold; one without counts has nothing to sell. ``allotted`` are the allotments of
+    the channel: what they keep is to be sold beside what is free, and never more than they allow. Without a price book there are no
     rows of rates. Where a plan is not sold the night is closed, and its rate is ``ANY``.
     """
     wanted = frozenset(keys)
@@ -98,6 +101,7 @@ def desired(
         book=book,
         rules=rules,
         counts=tuple(counts),
+        allotted=tuple(allotted),
         nights=nights,
         wide=looked_ahead(nights, manifest),
         channel=channel,
@@ -119,6 +123,7 @@ class _Ground:
     book: PriceBook | None
     rules: RuleBook
     counts: tuple[TypeNights, ...]
+    allotted: tuple[Allotment, ...]
     nights: DateRange
     wide: DateRange
     channel: str
@@ -161,6 +166,14 @@ class _Ground:
             first, end = max(offset, 0), min(offset + counts.nights.length, self.nights.length)
             if first < end:
                 row[first:end] = counts.sellable()[first - offset : end - offset]
+        for allotment in self.allotted:
+            if allotment.unit_type_id == unit_type_id and allotment.channel == self.channel:
+                offset = allotment.nights.first_ordinal - origin
+                for at, (kept, most) in enumerate(
+                    zip(allotment.kept(), allotment.room_to_sell(), strict=True), offset
+                ):
+                    if 0 <= at < self.nights.length:
+                        row[at] = row[at] + kept if most is None else min(row[at] + kept, most)
         return tuple(row)
 
     def _priced(

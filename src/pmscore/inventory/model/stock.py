@@ -1,8 +1,8 @@
 """Claims on nights, and the change from one set of claims to another.
 
 Owns the two layers of stock as values: a claim counts against a unit type on each of its nights, and where
-it names a unit it also occupies that unit. Bookings, holds, blocks, out-of-order units and turnover nights
-all claim in this one way, so nothing is invisible to the check. Leaves keeping them to the store, whose
+it names a unit it also occupies that unit. Bookings, holds, blocks, out-of-order units, turnover nights
+and rooms kept for a channel all claim in this one way, so nothing is invisible to the check. Leaves keeping them to the store, whose
 keys and limits are the judge; the rules are on the algorithm page ``docs/algorithms/stock.md``.
 """
 
@@ -28,6 +28,7 @@ class ClaimKind(Enum):
     BLOCKED = "blocked"
     OUT_OF_ORDER = "out_of_order"
     BUFFER = "buffer"
+    ALLOTTED = "allotted"
     OVERSOLD = "oversold"
 
 
