@@ -31,6 +31,9 @@ Params = Mapping[str, str | int | None]
 
 FIELD_TEXTS: Mapping[str, str] = {
     **PRICE_FIELD_TEXTS,
+    "allotment_overlaps": "has nights in common with the allotment {allotment_id} of this type and channel; change that one",
+    "below_guaranteed": "is less than the {least} that are guaranteed",
+    "belongs_to_the_allotment": "cannot be changed; end the allotment and make another one",
     "after_departure": "must end by the departure",
     "broken_gzip": "is not a whole gzip file; unpack it, or fetch it again",
     "closed_address": "leads to a network that is not public; name an address that everybody can reach",
@@ -117,6 +120,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_iso_date": "must be a date written YYYY-MM-DD",
     "not_json": "is not valid JSON",
     "not_local": "must be a local date and time",
+    "neither_kept_nor_capped": "is needed, or a cap: an allotment keeps rooms, limits them, or both",
     "not_loopback": "must be an address of this machine, such as 127.0.0.1",
     "not_money": 'must be an amount: {{"amount": "123.45", "currency": "EUR"}}',
     "not_month_day": "must be a day of the year written MM-DD",
