@@ -571,6 +571,22 @@ def test_bookings_are_read_back_over_all_pages_and_a_list_without_end_is_none(sa
     assert len(wire.calls) < 100
 
 
+def test_a_house_of_more_rates_than_an_answer_holds_is_not_read_back() -> None:
+    wire, at = StubWire(), made_at()
+    rates = tuple(
+        evolve(MAPPED_RATE, mapping_id=MappingId(UUID(int=n)), rate_code=str(n)) for n in range(100, 160)
+    )
+    many = evolve(at, mappings=evolve(at.mappings, rates=rates))
+    nights = DateRange.of(NOW.date(), 500)
+    gateway = ChannexGateway(wire, FixedClock(NOW))
+    refused = gateway.read_back(many, Lane.PRICING, nights).outcome
+    assert (refused.kind, refused.error) == (OutcomeKind.REFUSED, "too_much_to_read")
+    assert wire.calls == []
+    wire.answers_with(200, b'{"data": {}}')
+    assert gateway.read_back(many, Lane.AVAILABILITY, nights).outcome.kind is OutcomeKind.DONE
+    assert gateway.read_back(at, Lane.PRICING, nights).outcome.kind is OutcomeKind.DONE
+
+
 def test_bookings_of_other_properties_of_the_account_are_none_of_the_connections(samples: Samples) -> None:
     page = samples("booking_revisions.feed.response")
     page["data"][0]["attributes"]["property_id"] = "another"

@@ -53,6 +53,9 @@ _PAGE: Final = 50
 _ROOMS_PAGE: Final = 100
 _MOST_PAGES: Final = 30
 _MOST_BYTES: Final = 5_000_000
+_MOST_CELLS: Final = 25_000
+"""Nights times rate plans of one answer: each takes some 200 bytes, and there is no smaller page of it."""
+
 _LARGEST_KNOCK: Final = 20_000
 _UNSURE: Final = Outcome(OutcomeKind.UNSURE, "unreadable_shape")
 _DONE: Final = Outcome(OutcomeKind.DONE)
@@ -152,6 +155,8 @@ class ChannexGateway(GatewayBase):
         ]
         path = "availability"
         if lane is Lane.PRICING:
+            if nights.length * len(at.mappings.rates) > _MOST_CELLS:
+                return ReadBack(outcome=Outcome(OutcomeKind.REFUSED, "too_much_to_read"))
             path = "restrictions"
             query.append(("filter[restrictions]", ",".join(PRICING_NAMES.values())))
         outcome, reply = self._asked(at, "GET", path, query)
