@@ -6,12 +6,14 @@ remembered to ``remembering``, and what the platform is told to ``use_cases.ackn
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from attrs import evolve
 
 from pmscore.booking.model.lifecycle import Act
+from pmscore.booking.policies.drafting import RoomRequest
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.use_cases.replace_rooms import ReplaceRooms, replace_rooms
@@ -35,6 +37,7 @@ from pmscore.channels.reactions.remembering import (
 from pmscore.channels.use_cases.lane_runs import LaneRun
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import Unit
+from pmscore.inventory.use_cases.allotments import Sale, move_allotments
 from pmscore.kernel.errors import (
     InvalidInputError,
     NightsTakenError,
@@ -177,7 +180,7 @@ class _Attempt:
             may_oversell=True,
         )
         effect = self._applied(seen, booking_id=booking_id, events=(synced,))
-        create_booking(command, uow=self._with(seen, effect), clock=at.clock, ids=at.ids)
+        create_booking(command, uow=self._with(seen, effect, command.rooms), clock=at.clock, ids=at.ids)
 
     def _replace(self, seen: Seen, booking_id: BookingId) -> None:
         at = self._at
@@ -196,7 +199,9 @@ class _Attempt:
             may_oversell=True,
             expected_version=version,
         )
-        after = replace_rooms(command, uow=self._with(seen, effect), clock=at.clock, ids=at.ids)
+        after = replace_rooms(
+            command, uow=self._with(seen, effect, command.rooms), clock=at.clock, ids=at.ids
+        )
         if after.version == version:
             self._alone(seen, effect)
 
@@ -320,14 +325,33 @@ class _Attempt:
             stage=stage,
         )
 
-    def _with(self, seen: Seen, effect: Effect) -> Accompanied:
-        """Return a unit of work for a booking use case, in which the effect is noted and old blocks make way."""
+    def _with(self, seen: Seen, effect: Effect, rooms: Sequence[RoomRequest] = ()) -> Accompanied:
+        """Return a unit of work for a booking use case, in which the effect is noted and old blocks make way.
+
+        Rooms that are kept for the channel are taken up by ``rooms``, and those of the booking so far go back to them.
+        """
+        taken = [
+            Sale(room.unit_type_id, DateRange.from_stay(room.stay))
+            for room in rooms
+            if room.unit_type_id is not None
+        ]
 
         def stage(work: ChannelWork) -> None:
             remember(work, self._at, seen, effect, self._now)
             freed = lifted(work, seen.block_ids)
             if freed:
                 work.stock.change(freed)
+            channel = source_of(seen.revision, self._at.connection).channel
+            given: list[Sale] = []
+            if seen.booking_id is not None:
+                booking = work.bookings.get(seen.booking_id)
+                channel = booking.source.channel
+                if booking.claims():
+                    given = [
+                        Sale(room.unit_type_id, DateRange.from_stay(room.stay), -1) for room in booking.rooms
+                    ]
+            if given or taken:
+                move_allotments(work, self._at.house.property.property_id, channel, (*given, *taken))
 
         return Accompanied(self._at.uow, stage)
 
