@@ -285,4 +285,4 @@ def _breaches(push: Push, manifest: Manifest) -> Iterator[str]:
 def _of_message(
     names: set[MatrixField], messages: Sequence[frozenset[MatrixField]]
 ) -> frozenset[MatrixField]:
-    return next((each for each in messages if names <= each), frozenset())
+    return next((each for each in messages if names <= each), frozenset[MatrixField]())

@@ -187,22 +187,20 @@ class Sales:
             return False
         today = self._scene.house().property.business_date + timedelta(days=1)
         latest = today + timedelta(days=REACH)
-        match self._chance.weighted(
+        name = self._chance.weighted(
             ((10, "sold"), (5, "changed"), (4, "cancelled"), (1, "oversold"), (1, "garbled"))
-        ):
-            case "sold" if self._is_blind:
-                told = self._platform.oversell(today, latest) is not None
-                name = "sold"
-            case "sold":
-                told, name = self._platform.sell(today, latest) is not None, "sold"
-            case "changed":
-                told, name = self._platform.change(today, is_blind=self._is_blind) is not None, "changed"
-            case "cancelled":
-                told, name = self._platform.cancel(today) is not None, "cancelled"
-            case "oversold":
-                told, name = self._platform.oversell(today, latest) is not None, "oversold"
-            case _:
-                told, name = self._platform.garble() is not None, "garbled"
+        )
+        told = True
+        if name == "oversold" or (name == "sold" and self._is_blind):
+            self._platform.oversell(today, latest)
+        elif name == "garbled":
+            self._platform.garble()
+        elif name == "sold":
+            told = self._platform.sell(today, latest) is not None
+        elif name == "changed":
+            told = self._platform.change(today, is_blind=self._is_blind) is not None
+        else:
+            told = self._platform.cancel(today) is not None
         if told:
             self.done[name] += 1
         return told

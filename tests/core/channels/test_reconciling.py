@@ -7,15 +7,18 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
+from pmscore.booking.model.listing import BookingFilter
 from pmscore.channels.model.calls import OutcomeKind
 from pmscore.channels.model.manifest import Lane
+from pmscore.channels.model.revisions import IssueKind
 from pmscore.channels.use_cases.sweeping import TakeDue, take_due
 from pmscore.dates.ranges import DateRange
+from pmscore.kernel.paging import Page
 from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.testing.channel_gateways import DirectGateway
 from pmscore.testing.channel_hostility import Fate, FateKind, Hostility
 from pmscore.testing.channel_houses import connected, open_house, remote_rooms
-from pmscore.testing.channel_judging import differences
+from pmscore.testing.channel_judging import differences, lost_or_doubled
 from pmscore.testing.channel_platform import RemotePlatform
 from pmscore.testing.channel_profiles import profile
 from pmscore.testing.draws import Draws
@@ -116,3 +119,57 @@ def test_a_look_that_fails_keeps_nothing_from_being_sent(desk):
     report = channel.run(Lane.AVAILABILITY)
     assert report.end.outcome.kind is OutcomeKind.DONE
     assert report.end.details["messages"] == 1
+
+
+def booked(channel):
+    with channel.scene.begin() as work:
+        return work.bookings.find(BookingFilter(channel=channel.connection().channel), Page()).items
+
+
+def sold(platform):
+    return platform.oversell(FIRST_DAY + timedelta(days=3), FIRST_DAY + timedelta(days=9))
+
+
+def a_day_later(channel):
+    channel.scene.clock.advance(timedelta(days=1))
+    found = channel.run(Lane.BOOKINGS)
+    channel.run(Lane.BOOKINGS)
+    return found
+
+
+def test_a_booking_that_was_never_told_is_found_within_a_day(desk):
+    channel, platform, _ = desk
+    channel.run(Lane.BOOKINGS)
+    platform.acknowledge([sold(platform).revision_id])
+    report = a_day_later(channel)
+    assert report.end.details["drift"] == {"missing_here": 1}
+    assert lost_or_doubled(channel, platform) == ()
+    assert len(booked(channel)) == 1
+    assert "drift" not in a_day_later(channel).end.details
+    assert len(booked(channel)) == 1
+
+
+def test_a_cancellation_that_was_never_told_is_found_within_a_day(desk):
+    channel, platform, _ = desk
+    sold(platform)
+    channel.run(Lane.BOOKINGS)
+    channel.scene.clock.advance(timedelta(minutes=1))
+    platform.acknowledge([platform.cancel(FIRST_DAY).revision_id])
+    report = a_day_later(channel)
+    assert report.end.details["drift"] == {"differs_here": 1}
+    assert lost_or_doubled(channel, platform) == ()
+
+
+def test_a_booking_that_the_platform_does_not_know_is_for_a_person(desk):
+    channel, platform, _ = desk
+    key = sold(platform).booking_key
+    channel.run(Lane.BOOKINGS)
+    kept = platform.bookings.pop(key)
+    report = a_day_later(channel)
+    assert report.end.details["drift"] == {"extra_here": 1}
+    with channel.scene.begin() as work:
+        issues = work.issues.find(channel.scene.property_id, Page(), is_open=True).items
+    assert [each.kind for each in issues if each.details.get("booking_key") == kept.booking_key] == [
+        IssueKind.DRIFT
+    ]
+    assert booked(channel)[0].claims()

@@ -19,14 +19,16 @@ from pmscore.channels.model.events import RoomSynced
 from pmscore.channels.model.lanes import LaneLease, LaneLostError, LaneState
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.operations import Operation, OperationStatus
-from pmscore.channels.policies.waiting import after, died_before, gives_up
+from pmscore.channels.policies.waiting import LONGEST_PAUSE, after, died_before, gives_up
 from pmscore.channels.ports import ChannelGateway, ChannelMeans, ChannelWork
 from pmscore.channels.reactions.pulling import pull_lane
 from pmscore.channels.use_cases.lane_runs import Begun, LaneEnd, LaneRun, StoppedError
 from pmscore.channels.use_cases.logbook import ended, running, settled_operations
+from pmscore.channels.use_cases.missing_bookings import reconcile_bookings
 from pmscore.channels.use_cases.pushing import Sent, push_lane
 from pmscore.channels.use_cases.reconciling import EVERY, Found, is_time, looks, reconcile_cells
-from pmscore.kernel.errors import NotFoundError
+from pmscore.dates.zones import local_date
+from pmscore.kernel.errors import MisconfiguredError, NotFoundError
 from pmscore.kernel.events import Command, Event, Json
 from pmscore.kernel.ids import LaneId, OperationId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -63,13 +65,17 @@ class LaneReport:
 
 @frozen(kw_only=True)
 class _Found:
-    """A lane as it was when it was claimed, with its connection where there is one that syncs."""
+    """A lane as it was when it was claimed, with its connection where there is one that syncs.
+
+    ``trouble`` says why nothing can be sent or fetched, although everything is there.
+    """
 
     state: LaneState
     connection: Connection | None
     gateway: ChannelGateway | None
     operations: tuple[Operation, ...]
     begun: Begun | None = field(default=None, repr=False)
+    trouble: str = ""
 
 
 def run_lane(
@@ -97,6 +103,9 @@ def run_lane(
             return _finish(
                 run, evolve(state, failures=state.failures - 1), LaneEnd(outcome=outcome, is_all=False)
             )
+        if found.trouble:
+            outcome = Outcome(OutcomeKind.DOWN, found.trouble)
+            return _finish(run, state, LaneEnd(outcome=outcome, is_all=False))
         return _finish(run, state, _run(run))
     except LaneLostError:
         return LaneReport(is_lost=True)
@@ -105,14 +114,17 @@ def run_lane(
 def _claimed(
     command: RunLane, now: datetime, *, uow: UnitOfWork[ChannelWork], means: ChannelMeans
 ) -> LaneLease | None:
-    with uow.begin(command) as work:
-        try:
-            lease = work.lanes.claim(command.lane_id, now=now, until=now + means.lease)
-        except NotFoundError:
-            return None
-        if lease is not None:
-            work.commit()
-    return lease
+    def claim() -> LaneLease | None:
+        with uow.begin(command) as work:
+            try:
+                lease = work.lanes.claim(command.lane_id, now=now, until=now + means.lease)
+            except NotFoundError:
+                return None
+            if lease is not None:
+                work.commit()
+        return lease
+
+    return means.retry(claim)
 
 
 def _begin(
@@ -139,6 +151,7 @@ def _begin(
         dirty = work.dirty.of(connection.connection_id, state.lane)
         mappings = work.mappings.book(connection.connection_id)
         work.commit()
+    credentials, trouble = _credentials(command, connection, means)
     (house,) = means.availability(command.agency_id).houses([connection.property_id])
     begun = Begun(
         state=state,
@@ -146,12 +159,12 @@ def _begin(
         mappings=mappings,
         house=house,
         gateway=gateway,
-        credentials=_credentials(command, connection, means),
+        credentials=credentials,
         operations=operations,
         dirty=dirty,
         started_at=now,
     )
-    return evolve(found, begun=begun)
+    return evolve(found, begun=begun, trouble=trouble)
 
 
 def _syncing(work: ChannelWork, state: LaneState) -> Connection | None:
@@ -162,18 +175,27 @@ def _syncing(work: ChannelWork, state: LaneState) -> Connection | None:
     return connection if connection.syncs else None
 
 
-def _credentials(command: Command, connection: Connection, means: ChannelMeans) -> Mapping[str, Secret]:
+def _credentials(
+    command: Command, connection: Connection, means: ChannelMeans
+) -> tuple[Mapping[str, Secret], str]:
+    """Return the credentials, and why they cannot be read where they cannot: a key of ours may be missing."""
     if connection.sealed is None:
-        return {}
-    opened = means.box.open(command.agency_id, CREDENTIALS_COLUMN, connection.sealed)
+        return {}, ""
+    try:
+        opened = means.box.open(command.agency_id, CREDENTIALS_COLUMN, connection.sealed)
+    except MisconfiguredError as error:
+        return {}, str(error.params.get("reason") or error.code)
     named: dict[str, str] = json.loads(opened.reveal())
-    return {name: Secret(value) for name, value in named.items()}
+    return {name: Secret(value) for name, value in named.items()}, ""
 
 
 def _idle(
     command: RunLane, lease: LaneLease, found: _Found, *, uow: UnitOfWork[ChannelWork], clock: Clock
 ) -> LaneReport:
-    """Put a lane to rest whose connection does not sync, is of no property, or has no gateway here."""
+    """Put a lane to rest whose connection does not sync, is of no property, or has no gateway here.
+
+    One that syncs is looked at again after a while: what is still to be said would make it due at once.
+    """
     reason = "not_active" if found.connection is None else "no_property"
     if found.connection is not None and found.connection.property_id is not None:
         reason = "gateway_unknown"
@@ -183,7 +205,9 @@ def _idle(
             present = work.operations.get(each.operation_id)
             details: dict[str, Json] = {"reason": reason}
             work.operations.save(ended(present, status, clock.now(), error=reason, details=details))
-        work.lanes.finish(lease, evolve(found.state, attempts=0, failures=0, next_at=None))
+        again_at = None if found.connection is None else clock.now() + timedelta(seconds=LONGEST_PAUSE)
+        rested = evolve(found.state, attempts=0, failures=0, next_at=again_at, closed_until=again_at)
+        work.lanes.finish(lease, rested)
         work.commit()
     return LaneReport(end=LaneEnd(outcome=Outcome(OutcomeKind.REFUSED, reason)))
 
@@ -191,11 +215,26 @@ def _idle(
 def _run(run: LaneRun) -> LaneEnd:
     try:
         if run.begun.state.lane is Lane.BOOKINGS:
-            return pull_lane(run)
+            return _with_bookings(run, pull_lane(run))
         looked = _looked(run) if is_time(run) else None
         return _with_look(_told(run, push_lane(run)), looked, run.clock.now())
     except StoppedError as stop:
         return LaneEnd(outcome=stop.outcome, is_all=False)
+
+
+def _with_bookings(run: LaneRun, end: LaneEnd) -> LaneEnd:
+    """Once a day, when everything was fetched, compare what the platform has sold with what the house knows."""
+    today = local_date(run.clock.now(), run.begun.house.property.zone)
+    is_good = end.is_all and end.outcome.kind in _GOOD
+    if not (run.manifest.reads_back and is_good) or run.begun.state.rolled_on == today:
+        return end
+    try:
+        found = reconcile_bookings(run)
+    except StoppedError:
+        return end
+    if found.outcome.kind is not OutcomeKind.DONE:
+        return end
+    return evolve(_with_drift(end, found), rolled_on=today)
 
 
 def _looked(run: LaneRun) -> Found:
@@ -212,11 +251,12 @@ def _looked(run: LaneRun) -> Found:
 
 def _with_look(end: LaneEnd, looked: Found | None, now: datetime) -> LaneEnd:
     """Return the end of a run with what its look at the platform has found; the next look counts from now."""
-    if looked is None:
-        return end
-    drift: dict[str, Json] = {each.value: count for each, count in sorted(looked.drift.items())}
-    details = {**end.details, "drift": drift} if drift else end.details
-    return evolve(end, details=details, cursor=now.isoformat())
+    return end if looked is None else evolve(_with_drift(end, looked), cursor=now.isoformat())
+
+
+def _with_drift(end: LaneEnd, found: Found) -> LaneEnd:
+    drift: dict[str, Json] = {each.value: count for each, count in sorted(found.drift.items())}
+    return evolve(end, details={**end.details, "drift": drift}) if drift else end
 
 
 def _told(run: LaneRun, sent: Sent) -> LaneEnd:
@@ -250,14 +290,19 @@ def _finish(run: LaneRun, state: LaneState, end: LaneEnd) -> LaneReport:
     begun, now = run.begun, run.clock.now()
     settled = _scheduled(run, after(end.outcome, state, now), end, now)
     is_good = end.outcome.kind in _GOOD
-    with run.uow.begin(run.command) as work:
-        if end.is_all and is_good:
-            work.dirty.remove(each.dirty_id for each in begun.dirty)
-        work.lanes.finish(run.lease, settled)
-        logged = settled_operations(work, run, end, settled)
-        _touch(work, run, end, settled)
-        work.record(*end.events)
-        work.commit()
+
+    def write() -> tuple[Operation, ...]:
+        with run.uow.begin(run.command) as work:
+            if end.is_all and is_good:
+                work.dirty.remove(each.dirty_id for each in begun.dirty)
+            work.lanes.finish(run.lease, settled)
+            logged = settled_operations(work, run, end, settled)
+            _touch(work, run, end, settled)
+            work.record(*end.events)
+            work.commit()
+        return logged
+
+    logged = run.means.retry(write)
     if settled.closed_until is None:
         _wake_for_dirt(run, now)
     dead = tuple(each.operation_id for each in logged if each.details.get("dead_letter") is True)

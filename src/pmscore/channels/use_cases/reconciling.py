@@ -41,6 +41,12 @@ class Drift(StrEnum):
     """It has another number than the last one it took."""
     EXTRA_THERE = "extra_there"
     """It has a number that we do not know to have told."""
+    MISSING_HERE = "missing_here"
+    """It has a booking that the house has not."""
+    DIFFERS_HERE = "differs_here"
+    """It has a booking in another state than the house."""
+    EXTRA_HERE = "extra_here"
+    """The house has a booking of the platform that the platform does not know."""
 
 
 @frozen(kw_only=True)
