@@ -23,6 +23,17 @@ from pmscore.availability.model import StaySearch
 from pmscore.availability.use_cases import calendar, occupied_ranges, search_stays
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.party import Party
+from pmscore.inventory.model.stock import ClaimKind
+from pmscore.inventory.use_cases.allotments import (
+    EndAllotment,
+    MakeAllotment,
+    ReleaseAllotments,
+    Sale,
+    end_allotment,
+    make_allotment,
+    move_allotments,
+    release_allotments,
+)
 from pmscore.kernel.errors import NotFoundError, UnreachableError
 from pmscore.kernel.ids import ActorId, PropertyId
 from pmscore.testing.draws import Draws
@@ -125,6 +136,44 @@ def compare(boards, scene):
         for each in (reader, scene.store.availability(scene.agency_id))
     ]
     assert occupied[0] == occupied[1]
+
+
+def test_a_board_follows_what_is_kept_for_channels(store, board_engine):
+    scene = open_scene(store, TimeOrderedIds(), pool(4), hotel(2))
+    with boards_of(board_engine, scene.clock) as boards:
+        caught_up(boards, scene)
+        make = MakeAllotment(
+            **scene.asked(),
+            property_id=scene.property_id,
+            unit_type_id=scene.type_ids[0],
+            channel="ota",
+            nights=nights(1, 6),
+            guaranteed=2,
+            release_days=3,
+        )
+        kept = make_allotment(make, uow=store, clock=scene.clock, ids=scene.ids)
+        assert max(kept.kept()) == 2
+        caught_up(boards, scene)
+        compare(boards, scene)
+        counts = reader_of(boards, scene).claims_by_kind(scene.type_ids, nights(1, 6), scene.clock.now())
+        assert counts[scene.type_ids[0]][ClaimKind.ALLOTTED] == kept.kept()
+        with scene.begin() as work:
+            move_allotments(work, scene.property_id, "ota", [Sale(scene.type_ids[0], nights(4, 2))])
+            work.commit()
+        caught_up(boards, scene)
+        compare(boards, scene)
+        scene.clock.advance(timedelta(days=2))
+        release = ReleaseAllotments(**scene.asked(), property_id=scene.property_id)
+        assert release_allotments(release, uow=store, clock=scene.clock) == 1
+        caught_up(boards, scene)
+        compare(boards, scene)
+        end_allotment(EndAllotment(**scene.asked(), allotment_id=kept.allotment_id), uow=store)
+        # One that is read anew says the same.
+        boards.of(scene.agency_id).forget()
+        caught_up(boards, scene)
+        compare(boards, scene)
+        counts = reader_of(boards, scene).claims_by_kind(scene.type_ids, nights(1, 6), scene.clock.now())
+        assert ClaimKind.ALLOTTED not in counts[scene.type_ids[0]]
 
 
 def replay(store, engine, seed, steps=25):
