@@ -17,7 +17,8 @@ from pmscore.booking.model.lifecycle import CLAIMING, Status
 from pmscore.channels.model.revisions import Revision, RevisionStatus, SaleKind, StoredState
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.reactions.applying import apply_revision
-from pmscore.kernel.errors import BusyError, StaleVersionError
+from pmscore.inventory.use_cases.allotments import MakeAllotment, make_allotment
+from pmscore.kernel.errors import BusyError, NightsTakenError, StaleVersionError
 from pmscore.testing.inbound_scenes import InboundScene, open_inbound_scene
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
 from pmscore.testing.scenes import hotel, nights, pool, stay
@@ -167,6 +168,28 @@ class InboundLaws(StoreLaws):
         (room,) = inbound.booking().rooms
         assert room.unit_type_id == inbound.scene.type_ids[1]
         all_agree(inbound.scene)
+
+    def test_a_sale_takes_the_room_that_is_kept_for_its_channel(self) -> None:
+        """In a full house the kept room is sold, and given back to the channel when the sale is cancelled."""
+        inbound = self.inbound()
+        scene = inbound.scene
+        command = MakeAllotment(
+            **scene.asked(),
+            property_id=scene.property_id,
+            unit_type_id=scene.type_ids[0],
+            channel=inbound.connection.channel,
+            nights=nights(0, 9),
+            guaranteed=1,
+        )
+        make_allotment(command, uow=scene.store, clock=scene.clock, ids=scene.ids)
+        scene.book(stay(3, 2))
+        raised(NightsTakenError, lambda: scene.book(stay(3, 2)))
+        inbound.apply(inbound.revision())
+        assert not inbound.booking().is_oversold
+        all_agree(scene)
+        inbound.apply(inbound.revision(CANCELLED, minute=1))
+        raised(NightsTakenError, lambda: scene.book(stay(3, 2)))
+        all_agree(scene)
 
     def test_a_block_moves_and_goes(self) -> None:
         """A block of a platform keeps one unit from sale, on its present nights only."""
