@@ -2,7 +2,7 @@
 
 Owns what stands for a rule that cannot be said. Law: a stay that a platform admits by what it is told, our rules admit
 (those that are left to the platform's own settings are named, and exempt). Why each step holds is on the page
-``docs/algorithms/channels.md``. Fields of arrival and departure have dates, the others nights, as in the year matrix.
+``docs/algorithms/dialects.md``. Fields of arrival and departure have dates, the others nights, as in the year matrix.
 """
 
 from __future__ import annotations
