@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 
@@ -11,10 +13,12 @@ from pmscore.channels.model.manifest import Lane
 from pmscore.channels.ports import ChannelGateway
 from pmscore.dates.ranges import DateRange
 from pmscore.pricing.views.matrix_rows import MatrixField
+from pmscore.restrictions.model.rules import Rule
+from pmscore.restrictions.use_cases import SetRestrictions, set_restrictions
 from pmscore.testing.channel_judging import differences, lost_or_doubled, unexplained
 from pmscore.testing.memory import InMemoryStore
 
-DAYS = 4
+DAYS = 3
 SWAPPED = {
     MatrixField.CLOSED_TO_ARRIVAL: MatrixField.CLOSED_TO_DEPARTURE,
     MatrixField.CLOSED_TO_DEPARTURE: MatrixField.CLOSED_TO_ARRIVAL,
@@ -64,9 +68,11 @@ def _hurried(breaks: Broken) -> tuple[int, int]:
 
 
 def test_the_platforms_own_count_of_calls_is_never_exceeded_and_would_be_without_ours() -> None:
-    assert _hurried(lambda gateway: gateway) == (10, 0)
+    calls, exceeded = _hurried(lambda gateway: gateway)
+    assert (calls <= 10, exceeded) == (True, 0)
     calls, exceeded = _hurried(Unlimited)
-    assert (calls, exceeded > 0) == (15, True)
+    assert calls >= 15
+    assert exceeded > 0
 
 
 @pytest.mark.parametrize("name", gateway_names())
@@ -91,12 +97,27 @@ def test_a_platform_that_was_told_one_night_too_many_is_found_out(name: str) -> 
     assert differences(world.channel, world.platform)
 
 
+def _told_of_an_arrival_rule(breaks: Broken) -> tuple[str, ...]:
+    """Let a house close some nights to arrival, tell the platform, and return where the two differ."""
+    channel = (world := wire_world(InMemoryStore(), "channex", 1, dial=0, breaks=breaks)).channel
+    nights = DateRange.of(channel.scene.clock.now().date() + timedelta(days=10), 3)
+    rule = Rule(kind="closed_to_arrival", nights=nights, value=None, unit_type_id=None, plan=None)
+    command = SetRestrictions(
+        **channel.scene.asked(),
+        property_id=channel.scene.property_id,
+        nights=nights,
+        rules=(rule,),
+        clear=(),
+    )
+    set_restrictions(command, uow=channel.scene.store)
+    for lane in (Lane.AVAILABILITY, Lane.PRICING):
+        channel.make_dirty(lane)
+        channel.run(lane)
+    return differences(channel, world.platform)
+
+
 def test_a_platform_that_takes_arrival_for_departure_is_found_out() -> None:
-    # Not every short life of a house has a rule about arrivals; the first that has one is enough.
-    for seed in range(1, 9):
-        world = wire_world(InMemoryStore(), "channex", seed, days=4, dial=0, breaks=Swaps)
-        world.live()
-        world.settle()
-        if any("closed_to" in each for each in differences(world.channel, world.platform)):
-            return
-    pytest.fail("swapped in eight houses, and found out in none")
+    assert _told_of_an_arrival_rule(lambda gateway: gateway) == ()
+    found = _told_of_an_arrival_rule(Swaps)
+    assert found
+    assert all("closed_to" in each for each in found)
