@@ -100,7 +100,7 @@ class ChannelOperationLaws(StoreLaws):
         at = self.channel()
         every = list(OperationStatus)
         mixtures = [(one, other, third) for one in every for other in every for third in every[::2]]
-        expected = {}
+        expected: dict[BatchId, BatchStatus] = {}
         for number, statuses in enumerate(mixtures):
             batch_id = BatchId(at.scene.ids.new())
             missing = number % 5 == 0
