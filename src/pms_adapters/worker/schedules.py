@@ -1,4 +1,4 @@
-"""What the worker does by the clock for every agency: options and holds that end, old rows, the daily head.
+"""What the worker does by the clock for every agency: options and holds that end, allotments released, old rows, the daily head.
 
 Owns what is done and how often. Leaves when it was done to ``postgres.schedules``. Everything here may be done twice.
 """
@@ -33,9 +33,10 @@ from pms_adapters.worker.reactions import channels
 from pms_adapters.worker.services import WORKER, WorkerServices
 from pmscore.booking.model.lifecycle import Act
 from pmscore.booking.use_cases.change_status import ChangeStatus, change_status
+from pmscore.inventory.use_cases.allotments import ReleaseAllotments, release_allotments
 from pmscore.inventory.use_cases.holds import ExpireHold, expire_hold
 from pmscore.kernel.errors import ConflictError, DomainError, MisconfiguredError, PmsError
-from pmscore.kernel.ids import AgencyId, BookingId, HoldId, RequestId
+from pmscore.kernel.ids import AgencyId, BookingId, HoldId, PropertyId, RequestId
 from pmscore.pricing.use_cases.keeping import PurgeQuotes, purge_quotes
 
 __all__ = ["USUAL", "Schedule", "run_schedules", "write_head"]
@@ -52,6 +53,9 @@ SELECT booking_id FROM bookings
 _ENDED_HOLDS: LiteralString = """\
 SELECT hold_id FROM holds
  WHERE agency_id = %s AND status = 'active' AND expires_at <= %s ORDER BY expires_at, hold_id LIMIT %s"""
+_ALLOTTED: LiteralString = (
+    "SELECT DISTINCT property_id FROM allotments WHERE agency_id = %s ORDER BY property_id"
+)
 _OLD_KEYS: LiteralString = "DELETE FROM idempotency_keys WHERE agency_id = %s AND created_at < %s"
 
 _log = logging.getLogger("pms.worker.schedules")
@@ -143,6 +147,20 @@ def _ids(
     return tuple(UUID(str(row[0])) for row in rows)
 
 
+def _release_allotments(agency_id: AgencyId, services: WorkerServices) -> None:
+    with Session(services.engine, agency_id) as session:
+        (found,) = session.read([(_ALLOTTED, (agency_id,))])
+    for (property_id,) in found:
+        command = ReleaseAllotments(
+            request_id=RequestId(uuid4()),
+            agency_id=agency_id,
+            actor_id=WORKER,
+            property_id=PropertyId(UUID(str(property_id))),
+        )
+        released = partial(release_allotments, command, uow=services.uow, clock=services.clock)
+        with_retries(released)
+
+
 def _purge_quotes(agency_id: AgencyId, services: WorkerServices) -> None:
     for _ in range(MOST_ROUNDS):
         command = PurgeQuotes(request_id=RequestId(uuid4()), agency_id=agency_id, actor_id=WORKER)
@@ -179,6 +197,7 @@ def _keep_head(agency_id: AgencyId, services: WorkerServices) -> None:
 USUAL: Mapping[str, Schedule] = MappingProxyType(
     {
         "end_options_and_holds": Schedule(_end_options_and_holds, MINUTE),
+        "release_allotments": Schedule(_release_allotments, HOUR),
         "purge_quotes": Schedule(_purge_quotes, HOUR),
         "purge_keys": Schedule(_purge_keys, HOUR),
         "purge_inbox": Schedule(_purge_inbox, HOUR),

@@ -10,8 +10,9 @@ from adapters.worker.conftest import reactions
 from pms_adapters.postgres import schedules as rows
 from pms_adapters.system import TimeOrderedIds
 from pms_adapters.worker.schedules import USUAL, Schedule, run_schedules
-from pmscore.kernel.errors import UnreachableError
-from pmscore.testing.scenes import hotel, open_scene, stay
+from pmscore.inventory.use_cases.allotments import MakeAllotment, make_allotment
+from pmscore.kernel.errors import NightsTakenError, UnreachableError
+from pmscore.testing.scenes import hotel, nights, open_scene, pool, stay
 
 pytestmark = pytest.mark.postgres
 
@@ -102,6 +103,29 @@ def test_options_and_holds_that_are_over_end_by_themselves(shop):
     rows.finish_schedule(services.engine, scene.agency_id, "end", again_in=0)
     run_schedules(scene.agency_id, services, schedules)
     assert states(shop, option, hold) == [("expired",), ("expired",)]
+
+
+def test_nights_that_no_channel_has_sold_in_time_are_released(shop):
+    scene = open_scene(shop.runtime.services.uow, TimeOrderedIds(), pool(1))
+    services = evolve(shop.runtime.services, clock=scene.clock)
+    make = MakeAllotment(
+        **scene.asked(),
+        property_id=scene.property_id,
+        unit_type_id=scene.type_ids[0],
+        channel="ota",
+        nights=nights(3, 2),
+        guaranteed=1,
+        release_days=2,
+    )
+    make_allotment(make, uow=services.uow, clock=scene.clock, ids=scene.ids)
+    USUAL["release_allotments"].does(scene.agency_id, services)
+    with pytest.raises(NightsTakenError):
+        scene.book(stay(3, 1))
+    scene.clock.advance(timedelta(days=2))
+    USUAL["release_allotments"].does(scene.agency_id, services)
+    scene.book(stay(3, 1))
+    with pytest.raises(NightsTakenError):
+        scene.book(stay(4, 1))
 
 
 def states(shop, option, hold):
