@@ -3,6 +3,8 @@
 
 .PHONY: help demo test clean
 .DEFAULT_GOAL := help
+# The programs under test start many times, and each start would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that is Python 3.11 or newer and has venv. `make test PYTHON=/path/to/python3` decides otherwise.
 ifndef PYTHON
@@ -11,8 +13,10 @@ PYTHON := $(shell for each in python3.11 python3.12 python3 python3.13 python3.1
   done; command -v python3)
 endif
 
-# What `make test` runs before the tests, whose summary is the last line of the output.
-CHECKS := lint types contracts bare examples docs
+# What `make test` runs before the tests, whose summary is the last line of the output; the long ones begin first.
+CHECKS := docs types bare lint contracts examples
+# Two processes share the files of tests, in the order that tests/conftest.py says. `make test ARGS='-n 0'`: one process.
+SHARED_OUT := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo 'make demo            start the demo: a hotel and eight holiday homes on an embedded PostgreSQL'
@@ -28,11 +32,8 @@ demo:
 test:
 	@$(require-python)
 	@"$(PYTHON)" .ci/environment.py test
-	@failed=''; \
-	for check in $(CHECKS); do \
-	  .venv/bin/python -m nox --session "$$check" </dev/null || failed="$$failed $$check"; \
-	done; \
-	PMS_FAILED_CHECKS="$$failed" .venv/bin/python -m pytest $(ARGS) || exit 1; \
+	@failed="$$(.venv/bin/python .ci/checks.py $(CHECKS))" || exit 1; \
+	PMS_FAILED_CHECKS="$$failed" .venv/bin/python -m pytest $(SHARED_OUT) $(ARGS) || exit 1; \
 	test -z "$$failed"
 
 clean:

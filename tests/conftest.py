@@ -1,4 +1,4 @@
-"""What every test shares: the Hypothesis profiles, the folder of private data, the report at the end.
+"""What every test shares: the Hypothesis profiles, the folder of private data, the order, the report at the end.
 
 The servers that adapter tests need stand in ``tests/adapters/conftest.py``.
 """
@@ -38,6 +38,38 @@ settings.register_profile(
 settings.register_profile("mutation", max_examples=15, deadline=None, derandomize=True, database=None)
 settings.load_profile(PROFILE)
 
+# Files that take long, longest first. They begin first, so that of two processes that share the files neither waits
+# long for the other at the end.
+LONG = (
+    "web/cli/test_serving.py",
+    "core/testing/test_histories.py",
+    "web/cli/test_demo.py",
+    "adapters/lab/test_bench.py",
+    "adapters/lab/replay/test_run.py",
+    "web/test_idempotency.py",
+    "adapters/postgres/test_laws.py",
+    "adapters/lab/test_race.py",
+    "web/cli/test_degraded.py",
+    "adapters/embedded/test_postgres.py",
+    "adapters/lab/test_bench_pricing.py",
+    "core/laws/test_in_memory.py",
+    "adapters/postgres/test_backup.py",
+    "core/pricing/test_matrix.py",
+    "web/test_every_route.py",
+    "adapters/postgres/test_histories.py",
+    "adapters/postgres/test_migrate.py",
+    "web/cli/test_bench_http.py",
+    "adapters/postgres/test_boards.py",
+    "web/ops/test_health.py",
+    "adapters/lab/test_chaos.py",
+    "web/cli/test_killed.py",
+    "core/pricing/test_rate_tables.py",
+    "core/pricing/test_explaining.py",
+    "web/cli/test_quickstart.py",
+    "adapters/worker/test_supervisor.py",
+    "web/cli/test_serve.py",
+)
+
 
 @pytest.fixture(scope="session")
 def profile() -> str:
@@ -57,6 +89,11 @@ def shared_dir() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 def pytest_report_header() -> str:

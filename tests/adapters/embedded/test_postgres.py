@@ -376,6 +376,8 @@ def test_a_server_that_does_not_come_up_says_why(home):
     (server.folder / "local.conf").unlink()
 
 
+# Newer Pythons warn where another thread runs, which it does in a process that shares the tests with another.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_child_does_not_stop_its_parents_server(home):
     with EmbeddedPostgres(home, is_durable=False) as server:
         child = os.fork()
