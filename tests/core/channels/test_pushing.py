@@ -10,7 +10,7 @@ from attrs import evolve
 
 from pmscore.booking.model.lifecycle import Act
 from pmscore.channels.model.ari import UNKNOWN
-from pmscore.channels.model.calls import Outcome, OutcomeKind, PushResult, Refused
+from pmscore.channels.model.calls import Outcome, OutcomeKind, PushResult, Refused, Renewed
 from pmscore.channels.model.connections import ConnectionStatus
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.operations import OperationFilter, OperationStatus
@@ -370,12 +370,28 @@ def test_a_token_that_the_platform_does_not_take_is_renewed_once_and_the_call_re
     assert desk.wrong() == ()
 
 
-def test_credentials_that_are_refused_again_and_again_stop_the_connection():
+def test_a_platform_that_refuses_its_own_new_token_is_down_and_not_our_credentials_wrong():
     desk = Desk("booking_ota").begin_quietly()
     desk.book()
     refused = Fate(kind=FateKind.TOKEN_EXPIRED, status=401)
-    for _ in range(3):
+    for _ in range(4):
         desk.told.fates = [refused, PASS, refused]
+        assert desk.channel.run(Lane.AVAILABILITY).end.outcome.kind is OutcomeKind.DOWN
+        desk.wait(31)
+    assert desk.channel.connection().status is ConnectionStatus.ACTIVE
+
+
+class Stranger(DirectGateway):
+    """A platform that does not know our credentials."""
+
+    def renew(self, at):
+        return Renewed(Outcome(OutcomeKind.UNAUTHORISED, "credentials"))
+
+
+def test_credentials_that_are_refused_again_and_again_stop_the_connection():
+    desk = Desk("booking_ota", made=Stranger)
+    for number in range(3):
+        assert desk.channel.connection().status is ConnectionStatus.ACTIVE, number
         desk.channel.run(Lane.AVAILABILITY)
         desk.wait(31)
     assert desk.channel.connection().status is ConnectionStatus.ERROR

@@ -36,7 +36,7 @@ def called(
     """Make a call with the token that it needs; where the platform does not take it, once more with a new one.
 
     Raises:
-        StoppedError: a limit leaves no room, or no token was to be had.
+        StoppedError: a limit leaves no room, no token was to be had, or even a new one was not taken.
         LaneLostError: somebody else has the lane.
     """
     token = present_token(run)
@@ -44,7 +44,11 @@ def called(
     if token is None or outcome_of(answer).kind is not OutcomeKind.UNAUTHORISED:
         return answer
     _forget(run, token)
-    return run.call(kind, send, outcome_of, token=present_token(run), ahead=ahead, settle=settle)
+    answer = run.call(kind, send, outcome_of, token=present_token(run), ahead=ahead, settle=settle)
+    if outcome_of(answer).kind is OutcomeKind.UNAUTHORISED:
+        # It has just given the token that it does not take: the platform is in trouble, not our credentials.
+        raise StoppedError(Outcome(OutcomeKind.DOWN, "token_refused"))
+    return answer
 
 
 def present_token(run: LaneRun) -> Secret | None:
