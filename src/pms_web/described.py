@@ -15,4 +15,5 @@ __all__ = ["every_route"]
 
 def every_route() -> tuple[Route, ...]:
     """Return the routes with all modules on that come with the program."""
-    return (*ROUTES, *load_modules(Switches(), ROUTES, points=BUNDLED).routes)
+    switches = Switches(by_name={each.name: True for each in BUNDLED})
+    return (*ROUTES, *load_modules(switches, ROUTES, points=BUNDLED).routes)

@@ -10,10 +10,11 @@ from http import HTTPStatus
 
 from attrs import Factory, frozen
 
-from pms_web.field_errors import FieldError, FieldsError
+from pms_web.field_errors import FieldError, FieldsError, SyncTypeError, UnknownChoiceError
 from pms_web.problem_views import FieldProblemBody, ProblemBody, ProblemMembers
 from pms_web.reply_parts import MoneyBody, money_part, violation_part
 from pms_web.texts import detail, detail_of, field_text
+from pmscore.channels.use_cases.connections import ConnectionTestFailedError, PlatformNotSupportedError
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import (
     BusyError,
@@ -49,6 +50,10 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
     DomainError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     FieldsError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownChoiceError: HTTPStatus.BAD_REQUEST,
+    SyncTypeError: HTTPStatus.BAD_REQUEST,
+    PlatformNotSupportedError: HTTPStatus.BAD_REQUEST,
+    ConnectionTestFailedError: HTTPStatus.BAD_REQUEST,
     NotFoundError: HTTPStatus.NOT_FOUND,
     TransitionError: HTTPStatus.CONFLICT,
     RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -68,6 +73,7 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
     SchemaOutOfDateError: HTTPStatus.SERVICE_UNAVAILABLE,
     MisconfiguredError: HTTPStatus.SERVICE_UNAVAILABLE,
     MisuseError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    PmsError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each error; one that has no row has that of its nearest ancestor."""
 

@@ -11,12 +11,15 @@ from typing import Final
 
 __all__ = [
     "AGENCY",
+    "BATCH",
     "BLOCK",
     "BOOKING",
+    "CONNECTION",
     "DELIVERY",
     "EXAMPLE_IDS",
     "GUEST",
     "HOLD",
+    "ISSUE",
     "KEY",
     "PROPERTY",
     "QUOTE",
@@ -38,6 +41,9 @@ BLOCK: Final = "0190163d-0009-7000-8000-000000000009"
 HOLD: Final = "0190163d-000a-7000-8000-00000000000a"
 USER: Final = "0190163d-00aa-7000-8000-0000000000aa"
 KEY: Final = "0190163d-00ab-7000-8000-0000000000ab"
+CONNECTION: Final = "0190163d-00c1-7000-8000-0000000000c1"
+BATCH: Final = "0190163d-00c2-7000-8000-0000000000c2"
+ISSUE: Final = "0190163d-00c3-7000-8000-0000000000c3"
 AGENCY: Final = "0190163d-00ac-7000-8000-0000000000ac"
 
 EXAMPLE_IDS: Final[Mapping[str, str]] = {
@@ -53,5 +59,8 @@ EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "guest_id": GUEST,
     "block_id": BLOCK,
     "hold_id": HOLD,
+    "connection_id": CONNECTION,
+    "batch_id": BATCH,
+    "issue_id": ISSUE,
 }
 """By the name of a part of an address."""

@@ -11,7 +11,7 @@ from attrs import Factory, frozen
 
 from pmscore.kernel.errors import DomainError
 
-__all__ = ["FieldError", "FieldsError"]
+__all__ = ["FieldError", "FieldsError", "SyncTypeError", "UnknownChoiceError"]
 
 
 @frozen
@@ -31,3 +31,15 @@ class FieldsError(DomainError):
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__(fields=",".join(each.field for each in errors[:20]))
         self.errors = errors
+
+
+class UnknownChoiceError(DomainError):
+    """A value is none of those that the documentation lists: ``field`` and ``choices`` say which there are."""
+
+    code = "unknown_choice"
+
+
+class SyncTypeError(DomainError):
+    """The gateway of a connection does not do what was asked for."""
+
+    code = "sync_type_not_supported"

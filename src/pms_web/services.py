@@ -23,7 +23,7 @@ from pms_web.readiness import Probe, Readiness
 from pms_web.sanity import Sanity
 from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
-from pmscore.booking.ports import QuotedBookingWork
+from pmscore.channels.ports import ChannelMeans, ChannelWork
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -52,9 +52,7 @@ NOBODY = ActorId(UUID(int=0))
 """Who acts where nobody has to log in."""
 
 
-class WebWork(
-    QuotedBookingWork, PriceSettingWork, ExchangeRateWork, FeatureWork, WebhookWork, EventWork, Protocol
-):
+class WebWork(ChannelWork, PriceSettingWork, ExchangeRateWork, FeatureWork, WebhookWork, EventWork, Protocol):
     """A transaction on whatever the views touch."""
 
 
@@ -102,6 +100,7 @@ class WebServices:
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
     webhooks: WebhookMeans = field(repr=False)
+    channels: ChannelMeans = field(repr=False)
     installed: Installed = field(factory=Installed, repr=False)
     sanity: Callable[[], Sanity] = field(default=Sanity, repr=False)
     environment: str = "development"
@@ -147,6 +146,7 @@ class Surroundings:
     ids: IdSource = field(repr=False)
     retry: Retry = field(repr=False)
     webhooks: WebhookMeans = field(repr=False)
+    channels: ChannelMeans = field(repr=False)
     switches: Switches = field(factory=Switches)
     installed: Installed = field(factory=Installed, repr=False)
     metrics_token: Secret | None = None
@@ -180,6 +180,7 @@ class Surroundings:
             ids=self.ids,
             retry=self.retry,
             webhooks=self.webhooks,
+            channels=self.channels,
             installed=self.installed,
             sanity=self.sanity,
             environment=self.environment,

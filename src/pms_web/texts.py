@@ -72,6 +72,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "never_changes": "cannot be changed: the nights that are sold and the amounts that are agreed are in it; "
     "make a new property instead",
     "negative_mask": "must not be negative",
+    "no_face": "is the address of no simulated platform",
     "no_adult": "needs at least one adult",
     "no_lengths": "must name at least one length",
     "no_such_day": "names a day that does not exist; look at the month and at leap years",
@@ -128,6 +129,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_one_amount_a_night": "must have one amount for each of the {nights} nights",
     "not_readable": "cannot be read",
     "not_rooms": "must be a JSON object of whole numbers by type",
+    "not_the_phrase": "must be {phrase}, in capitals, so that nothing is deleted by mistake",
     "not_storable": "holds something that the database cannot keep",
     "not_text": "must be text in quotes",
     "not_utf8": "is not valid UTF-8",
@@ -148,6 +150,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "required": "is needed",
     "required_for_new_nights": "is needed, because the stay has new nights from {first_night} on",
     "room_twice": "names a room twice; give each room one entry, with all the nights that are given up",
+    "sync_type_not_supported": "is nothing that the gateway {gateway} does",
     "taken": "is taken",
     "set_by_capacity": "is set from a night on: PUT to the type's capacity",
     "too_deep": "is nested more than {most} levels deep",
@@ -161,6 +164,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "too_short": "is too short{limits}; {advised} characters or more are advised",
     "too_many": "has too many entries{limits}",
     "too_precise": "has more decimal places than {currency} knows ({digits})",
+    "unknown": "is not known",
     "unknown_currency": "must be an ISO 4217 currency code of three capitals, such as EUR",
     "unknown_field": "is not known here; check its spelling or leave it out",
     "unknown_home": "names a home folder that is not known",
@@ -218,6 +222,11 @@ _KINDS: Mapping[str, str] = {
     "rate_plan": "rate plan",
     "agency": "agency",
     "module": "module",
+    "channel_batch": "batch of this connection",
+    "channel_issue": "issue",
+    "channel_operation": "operation",
+    "channel_revision": "revision of this connection",
+    "channel_webhook": "address for messages",
     "webhook": "webhook",
     "webhook_delivery": "delivery of this webhook",
 }
@@ -226,6 +235,9 @@ _BOOKED_QUOTE = (
     " done. To book or hold the stay once more, ask for a new quote."
 )
 _DETAILS: Mapping[str, str] = {
+    "already_connected": (
+        "This property has a connection to this platform already. Nothing was done; change that one, or delete it first."
+    ),
     "busy": "Somebody else is working on the same booking or nights just now. Nothing was changed; try again.",
     "conflict": "Somebody else was faster. Nothing was changed; look again and repeat what is still wanted.",
     "idempotency_key_reused": (
@@ -283,6 +295,14 @@ _DETAILS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+_WITH_PARAMS: Mapping[str, str] = {
+    "connection_test_failed": "Connection test failed: {message}",
+    "platform_not_supported": "Platform {platform} not yet supported",
+    "sync_type_not_supported": "The gateway {gateway} of this connection does not do a sync of {sync_type}.",
+    "unknown_choice": "Invalid {field}. Must be one of: [{choices}]",
+}
+
+
 def field_text(code: str, params: Params) -> str:
     """Return what is wrong with a member, to be read after its name."""
     limits = ", ".join(text.format(params[name]) for name, text in _LIMITS if params.get(name) is not None)
@@ -300,6 +320,8 @@ def violation_text(violation: Violation) -> str:
 def detail_of(error: PmsError) -> str:
     """Return what happened, why, and what to do next."""
     match error:
+        case NotFoundError(kind="channel_connection"):
+            return "Connection not found"
         case NotFoundError():
             kind = _KINDS.get(error.kind, error.kind)
             return f"There is no such {kind} here. Check the id; it may belong to another agency."
@@ -311,6 +333,8 @@ def detail_of(error: PmsError) -> str:
             return _DETAILS["price_moved"]
         case _:
             pass
+    if error.code in _WITH_PARAMS:
+        return _WITH_PARAMS[error.code].format_map(_Known(error.params))
     if error.code == "too_many_requests":
         return _DETAILS[error.code].format(retry_after=error.params.get("retry_after", "some"))
     if error.params.get("reason") == "unsafe_role":

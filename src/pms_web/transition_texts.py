@@ -32,6 +32,7 @@ ACT_TEXTS: Mapping[str, str] = {
     "released": "be released",
     "retry": "be tried again",
     "rotate_secret": "be given a new secret",
+    "sync": "be synchronised",
     "switch_agency": "go over to another agency",
     "take_up": "be taken up",
     "taken_up": "be taken up",

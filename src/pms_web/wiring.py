@@ -108,6 +108,7 @@ def connected(
             ids=services.ids,
             retry=retry,
             webhooks=services.webhooks,
+            channels=services.channels,
             switches=switches_of(settings),
             metrics_token=settings.metrics_token,
             gauges=_gauges(services, boards),

@@ -44,6 +44,7 @@ from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.secrets import Secret
 from pmscore.testing.clocks import MovableClock
 from pmscore.webhooks.use_cases.delivering import DeliverDue, deliver_due
+from web.two_agencies import opened_issue
 
 EMAIL = "admin@example.com"
 PASSWORD = "four blue herons at noon"
@@ -120,6 +121,8 @@ def tried_house(url: str) -> Iterator[TriedHouse]:
         is_worker_health_checked=False,
         encryption_key=Secret(new_key()),
         outbound_networks=(ip_network("127.0.0.0/8"),),
+        module_switches=(("channel_manager", True),),
+        is_channel_mock_mode=True,
         access=AccessSettings(jwt_shared=Secret("j" * 40), public_url="https://pms.example"),
     )
     letters, agency_id = Letterbox(), AgencyId(uuid4())
@@ -207,6 +210,7 @@ def _made(house: TriedHouse, hook: str) -> dict[str, str]:
         if part:
             house.ids[part] = id_of(answer.get_json())
     _hook(house, hook)
+    _channel(house)
     quoted = {"quote_id": house.ids["quote_id"], "guest": {"name": "Ada Moreira"}}
     booked = house.send(ROUTES["bookings.create"], quoted)
     assert booked.status_code == 201, booked.text
@@ -257,6 +261,29 @@ def _hook(house: TriedHouse, url: str) -> None:
     means = {"clock": services.clock, "ids": services.ids, "means": services.webhooks}
     while deliver_due(DeliverDue(**services.asking), uow=services.uow, **means):
         pass
+
+
+def _channel(house: TriedHouse) -> None:
+    """Connect the house to a platform, with a batch, an issue and an address of ours."""
+    wanted = {
+        "property_id": house.ids["property_id"],
+        "platform_type": "channex",
+        "platform_listing_id": "h1",
+    }
+    made = house.send(ROUTES["channel_connections.create"], wanted)
+    house.ids["connection_id"] = made.get_json()["id"]
+    synced = house.answers["channel_sync.trigger"] = house.send(ROUTES["channel_sync.trigger"])
+    house.ids["batch_id"] = synced.get_json()["batch_id"]
+    given = house.answers["channel_connections.give_address"] = house.send(
+        ROUTES["channel_connections.give_address"]
+    )
+    house.ids["token"] = given.get_json()["webhook_token"]
+    told = house.client().post(
+        f"/channel-webhooks/{house.ids['token']}", json={"event": "booking_new", "property_id": "h1"}
+    )
+    house.answers["channel_inbound.receive"] = told
+    agency_id = house.admin.agency_id
+    house.ids["issue_id"] = opened_issue(house.here, agency_id, house.ids["connection_id"])
 
 
 def token_in(letters: Letterbox) -> str:

@@ -36,18 +36,25 @@ from pms_web.wiring import connected
 from pmscore.access.model.permissions import Role
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.keys import CreateKey, create_key
+from pmscore.channels.model.revisions import IssueKind
+from pmscore.channels.use_cases.issues import raise_issue
 from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import House
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
-from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
+from pmscore.kernel.events import Command
+from pmscore.kernel.ids import ActorId, AgencyId, ConnectionId, PropertyId, RequestId
 from pmscore.kernel.money import Currency
+from pmscore.kernel.paging import Page
 from pmscore.kernel.secrets import Secret
 from pmscore.testing.clocks import MovableClock
 
 TODAY = date(2027, 3, 1)
 ROOMS = 40
 IN_A_PLACE = frozenset(
-    {"property_id", "unit_type_id", "unit_id", "booking_id", "quote_id", "block_id", "hold_id", "guest_id"}
+    {
+        *("property_id", "unit_type_id", "unit_id", "booking_id", "quote_id", "block_id", "hold_id"),
+        *("guest_id", "connection_id", "batch_id", "issue_id"),
+    }
 )
 """Ids of what belongs to a property, as far as a reach is concerned; all others belong to the agency."""
 ANY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -79,6 +86,7 @@ class Agency:
     far: dict[str, str] = Factory(dict)
     own: dict[str, str] = Factory(dict)
     keys: dict[tuple[Role, bool], str] = field(factory=dict, repr=False)
+    connected: dict[str, int] = Factory(dict)
 
     def parts(self, place: str) -> dict[str, str]:
         """Return the ids that a request may name, of one place."""
@@ -170,6 +178,17 @@ def stay_of(parts: Mapping[str, str], arrival: int, nights: int, mark: str) -> d
     }
 
 
+def _connection(agency: Agency, place: str) -> dict[str, object]:
+    """Return the body of a connection: Channex for the first of a place, then to the others in turn."""
+    made = agency.connected[place] = agency.connected.get(place, 0) + 1
+    others = ("booking_com", "expedia", "google", "fewo_direkt")
+    return {
+        "property_id": agency.parts(place)["property_id"],
+        "platform_type": "channex" if made == 1 else others[made % len(others)],
+        "platform_listing_id": f"listing {agency.mark}",
+    }
+
+
 def _booking(agency: Agency, place: str) -> dict[str, object]:
     return stay_of(agency.parts(place), 10, 2, agency.mark)
 
@@ -187,6 +206,7 @@ MAKING: Mapping[str, tuple[str, Callable[[Agency, str], Any]]] = {
         },
     ),
     "hold_id": ("holds.create", lambda _agency, _place: None),
+    "connection_id": ("channel_connections.create", _connection),
     "user_id": (
         "users.invite",
         lambda agency, _: {
@@ -217,6 +237,8 @@ def two_agencies(url: str, **settings: object) -> Iterator[World]:
         is_redis_health_checked=False,
         is_worker_health_checked=False,
         encryption_key=Secret(new_key()),
+        module_switches=(("channel_manager", True),),
+        is_channel_mock_mode=True,
         access=AccessSettings(jwt_shared=Secret("j" * 40), public_url="https://pms.example"),
         **settings,
     )
@@ -275,6 +297,29 @@ def new_house(world: World, agency: Agency, name: str, *, rooms: int, units: int
     return create_house(command, uow=world.here.uow, ids=world.here.ids)
 
 
+def _channel(world: World, agency: Agency, place: str) -> dict[str, str]:
+    """Return ids of a batch and an issue of the connection of a place."""
+    parts, admin = agency.parts(place), agency.keys[Role.ADMIN, True]
+    synced = world.send("channel_sync.trigger", parts, admin)
+    assert synced.status_code == 200, synced.text
+    return {
+        "batch_id": synced.get_json()["batch_id"],
+        "issue_id": opened_issue(world.here, agency.agency_id, parts["connection_id"]),
+    }
+
+
+def opened_issue(here: Surroundings, agency_id: AgencyId, connection_id: str) -> str:
+    """Open an issue about a connection and return its id."""
+    command = Command(request_id=RequestId(uuid4()), agency_id=agency_id, actor_id=ActorId(uuid4()))
+    with here.uow.begin(command) as work:
+        connection = work.connections.get(ConnectionId(_uuid(connection_id)))
+        raise_issue(work, connection, IssueKind.DRIFT, ids=here.ids, now=here.clock.now())
+        work.commit()
+    with here.uow.begin(command) as work:
+        issue = work.issues.find(connection.property_id, Page()).items[0]
+    return str(issue.issue_id)
+
+
 def _asking(agency: Agency) -> dict[str, Any]:
     return {
         "request_id": RequestId(uuid4()),
@@ -313,6 +358,9 @@ def _open(world: World, agency: Agency) -> None:
                 parts[kind] = world.made(kind, agency, place)
         booked = world.send("bookings.show", agency.parts(place), admin).get_json()
         parts["guest_id"] = booked["guest"]["id"]
+        parts.update(_channel(world, agency, place))
+    given = world.send("channel_connections.give_address", agency.parts("near"), admin)
+    agency.own["token"] = given.get_json()["webhook_token"]
     for kind in MAKING:
         if kind not in IN_A_PLACE:
             agency.own[kind] = world.made(kind, agency, "near")

@@ -29,6 +29,7 @@ __all__ = ["BUNDLED", "GROUP", "LoadedModules", "find_modules", "load_modules"]
 
 GROUP: Final = "pms.modules"
 BUNDLED: Final = (
+    EntryPoint("channel_manager", "pms_web.modules.channel_manager:MODULE", GROUP),
     EntryPoint("metrics", "pms_web.modules.metrics:MODULE", GROUP),
     EntryPoint("public_site", "pms_web.modules.public_site:MODULE", GROUP),
     EntryPoint("webhooks", "pms_web.modules.webhooks:MODULE", GROUP),

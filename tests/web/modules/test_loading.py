@@ -73,6 +73,10 @@ def web(postgres_database: PostgresDatabase) -> Iterator[Web]:
 def test_the_bundled_modules_run():
     found = load_modules(Switches(), ROUTES)
     assert {"metrics", "webhooks"} <= set(states(found))
+    (off,) = [name for name, (status, _) in states(found).items() if status == "off"]
+    assert off == "channel_manager"
+    assert {each.module for each in found.routes} == set(states(found)) - {off}
+    found = load_modules(Switches(by_name={off: True}), ROUTES)
     assert set(states(found).values()) == {("on", "")}
     assert {each.module for each in found.routes} == set(states(found))
 

@@ -44,6 +44,9 @@ class Permission(StrEnum):
     WRITE_GUESTS = "guests.write"
     READ_EVENTS = "events.read"
     WRITE_WEBHOOKS = "webhooks.write"
+    READ_CHANNELS = "channels.read"
+    WRITE_CHANNELS = "channels.write"
+    PURGE_CHANNELS = "channels.purge"
     MANAGE_USERS = "users.manage"
     MANAGE_KEYS = "keys.manage"
     MANAGE_AGENCY = "agency.manage"
@@ -71,6 +74,8 @@ _RUNNING = _SELLING | {
     Permission.WRITE_PRICES,
     Permission.READ_EVENTS,
     Permission.WRITE_WEBHOOKS,
+    Permission.READ_CHANNELS,
+    Permission.WRITE_CHANNELS,
 }
 _LOOKING = {
     Permission.READ_PROPERTIES,
