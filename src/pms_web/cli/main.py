@@ -28,6 +28,7 @@ from pms_web.cli.replay import replay
 from pms_web.cli.restore import restore
 from pms_web.cli.rotate_keys import rotate_keys
 from pms_web.cli.serve import serve
+from pms_web.cli.sync_poll import sync_poll
 from pms_web.cli.terminal import Politely
 from pms_web.cli.token import token
 from pms_web.cli.user import user
@@ -67,6 +68,7 @@ for _command in (
     restore,
     rotate_keys,
     serve,
+    sync_poll,
     token,
     user,
     verify,

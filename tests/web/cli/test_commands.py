@@ -35,7 +35,18 @@ COMMANDS = (
         "quote",
         "rates",
     ),
-    *("replay", "restore", "rotate-keys", "serve", "token", "user", "verify", "worker", "worker-ping"),
+    *(
+        "replay",
+        "restore",
+        "rotate-keys",
+        "serve",
+        "sync-poll",
+        "token",
+        "user",
+        "verify",
+        "worker",
+        "worker-ping",
+    ),
 )
 MIGRATIONS = [each.revision for each in list_migrations(open_scripts())]
 
