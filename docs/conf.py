@@ -21,6 +21,11 @@ MODULES = HERE / "reference" / "modules"
 sys.path.insert(0, str(SOURCE))
 
 import pmscore  # noqa: E402 (the checkout's own, not one that happens to be installed)
+from pms_adapters.bootstrap import http_door  # noqa: E402
+from pms_adapters.channels import made_gateways  # noqa: E402
+from pms_adapters.channels.reference import reference_page  # noqa: E402
+from pms_adapters.settings import Settings  # noqa: E402
+from pms_adapters.system import SystemClock  # noqa: E402
 
 project = "pmscore"
 author = "The pmscore authors"
@@ -48,6 +53,7 @@ napoleon_numpy_docstring = False
 def setup(app: Sphinx) -> None:
     """Write the reference pages, then resolve names the way a reader of the code does."""
     _write_reference()
+    _write_gateways()
     app.add_domain(_Names, override=True)
     app.connect("missing-reference", _resolve)
 
@@ -92,6 +98,14 @@ def _write_reference() -> None:
             for path in modules:
                 lines += _section(_dotted(path))
             (MODULES / f"{context.name}.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _write_gateways() -> None:
+    """Write the page about gateways from their manifests."""
+    with http_door(Settings(), SystemClock()) as door:
+        found = made_gateways(door, SystemClock(), points=()).values()
+        page = reference_page(each.manifest for each in found)
+    (HERE / "reference" / "channels.md").write_text(page, "utf-8")
 
 
 def _section(module: str) -> list[str]:
