@@ -17,6 +17,7 @@ from pms_adapters.lab.channel_sim.face import Arrived, Face, answer_of
 from pms_adapters.lab.channel_sim.wire import SimulatedWire
 from pmscore.channels.model.calls import At, Feed, OutcomeKind, Pulled
 from pmscore.channels.model.manifest import CallKind
+from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.model.revisions import Link, Revision, RevisionStatus, SaleKind
 from pmscore.channels.policies.feeds import FeedVerdict, compare
 from pmscore.dates.ranges import DateRange
@@ -221,6 +222,28 @@ def test_without_an_address_nothing_is_read_and_nobody_is_called() -> None:
     assert (found.outcome.kind, found.feed, found.has_more) == (OutcomeKind.DONE, None, False)
     assert gateway.check(at).is_healthy
     assert wire.calls == []
+
+
+def test_an_address_without_a_room_is_that_of_the_only_one() -> None:
+    gateway, wire, at = setting()
+    wire.answers_with(200, SELLER)
+    wire.answers_with(404, b"")
+    given = evolve(at, credentials={"url": Secret(URL)})
+    assert gateway.pull(given, "").feed is None
+    alone = evolve(given, mappings=MappingBook(at.mappings.rooms[:1]))
+    found = gateway.pull(alone, "")
+    assert found.feed is not None
+    assert (found.feed.room_code, [each.url for each in wire.calls]) == ("A", [URL])
+    assert gateway.check(at).is_healthy, "nothing is asked of it"
+    assert gateway.check(given).message == "The calendar cannot be read: http_404"
+
+
+def test_an_address_is_tried_before_its_room_is_mapped_and_read_only_afterwards() -> None:
+    gateway, wire, at = setting(URL)
+    wire.answers_with(404, b"")
+    unmapped = evolve(at, mappings=MappingBook())
+    assert gateway.check(unmapped).error_code == "LISTING_UNKNOWN"
+    assert (gateway.pull(unmapped, "").feed, len(wire.calls)) == (None, 1)
 
 
 def test_the_scheme_of_calendars_is_called_by_http_with_tls() -> None:

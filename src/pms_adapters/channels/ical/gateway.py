@@ -26,7 +26,7 @@ from pmscore.kernel.ports import Clock
 
 __all__ = ["IcalGateway"]
 
-_ADDRESS: Final = "url."
+_ADDRESS: Final = "url"
 _MOST_CHECKED: Final = 20
 _LIMITS: Final = evolve(CHANNEL_LIMITS, largest_answer=MOST_BYTES)
 _DONE: Final = Outcome(OutcomeKind.DONE)
@@ -46,7 +46,7 @@ class _Answered:
 
 
 class IcalGateway(GatewayBase):
-    """Reads the feed of each mapped room that has an address among the credentials, as ``url.<room code>``."""
+    """Reads the feed of each mapped room that has an address among the credentials, as ``url.<room code>`` or, of a single room, ``url``."""
 
     def __init__(self, wire: Wire, clock: Clock) -> None:
         del clock
@@ -58,15 +58,15 @@ class IcalGateway(GatewayBase):
         return MANIFEST
 
     def check(self, at: At) -> Health:
-        """Read the feeds, up to a number of them; one that cannot be read is named by its room."""
-        for room_code, url in [*_feeds(at).items()][:_MOST_CHECKED]:
+        """Read the feeds, mapped or not yet, up to a number of them; one that cannot be read is named by its room."""
+        for room_code, url in [*_addresses(at).items()][:_MOST_CHECKED]:
             outcome = self._asked(at, room_code, url, None).outcome
             if outcome.kind is OutcomeKind.DONE:
                 continue
             is_odd = outcome.error.startswith("unreadable")
             return Health(
                 is_healthy=False,
-                message=f"The calendar of room {room_code} cannot be read: {outcome.error}",
+                message=f"The calendar{room_code and f' of room {room_code}'} cannot be read: {outcome.error}",
                 error_code="FEED_UNREADABLE" if is_odd else _CODES.get(outcome.kind, "PLATFORM_UNAVAILABLE"),
             )
         return Health(is_healthy=True, message="Connection is healthy")
@@ -118,13 +118,25 @@ class IcalGateway(GatewayBase):
 
 
 def _feeds(at: At) -> dict[str, str]:
-    """Return the address of each mapped room that has one; the scheme of calendars is HTTP with TLS."""
+    """Return the address of each mapped room that has one; one without a room's code is that of the only room."""
+    given = _addresses(at)
+    rooms = [room.room_code for room in at.mappings.rooms]
+    if len(rooms) == 1 and "" in given:
+        given.setdefault(rooms[0], given[""])
+    return {code: given[code] for code in rooms if code in given}
+
+
+def _addresses(at: At) -> dict[str, str]:
+    """Return the addresses among the credentials by the codes of rooms, ``""`` for one without.
+
+    The scheme of calendars is HTTP with TLS.
+    """
     found: dict[str, str] = {}
-    for room in at.mappings.rooms:
-        secret = at.credentials.get(_ADDRESS + room.room_code)
-        if secret is not None:
+    for name, secret in sorted(at.credentials.items()):
+        kind, _, room_code = name.partition(".")
+        if kind == _ADDRESS:
             url = secret.reveal().strip()
-            found[room.room_code] = f"https://{url[9:]}" if url.lower().startswith("webcal://") else url
+            found[room_code] = f"https://{url[9:]}" if url.lower().startswith("webcal://") else url
     return found
 
 
