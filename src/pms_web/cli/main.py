@@ -15,6 +15,7 @@ import click
 import pmscore
 from pms_web.cli.backup import backup
 from pms_web.cli.bench import bench
+from pms_web.cli.channel_seed import channel_seed
 from pms_web.cli.channel_sim import channel_sim
 from pms_web.cli.chaos import chaos
 from pms_web.cli.demo import demo
@@ -55,6 +56,7 @@ def pms() -> None:
 for _command in (
     backup,
     bench,
+    channel_seed,
     channel_sim,
     chaos,
     demo,

@@ -25,6 +25,7 @@ COMMANDS = (
     *(
         "backup",
         "bench",
+        "channel-seed",
         "channel-sim",
         "chaos",
         "demo",

@@ -1,0 +1,127 @@
+"""``pms channel-seed``: one connection for trying things out, made or brought back to what is asked for.
+
+Leaves connections of real platforms to the HTTP interface, which asks the platform first and takes credentials.
+"""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import click
+
+from pms_adapters.lab.seed import DEMO_AGENCY
+from pms_web.cli.people import Desk, desk
+from pms_web.cli.terminal import say
+from pmscore.channels.model.connections import Connection, ConnectionStatus
+from pmscore.channels.model.manifest import Platform
+from pmscore.channels.use_cases.connections import ChangeConnection, Connect, change_connection, connect
+from pmscore.kernel.errors import NotFoundError
+from pmscore.kernel.events import Json
+from pmscore.kernel.ids import PropertyId
+
+__all__ = ["channel_seed"]
+
+
+@click.command("channel-seed")
+@click.option(
+    "--agency", type=click.UUID, default=DEMO_AGENCY, help="In which agency; the demo's by default."
+)
+@click.option("--property", "property_id", type=click.UUID, help="Which property; the first one by default.")
+@click.option(
+    "--platform-type",
+    type=click.Choice([each.value for each in Platform]),
+    default="airbnb",
+    show_default=True,
+    help="Which platform.",
+)
+@click.option(
+    "--status",
+    type=click.Choice([each.value for each in ConnectionStatus]),
+    default="active",
+    show_default=True,
+    help="Only active ones are synchronised.",
+)
+@click.option(
+    "--platform-listing-id", default="airbnb_listing_789", show_default=True, help="Its name there."
+)
+@click.option("--metadata", default="{}", show_default=True, help="A JSON object for the gateway.")
+@click.option("--print-cid", is_flag=True, help="Print the id and nothing else.")
+def channel_seed(
+    agency: UUID,
+    property_id: UUID | None,
+    platform_type: str,
+    status: str,
+    platform_listing_id: str,
+    metadata: str,
+    print_cid: bool,
+) -> None:
+    """Make a connection of a property to a platform, or bring the one that there is to what is asked for.
+
+    The platform is not asked. Repeating it changes nothing; a connection that was deleted comes back.
+
+    \b
+    Example:
+      pms channel-seed --platform-type channex --print-cid
+    """
+    settings = _object(metadata)
+    with desk(agency) as at:
+        found = _seeded(at, property_id, Platform(platform_type), platform_listing_id, settings)
+        wanted = ChangeConnection(
+            **at.asking,
+            connection_id=found.connection_id,
+            status=ConnectionStatus(status),
+            listing_id=platform_listing_id,
+            settings=settings,
+        )
+        parts = at.services
+        seeded = change_connection(wanted, uow=parts.uow, clock=parts.clock, means=parts.channels)
+    if print_cid:
+        click.echo(str(seeded.connection_id))
+        return
+    say("CHANNEL CONNECTION SEEDED")
+    for name, text in (
+        ("Connection ID", seeded.connection_id),
+        ("Agency ID", agency),
+        ("Channel", seeded.channel),
+        ("Platform Type", seeded.platform.value),
+        ("Status", seeded.status.value),
+    ):
+        click.echo(f"{name}: {text}")
+
+
+def _seeded(
+    at: Desk, named: UUID | None, platform: Platform, listing_id: str, settings: dict[str, Json]
+) -> Connection:
+    parts = at.services
+    property_id = PropertyId(named) if named else _first_property(at)
+    with parts.uow.begin(at.question) as work:
+        found = work.connections.find_live(property_id, platform)
+    if found is not None:
+        return found
+    command = Connect(
+        **at.asking,
+        property_id=property_id,
+        platform=platform,
+        listing_id=listing_id,
+        settings=settings,
+        is_tested=False,
+    )
+    return connect(command, uow=parts.uow, clock=parts.clock, ids=parts.ids, means=parts.channels)
+
+
+def _first_property(at: Desk) -> PropertyId:
+    houses = at.services.channels.availability(at.agency_id).houses()
+    if not houses:
+        raise NotFoundError("property", None)
+    return houses[0].property.property_id
+
+
+def _object(text: str) -> dict[str, Json]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise click.BadParameter("Invalid JSON for --metadata: a JSON object is needed.")
+    return found
