@@ -265,6 +265,18 @@ def test_another_book_says_its_own_difference(data):
     check_change(before, runs, matrix, matrix_of(changed, rules, counts))
 
 
+def test_steps_of_occupancy_go_with_the_book_that_had_them():
+    """Of a full house, one was kept when all its rules of yield went, and asked for among no steps at all."""
+    counts = tuple(counts_of(each, 0, *[10] * LENGTH) for each in TYPES)
+    matrix = matrix_of(book_of(base_plan(), rules=(yield_rule(50, "10"),)), counts=counts)
+    long = price_rule("long", "length_of_stay", value={"bands": [{"from": 1, "change": {"percent": "-10"}}]})
+    changed = book_of(base_plan(), rules=(long,))
+    before = matrix.rows.copy()
+    runs = matrix.take_book(changed)
+    check_change(before, runs, matrix, matrix_of(changed, counts=counts))
+    assert runs
+
+
 @given(data=st.data())
 def test_stay_rules_say_their_own_difference(data):
     book = data.draw(price_books())

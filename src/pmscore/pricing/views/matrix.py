@@ -150,8 +150,8 @@ class YearMatrix:
         rates: list[list[int]] = []
         for type_id in types:
             kept = self._counts.setdefault(type_id, _Counts(self._length))
-            if steps.matter:
-                kept.steps = steps.steps(kept.percent)
+            # Those of another book mean nothing here.
+            kept.steps = steps.steps(kept.percent) if steps.matter else [NOT_COUNTED] * self._length
             made = dict(self._rates.rates(type_id, self._rates.roots, 0, kept.steps))
             codes = sorted(made)
             pairs += [(type_id, code) for code in codes]
