@@ -143,5 +143,8 @@ def _is_open(address: str) -> bool:
 
 def _carries(address: IPv4Address | IPv6Address) -> bool:
     return isinstance(address, IPv6Address) and (
-        address.ipv4_mapped is not None or address in ip_network("64:ff9b::/96")
+        address.ipv4_mapped is not None
+        or address in ip_network("64:ff9b::/96")
+        # Inside only to some versions of Python, whatever it carries.
+        or address.sixtofour is not None
     )

@@ -100,7 +100,9 @@ def test_the_list_of_modules_says_which_run_and_why_others_do_not():
     assert listed.exit_code == 0
     found = {each["name"]: each["status"] for each in json.loads(listed.stdout)}
     assert {"metrics", "webhooks"} <= set(found)
-    assert set(found.values()) == {"on"}
+    assert [name for name, status in found.items() if status != "on"] == ["channel_manager"]
+    asked_for = run("plugins", "--json", CHANNEL_MANAGER_ENABLED="true")
+    assert {each["status"] for each in json.loads(asked_for.stdout)} == {"on"}
     off = run("plugins", WEBHOOKS_ENABLED="false", METRICS_ENABLED="perhaps")
     assert off.exit_code == 0
     assert "WEBHOOKS_ENABLED=false" in off.stdout
