@@ -16,6 +16,7 @@ EXPECTED = {"attrs", "pendulum", "pip", "pmscore", "python-dateutil", "setuptool
 NEED_TESTING = (
     "pmscore.testing.histories",
     "pmscore.testing.laws",
+    "pmscore.testing.channel_strategies",
     "pmscore.testing.price_strategies",
     "pmscore.testing.strategies",
 )
