@@ -226,7 +226,8 @@ class TestTwoAtOnce:
 
     def test_without_the_lock_they_would_collide(self, fresh_postgres_database, scripts, monkeypatch):
         monkeypatch.setattr(migrate, "_wait_for_turn", lambda *_: None)
-        plant(scripts, self.SLOW)
+        # So long that all have begun before the first is done, on a slow machine, too.
+        plant(scripts, self.SLOW.replace("0.5", "3"))
         reports = self.run_at_once(fresh_postgres_database.admin_url, scripts)
         assert any(isinstance(report, MisconfiguredError) for report in reports)
 
