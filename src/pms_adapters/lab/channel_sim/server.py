@@ -55,41 +55,53 @@ def serving(
     Raises:
         InvalidInputError: for ``port``: somebody else listens there.
     """
-    by_name = {each.name: each for each in faces}
-    lock, is_over = threading.Lock(), threading.Event()
-
-    class Handler(_Handler):
-        def meet(self, face: Face, call: Arrived) -> Met:
-            with lock:
-                return met(face, call, hostility, is_answered=False)
-
-        def ended(self, face: Face, call: Arrived) -> None:
-            with lock:
-                face.end(call)
-
-        def find(self, name: str) -> Face | None:
-            return by_name.get(name)
-
-        def stall(self, seconds: float) -> None:
-            is_over.wait(min(seconds, longest_stall))
-
+    stage = _Stage(
+        faces={each.name: each for each in faces}, hostility=hostility, longest_stall=longest_stall
+    )
     try:
-        server = _Server((host, port), Handler)
+        server = _Server((host, port), stage)
     except OSError as error:
         raise InvalidInputError("port", "taken", value=port) from error
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield SimulatedServer(host=host, port=int(server.server_address[1]), faces=by_name, lock=lock)
+        bound = int(server.server_address[1])
+        yield SimulatedServer(host=host, port=bound, faces=stage.faces, lock=stage.lock)
     finally:
-        is_over.set()
+        stage.is_over.set()
         server.shutdown()
         server.server_close()
         thread.join(5)
 
 
+@frozen(kw_only=True)
+class _Stage:
+    """The faces, what goes wrong with calls of them, and the turns of those who call at once."""
+
+    faces: Mapping[str, Face]
+    hostility: Hostility | None
+    longest_stall: float
+    lock: threading.Lock = field(factory=threading.Lock, repr=False)
+    is_over: threading.Event = field(factory=threading.Event, repr=False)
+
+    def meet(self, face: Face, call: Arrived) -> Met:
+        with self.lock:
+            return met(face, call, self.hostility, is_answered=False)
+
+    def end(self, face: Face, call: Arrived) -> None:
+        with self.lock:
+            face.end(call)
+
+    def stall(self, seconds: float) -> None:
+        self.is_over.wait(min(seconds, self.longest_stall))
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], stage: _Stage) -> None:
+        self.stage = stage
+        super().__init__(address, _Handler)
 
     def handle_error(self, *_: object) -> None:
         """Say nothing: callers who hang up are what this server is for."""
@@ -98,17 +110,10 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def meet(self, face: Face, call: Arrived) -> Met:
-        raise NotImplementedError
-
-    def ended(self, face: Face, call: Arrived) -> None:
-        raise NotImplementedError
-
-    def find(self, name: str) -> Face | None:
-        raise NotImplementedError
-
-    def stall(self, seconds: float) -> None:
-        raise NotImplementedError
+    @property
+    def _stage(self) -> _Stage:
+        assert isinstance(self.server, _Server)
+        return self.server.stage
 
     def handle_any(self) -> None:
         size = int(self.headers.get("content-length") or 0)
@@ -117,19 +122,19 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(size)
         name = self.path.split("/", 2)[1].partition("?")[0]
-        face = self.find(name)
+        face = self._stage.faces.get(name)
         if face is None:
             self._send(_plain(HTTPStatus.NOT_FOUND))
             return
         call = arrived(self.command, self.path, {**self.headers}, body, address=f"/{name}")
-        seen = self.meet(face, call)
+        seen = self._stage.meet(face, call)
         if seen.answer is None:
             self._hang_up()
             return
         try:
             self._told(seen, seen.answer)
         finally:
-            self.ended(face, call)
+            self._stage.end(face, call)
 
     do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names of the library
 
@@ -138,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _told(self, seen: Met, answer: Answer) -> None:
         if seen.fate.kind is FateKind.STALLED:
-            self.stall(seen.fate.stall)
+            self._stage.stall(seen.fate.stall)
         if seen.fate.kind in {FateKind.STALLED, FateKind.LOST_AFTER}:
             self._hang_up()
             return
