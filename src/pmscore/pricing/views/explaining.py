@@ -6,11 +6,10 @@ comes to is what the quote says. How it works: ``docs/algorithms/quotes.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion
+from pmscore.pricing.model.quote import Quote, QuoteSource
 from pmscore.pricing.views.explanation_charges import (
     explained_fees,
     explained_inclusions,
@@ -47,12 +46,13 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
     booked when it was made.
     """
     source = quote.source
+    explainer = _explainer(source)
     stack = source.stack(quote)
     charged = source.charged(quote)
     of_nights = source.lines_of_nights(quote)
     fees = charged.charges[of_nights:]
     parts = [
-        *_nights(source).rooms(quote, stack),
+        *explainer.rooms(quote, stack),
         *explained_passed_over(stack),
         *explained_inclusions(charged.charges[:of_nights]),
         explained_fees(fees),
@@ -61,19 +61,13 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
     ]
     if where is not None and quote.terms is not None:
         parts += explained_terms(quote.terms, quote, charged, where)
-    parts.append(_sources(quote.versions))
+    parts.append(explainer.sources(quote.versions))
     return Explanation(quote.currency, Explained(Part.QUOTE, quote.plan, quote.totals.due, tuple(parts)))
 
 
-def _nights(source: QuoteSource) -> NightExplainer:
+def _explainer(source: QuoteSource) -> NightExplainer:
     """Return what explains the nights of the quotes of one source; it lives as long as the source does."""
     found = _NIGHTS.get(source)
     if found is None or found.is_full:
         found = _NIGHTS[source] = NightExplainer(source.book)
     return found
-
-
-def _sources(versions: Iterable[RuleVersion]) -> Explained:
-    return Explained(
-        Part.SOURCES, "", None, tuple([Explained(Part.SOURCE, each.code, rule=each) for each in versions])
-    )

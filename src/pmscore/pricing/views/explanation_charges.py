@@ -95,10 +95,13 @@ def _line(charge: Chargeable) -> Explained:
         (),
         charge.quantity if is_share else None,
         charge.unit,
-        quantity=None if is_share else charge.quantity,
-        rounding=_HALF_UP if is_share else None,
-        on=charge.night,
-        room=charge.room + 1,
+        None,
+        "",
+        None if is_share else charge.quantity,
+        None,
+        _HALF_UP if is_share else None,
+        charge.night,
+        charge.room + 1,
     )
 
 

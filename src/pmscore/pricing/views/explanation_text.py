@@ -52,19 +52,36 @@ def explained_lines(explanation: Explanation) -> Iterator[tuple[int, str]]:
     yield 0, line_of(explanation.root, currency)
     for part in explanation.root.children:
         yield 1, line_of(part, currency)
-        seen: dict[tuple[Explained, ...], date | None] = {}
+        seen = _Seen()
         for child in part.children:
-            earlier = seen.setdefault(child.children, child.on)
-            if child.code is Part.NIGHT and earlier is not None and earlier != child.on:
+            earlier = seen.first_of(child) if child.code is Part.NIGHT else None
+            if earlier is not None and earlier != child.on:
                 yield 2, f"{line_of(child, currency)} (as {earlier.isoformat()})"
             else:
                 yield from _lines(child, currency, 2)
 
 
+class _Seen:
+    """The first night that came about in each way. Most share their steps, and comparing those is dear."""
+
+    def __init__(self) -> None:
+        self._by_identity: dict[int, date | None] = {}
+        self._by_value: dict[tuple[Explained, ...], date | None] = {}
+
+    def first_of(self, night: Explained) -> date | None:
+        """Return the first night with these steps; the explanation outlives this, so an identity is enough."""
+        steps = night.children
+        known = id(steps)
+        if known not in self._by_identity:
+            self._by_identity[known] = self._by_value.setdefault(steps, night.on)
+        return self._by_identity[known]
+
+
 def line_of(node: Explained, currency: Currency) -> str:
     """Return what one node says, without its children: ``rule weekly (length of stay, v2) -10 %: 95.00 → 85.50``."""
-    subject = " ".join(part for part in (*_subject(node), _applied(node, currency)) if part)
-    return ": ".join(part for part in (subject, _amounts(node, currency)) if part)
+    subject = " ".join([part for part in (*_subject(node), _applied(node, currency)) if part])
+    amounts = _amounts(node, currency)
+    return f"{subject}: {amounts}" if subject and amounts else subject or amounts
 
 
 def _lines(node: Explained, currency: Currency, depth: int) -> Iterator[tuple[int, str]]:
