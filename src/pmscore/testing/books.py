@@ -151,6 +151,8 @@ class Books:
 
     def judged(self, changes: Changes) -> LedgerUpdate:
         """Return what the claims of ``changes`` come to."""
+        if not (changes.stock or changes.houses):
+            return LedgerUpdate()
         types = self.types
         for house in changes.houses.values():
             types = {**types, **house.types}
@@ -229,6 +231,8 @@ class Books:
                 raise StaleHouseError(property_id=str(property_id), expected=version, found=found)
 
     def _refuse_twins(self, added: set[tuple[str, object]]) -> None:
+        if not added:
+            return
         present: dict[str, Collection[object]] = {
             "property": self.houses,
             "guest": self.guests,

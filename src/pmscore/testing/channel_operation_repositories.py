@@ -54,7 +54,7 @@ class InMemoryOperations(OperationRepository):
 
     def open(self, lane_id: LaneId) -> tuple[Operation, ...]:
         """Return the operations of a lane that have not ended, the oldest first."""
-        found = [each for each in self._every() if each.lane_id == lane_id and each.is_open]
+        found = [each for each in self._every() if each.is_open and each.lane_id == lane_id]
         return tuple(sorted(found, key=_when_made))
 
     def save(self, operation: Operation) -> None:

@@ -6,6 +6,7 @@ sequence numbers drawn before its commit, as databases do. Leaves the writing to
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -52,7 +53,7 @@ class Journal:
         self._sequences = count(1)
         self._running: set[int] = set()
         self._next_transaction = 1
-        self._events: list[LoggedEvent] = []
+        self._events: list[LoggedEvent] = []  # in the order of their positions
 
     def begin(self) -> int:
         """Return the number of a new transaction, which runs until :meth:`end`."""
@@ -87,7 +88,8 @@ class Journal:
 
     def append(self, events: tuple[LoggedEvent, ...]) -> None:
         """Make events visible."""
-        self._events.extend(events)
+        for each in events:
+            insort(self._events, each, key=_position)
 
     def after(self, position: Position) -> tuple[LoggedEvent, ...]:
         """Return the events behind ``position`` below the oldest running transaction, in order.
@@ -95,8 +97,8 @@ class Journal:
         Nothing can appear behind a position later that a reader has gone past.
         """
         horizon = min(self._running, default=self._next_transaction)
-        found = (each for each in self._events if position < each.position and each.position[0] < horizon)
-        return tuple(sorted(found, key=lambda each: each.position))
+        first = bisect_right(self._events, position, key=_position)
+        return tuple(self._events[first : bisect_left(self._events, (horizon, 0), key=_position)])
 
     def after_sequence(self, sequence: int) -> tuple[LoggedEvent, ...]:
         """Return the visible events above ``sequence`` in the order of their sequence.
@@ -108,5 +110,8 @@ class Journal:
 
     def of_agency(self, agency_id: AgencyId) -> tuple[LoggedEvent, ...]:
         """Return every visible event of one agency in order."""
-        found = (each for each in self._events if each.agency_id == agency_id)
-        return tuple(sorted(found, key=lambda each: each.position))
+        return tuple(each for each in self._events if each.agency_id == agency_id)
+
+
+def _position(event: LoggedEvent) -> Position:
+    return event.position

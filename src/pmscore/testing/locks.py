@@ -18,6 +18,7 @@ class LockTable:
     def __init__(self, timeout: timedelta) -> None:
         self._timeout = timeout.total_seconds()
         self._owners: dict[Hashable, int] = {}
+        self._held: dict[int, list[Hashable]] = {}
         self.mutex = threading.Condition(threading.RLock())
 
     def acquire(self, name: Hashable, owner: int) -> bool:
@@ -25,17 +26,28 @@ class LockTable:
         with self.mutex:
             if not self.mutex.wait_for(lambda: self._owners.get(name, owner) == owner, self._timeout):
                 return False
-            self._owners[name] = owner
+            self._give(name, owner)
             return True
 
     def acquire_free(self, name: Hashable, owner: int) -> bool:
         """Give ``owner`` the lock if nobody else has it, without waiting; return whether it has it."""
         with self.mutex:
-            return self._owners.setdefault(name, owner) == owner
+            if self._owners.get(name, owner) != owner:
+                return False
+            self._give(name, owner)
+            return True
 
     def release_all(self, owner: int) -> None:
         """Free every lock of ``owner``."""
         with self.mutex:
-            for name in [name for name, holder in self._owners.items() if holder == owner]:
+            held = self._held.pop(owner, None)
+            if held is None:
+                return
+            for name in held:
                 del self._owners[name]
             self.mutex.notify_all()
+
+    def _give(self, name: Hashable, owner: int) -> None:
+        if name not in self._owners:
+            self._owners[name] = owner
+            self._held.setdefault(owner, []).append(name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from pmscore.kernel.errors import InvalidInputError, KeyReusedError, RequestInProgressError
 from pmscore.kernel.events import Command, Event, Json, OnceKey
@@ -71,6 +72,8 @@ __all__ = [
     "SeededIds",
 ]
 
+RepositoryT = TypeVar("RepositoryT")
+
 LOCK_TIMEOUT = timedelta(seconds=2)
 
 
@@ -92,7 +95,7 @@ class InMemoryStore:
     def begin(self, command: Command) -> Generator[InMemoryWork]:
         """Open a transaction that sees and writes the command's agency only."""
         with self._locks.mutex:
-            books = self._books.setdefault(command.agency_id, Books())
+            books = self.books(command.agency_id)
             transaction = Transaction(self._journal.begin(), command, books, self._locks)
         try:
             yield self._work(transaction)
@@ -155,7 +158,8 @@ class InMemoryStore:
 
     def books(self, agency_id: AgencyId) -> Books:
         """Return the committed state of an agency, to look at in tests."""
-        return self._books.setdefault(agency_id, Books())
+        found = self._books.get(agency_id)
+        return self._books.setdefault(agency_id, Books()) if found is None else found
 
     def commit(
         self, transaction: Transaction, once: tuple[OnceName, OnceKey, Mapping[str, Json]] | None
@@ -188,7 +192,7 @@ class InMemoryStore:
         transaction.books.write(transaction.changes)
 
     def _work(self, transaction: Transaction) -> InMemoryWork:
-        return InMemoryWork(self, transaction, InMemoryStock(transaction), self._slugs, self._accounts)
+        return InMemoryWork(self, transaction, self._slugs, self._accounts)
 
     def _end(self, transaction: Transaction) -> None:
         with self._locks.mutex:
@@ -197,65 +201,90 @@ class InMemoryStore:
             self._locks.release_all(transaction.number)
 
 
+class _Opened(Generic[RepositoryT]):
+    """A repository that is opened when a transaction first asks for it: most touch three of thirty."""
+
+    def __init__(self, opens: Callable[[InMemoryWork], RepositoryT]) -> None:
+        self._opens = opens
+
+    def __set_name__(self, owner: type[InMemoryWork], name: str) -> None:
+        self._name = name
+
+    def __get__(self, work: InMemoryWork, owner: type[InMemoryWork]) -> RepositoryT:
+        found = self._opens(work)
+        work.__dict__[self._name] = found
+        return found
+
+
 class InMemoryWork:
     """One transaction; fulfils the ``Work`` protocol of every context."""
+
+    transaction: Transaction
+    slugs: Mapping[str, AgencyId]
+    accounts: Accounts
+
+    agencies = _Opened(lambda work: InMemoryAgencies(work.transaction, work.slugs))
+    houses = _Opened(lambda work: InMemoryHouses(work.transaction))
+    stock = _Opened(lambda work: InMemoryStock(work.transaction))
+    holds = _Opened(lambda work: InMemoryHolds(work.transaction))
+    blocks = _Opened(lambda work: InMemoryBlocks(work.transaction))
+    allotments = _Opened(lambda work: InMemoryAllotments(work.transaction))
+    guests = _Opened(lambda work: InMemoryGuests(work.transaction))
+    restrictions = _Opened(lambda work: InMemoryRestrictions(work.transaction))
+    bookings = _Opened(lambda work: InMemoryBookings(work.transaction))
+    prices = _Opened(lambda work: InMemoryPriceBooks(work.transaction))
+    quotes = _Opened(lambda work: InMemoryQuotes(work.transaction))
+    promotions = _Opened(lambda work: InMemoryPromotionUses(work.transaction))
+    users = _Opened(lambda work: InMemoryUsers(work.transaction, work.accounts))
+    memberships = _Opened(lambda work: InMemoryMemberships(work.transaction, work.accounts))
+    api_keys = _Opened(lambda work: InMemoryApiKeys(work.transaction, work.accounts))
+    sessions = _Opened(lambda work: InMemorySessions(work.transaction, work.accounts))
+    links = _Opened(lambda work: InMemoryLinks(work.transaction, work.accounts))
+    own_properties = _Opened(lambda work: InMemoryOwnProperties(work.transaction))
+    exchange_rates = _Opened(lambda work: InMemoryExchangeRateRepository(work.transaction))
+    features = _Opened(lambda work: InMemoryFeatures(work.transaction))
+    webhooks = _Opened(lambda work: InMemoryEndpoints(work.transaction))
+    deliveries = _Opened(lambda work: InMemoryDeliveries(work.transaction))
+    connections = _Opened(lambda work: InMemoryConnections(work.transaction))
+    mappings = _Opened(lambda work: InMemoryMappings(work.transaction))
+    lanes = _Opened(lambda work: InMemoryLanes(work.transaction))
+    dirty = _Opened(lambda work: InMemoryDirt(work.transaction))
+    cells = _Opened(lambda work: InMemoryCells(work.transaction))
+    calls = _Opened(lambda work: InMemoryCalls(work.transaction))
+    revisions = _Opened(lambda work: InMemoryRevisions(work.transaction))
+    operations = _Opened(lambda work: InMemoryOperations(work.transaction))
+    knocks = _Opened(lambda work: InMemoryKnocks(work.transaction))
+    issues = _Opened(lambda work: InMemoryIssues(work.transaction))
+    events = _Opened(lambda work: InMemoryEvents(work.transaction, work.logged))
 
     def __init__(
         self,
         store: InMemoryStore,
         transaction: Transaction,
-        stock: InMemoryStock,
         slugs: Mapping[str, AgencyId],
         accounts: Accounts,
     ) -> None:
         self._store = store
-        self._transaction = transaction
-        self.agencies = InMemoryAgencies(transaction, slugs)
-        self.houses = InMemoryHouses(transaction)
-        self.stock = stock
-        self.holds = InMemoryHolds(transaction)
-        self.blocks = InMemoryBlocks(transaction)
-        self.allotments = InMemoryAllotments(transaction)
-        self.guests = InMemoryGuests(transaction)
-        self.restrictions = InMemoryRestrictions(transaction)
-        self.bookings = InMemoryBookings(transaction)
-        self.prices = InMemoryPriceBooks(transaction)
-        self.quotes = InMemoryQuotes(transaction)
-        self.promotions = InMemoryPromotionUses(transaction)
-        self.users = InMemoryUsers(transaction, accounts)
-        self.memberships = InMemoryMemberships(transaction, accounts)
-        self.api_keys = InMemoryApiKeys(transaction, accounts)
-        self.sessions = InMemorySessions(transaction, accounts)
-        self.links = InMemoryLinks(transaction, accounts)
-        self.own_properties = InMemoryOwnProperties(transaction)
-        self.exchange_rates = InMemoryExchangeRateRepository(transaction)
-        self.features = InMemoryFeatures(transaction)
-        self.webhooks = InMemoryEndpoints(transaction)
-        self.deliveries = InMemoryDeliveries(transaction)
-        self.connections = InMemoryConnections(transaction)
-        self.mappings = InMemoryMappings(transaction)
-        self.lanes = InMemoryLanes(transaction)
-        self.dirty = InMemoryDirt(transaction)
-        self.cells = InMemoryCells(transaction)
-        self.calls = InMemoryCalls(transaction)
-        self.revisions = InMemoryRevisions(transaction)
-        self.operations = InMemoryOperations(transaction)
-        self.knocks = InMemoryKnocks(transaction)
-        self.issues = InMemoryIssues(transaction)
-        self.events = InMemoryEvents(transaction, lambda: store.logged(transaction.command.agency_id))
+        self.transaction = transaction
+        self.slugs = slugs
+        self.accounts = accounts
+
+    def logged(self) -> tuple[LoggedEvent, ...]:
+        """Return every visible event of the agency in order."""
+        return self._store.logged(self.transaction.command.agency_id)
 
     def record(self, *events: Event) -> None:
         """Add events to what the commit stores."""
-        self._transaction.check_open()
-        self._transaction.events.extend(events)
+        self.transaction.check_open()
+        self.transaction.events.extend(events)
 
     def commit(self) -> None:
         """Write everything, all or nothing."""
-        self._store.commit(self._transaction, None)
+        self._store.commit(self.transaction, None)
 
     def commit_once(self, reply: Mapping[str, Json]) -> Mapping[str, Json]:
         """Commit under the command's key, or return the reply that is stored under it."""
-        transaction = self._transaction
+        transaction = self.transaction
         transaction.check_open()
         key = transaction.command.once
         if key is None:
@@ -273,10 +302,10 @@ class InMemoryWork:
 
     def find_reply(self) -> Mapping[str, Json] | None:
         """Return the reply that is stored under the command's key, None without one."""
-        key = self._transaction.command.once
+        key = self.transaction.command.once
         if key is None:
             return None
-        stored = self._transaction.books.replies.get(self._once_name(key))
+        stored = self.transaction.books.replies.get(self._once_name(key))
         if stored is None:
             return None
         fingerprint, reply = stored
@@ -285,4 +314,4 @@ class InMemoryWork:
         return reply
 
     def _once_name(self, key: OnceKey) -> OnceName:
-        return key.key, key.route, str(self._transaction.command.actor_id)
+        return key.key, key.route, str(self.transaction.command.actor_id)

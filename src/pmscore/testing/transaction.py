@@ -29,10 +29,17 @@ class Transaction:
     command: Command
     books: Books
     locks: LockTable
-    changes: Changes = Factory(Changes)
     events: list[Event] = Factory(list[Event])
     is_over: bool = False
     _locked: set[tuple[str, object]] = Factory(set[tuple[str, object]])
+    _changes: Changes | None = None
+
+    @property
+    def changes(self) -> Changes:
+        """What it will write."""
+        if self._changes is None:
+            self._changes = Changes()
+        return self._changes
 
     def check_open(self) -> None:
         """Refuse further use after the end.
