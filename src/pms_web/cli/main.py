@@ -29,6 +29,7 @@ from pms_web.cli.replay import replay
 from pms_web.cli.restore import restore
 from pms_web.cli.rotate_keys import rotate_keys
 from pms_web.cli.serve import serve
+from pms_web.cli.smoke import smoke
 from pms_web.cli.sync_poll import sync_poll
 from pms_web.cli.terminal import Politely
 from pms_web.cli.token import token
@@ -70,6 +71,7 @@ for _command in (
     restore,
     rotate_keys,
     serve,
+    smoke,
     sync_poll,
     token,
     user,

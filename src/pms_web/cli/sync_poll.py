@@ -8,19 +8,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_network
 from typing import Final
 
 import click
 from attrs import field, frozen
 
-from pms_adapters.http.door import NO_RETRIES, Answer, Call, HttpDoor
-from pms_adapters.http.guard import Guard
-from pms_adapters.system import SystemClock
+from pms_adapters.http.door import Answer
+from pms_web.cli.calling import app_at, items_of
 from pmscore.channels.use_cases.operations import SyncType
-from pmscore.kernel.errors import PmsError
 from pmscore.kernel.events import Json
-from pmscore.kernel.secrets import Secret
 
 __all__ = ["FAILED", "MISSING", "SUCCESS", "Poll", "sync_poll"]
 
@@ -68,7 +64,7 @@ class Poll:
             body = self._read(answer)
             if body is None:
                 continue
-            found = [each for each in _rows(body) if str(each.get("task_id")) in tasks]
+            found = [each for each in items_of(body) if str(each.get("task_id")) in tasks]
             shown = ", ".join(f"{each.get('operation_type')}={each.get('status')}" for each in found)
             self.say(f"Found operations: [{shown}] (need: [{', '.join(sorted(tasks))}])")
             states = {str(each.get("status")) for each in found}
@@ -92,7 +88,7 @@ class Poll:
             self.say("Transient 502 error (deploy/proxy hiccup), retrying...")
             self.pause(wait)
             answer = self.send("GET", f"{_LIST}?limit=1", None)
-        found = _rows(self._read(answer) or {})
+        found = items_of(self._read(answer) or {})
         return str(found[0].get("id", "")) if found else ""
 
     def _read(self, answer: Answer) -> Mapping[str, Json] | None:
@@ -114,11 +110,6 @@ class Poll:
         self.say(f"{'Operation Type':<24}{'Status':<12}Task ID")
         for each in rows:
             self.say(f"{each.get('operation_type')!s:<24}{each.get('status')!s:<12}{each.get('task_id')}")
-
-
-def _rows(body: Mapping[str, Json]) -> Rows:
-    items = body.get("items")
-    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 @click.command("sync-poll")
@@ -153,21 +144,7 @@ def sync_poll(
     Example:
       pms sync-poll --sync-type full --token "$(pms token --role manager)"
     """
-    networks = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-    guard = Guard(networks=networks, allows_plain_http=True)
-    with HttpDoor(guard, clock=SystemClock()) as door:
-
-        def send(method: str, path: str, body: Mapping[str, Json] | None) -> Answer:
-            headers: dict[str, str | Secret] = {"authorization": Secret(f"Bearer {token}")}
-            if body is not None:
-                headers["content-type"] = "application/json"
-            sent = b"" if body is None else json.dumps(body).encode()
-            call = Call(method=method, url=f"{url.rstrip('/')}{path}", headers=headers, body=sent)
-            try:
-                return door.send(call, retries=NO_RETRIES)
-            except PmsError as error:
-                click.echo(f"No answer: {error}")
-                return Answer(status=0, headers={}, body=b"", seconds=0.0)
-
-        poll = Poll(send=send, say=click.echo, most=poll_limit, interval=poll_interval)
+    with app_at(url, click.echo) as app:
+        app.use_key(token)
+        poll = Poll(send=app.send, say=click.echo, most=poll_limit, interval=poll_interval)
         ctx.exit(poll.run(cid, SyncType(sync_type)))

@@ -41,6 +41,7 @@ COMMANDS = (
         "restore",
         "rotate-keys",
         "serve",
+        "smoke",
         "sync-poll",
         "token",
         "user",
