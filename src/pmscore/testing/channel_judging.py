@@ -44,8 +44,13 @@ def differences(channel: ConnectedHouse, platform: RemotePlatform) -> tuple[str,
 
 
 def lost_or_doubled(channel: ConnectedHouse, platform: RemotePlatform) -> tuple[str, ...]:
-    """Return a sentence for each booking of the platform that the house has not, has twice, or has otherwise."""
+    """Return a sentence for each booking of the platform that the house has not, has twice, or has otherwise.
+
+    Where the platform only shows what stands, one booking is as good as another one of the same room and nights.
+    """
     ours = tuple(_bookings(channel))
+    if platform.shows_states:
+        return tuple(_judged_by_nights(channel, platform, ours))[:_MOST_SAID]
     by_reference: dict[str, list[Booking]] = {}
     for booking in ours:
         by_reference.setdefault(booking.source.reference, []).append(booking)
@@ -83,6 +88,27 @@ def _judged(remote: Revision, mine: Sequence[Booking]) -> Iterator[str]:
         return
     if _stays_sold(remote) != _stays_booked(live[0]):
         yield f"{key} has other nights here than there"
+
+
+def _judged_by_nights(
+    channel: ConnectedHouse, platform: RemotePlatform, ours: Sequence[Booking]
+) -> Iterator[str]:
+    types = {room.room_code: room.unit_type_id for room in channel.mappings().rooms}
+    sold = Counter(
+        (types[room.room_code], room.stay.arrival, room.stay.departure)
+        for remote in platform.bookings.values()
+        if remote.status is not RevisionStatus.CANCELLED
+        for room in remote.rooms
+    )
+    booked = Counter(
+        (room.unit_type_id, room.stay.arrival, room.stay.departure)
+        for booking in ours
+        if booking.status in CLAIMING
+        for room in booking.rooms
+    )
+    for stay in sorted({*sold, *booked}, key=str):
+        if sold[stay] != booked[stay]:
+            yield f"{stay} is here {booked[stay]} times, not {sold[stay]}"
 
 
 def _stays_sold(remote: Revision) -> Counter[tuple[date, date]]:

@@ -96,6 +96,8 @@ class RemotePlatform:
         self._name = name
         self._currency = currency
         self._numbers = 0
+        # Numbers, because there are platforms whose bookings have no other names.
+        self._first_key = 1_000_000 + int(sha256(name.encode()).hexdigest()[:6], 16)
         self.rooms = {code: tuple(rates) for code, rates in rooms.items()}
         self.calls = ArrivalCount(groups)
         self.cells: dict[TypeCells, dict[int, int]] = {}
@@ -105,6 +107,8 @@ class RemotePlatform:
         """The newest revision of each booking."""
         self.history: list[Revision] = []
         self.garbled: list[Garbled] = []
+        self.shows_states = False
+        """Whether it shows what stands and never what has changed, as calendars do: its bookings are known by their nights."""
         self._pending: dict[str, Revision] = {}
         self._garbled_pending: dict[str, int] = {}
         self._guests: dict[str, SoldTo] = {}
@@ -215,7 +219,7 @@ class RemotePlatform:
 
     def _sold(self, rooms: tuple[SoldRoom, ...]) -> Revision:
         self._numbers += 1
-        key = f"{self._name}-{self._numbers}"
+        key = f"{self._first_key}{self._numbers:04d}"
         self._guests[key] = SoldTo(name=self._chance.one_of(_NAMES), email=f"{key}@guests.example")
         return self._told(key, RevisionStatus.NEW, rooms)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from adapters.channels.wire_world import Broken, Shorter, gateway_names, wire_world
+from adapters.channels.wire_world import Broken, Shorter, gateway_names, pushing_names, wire_world
 from pmscore.channels.model.calls import At, Push, PushResult
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.ports import ChannelGateway
@@ -89,7 +89,7 @@ def test_at_full_hostility_nothing_is_lost_doubled_or_left_different(name: str) 
     assert report.told > 0
 
 
-@pytest.mark.parametrize("name", gateway_names())
+@pytest.mark.parametrize("name", pushing_names())
 def test_a_platform_that_was_told_one_night_too_many_is_found_out(name: str) -> None:
     world = wire_world(InMemoryStore(), name, 1, days=1, dial=0, breaks=EndsOneLater)
     world.live()

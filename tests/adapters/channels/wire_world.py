@@ -7,16 +7,20 @@ from datetime import UTC, datetime
 
 from attrs import evolve
 
+from adapters.channels.feed_world import FeedWorld
 from adapters.channels.stub_wire import StubWire
 from pms_adapters.channels import made_gateways
 from pms_adapters.http.wire import Wire
 from pms_adapters.lab.channel_sim.face import FACES, FaceSetting
+from pms_adapters.lab.channel_sim.faces.ical import IcalFace, feed_address
 from pms_adapters.lab.channel_sim.wire import SimulatedWire
 from pmscore.channels.model.manifest import Manifest
 from pmscore.channels.ports import ChannelGateway
+from pmscore.kernel.events import Json
 from pmscore.kernel.ports import Clock
 from pmscore.kernel.secrets import Secret
 from pmscore.testing.channel_hostility import Hostility
+from pmscore.testing.channel_houses import remote_rooms
 from pmscore.testing.channel_platform import ArrivalCount, RemotePlatform
 from pmscore.testing.channel_world import World
 from pmscore.testing.clocks import FixedClock, MovableClock
@@ -53,6 +57,12 @@ def gateway_names() -> tuple[str, ...]:
     return tuple(name for name in sorted(_gateways(StubWire(), FixedClock(START))) if name in faces)
 
 
+def pushing_names() -> tuple[str, ...]:
+    """Return those of them that are told our nights; calendars are only shown to whoever reads them."""
+    made = _gateways(StubWire(), FixedClock(START))
+    return tuple(name for name in gateway_names() if made[name].manifest.fields)
+
+
 def wire_world(
     store: StoreUnderTest,
     name: str,
@@ -65,6 +75,14 @@ def wire_world(
     """Return a world of a gateway; ``breaks`` stands between the engine and it."""
     known = _gateways(StubWire(), FixedClock(START))[name].manifest
     credentials = {each.name: f"simulated-{each.name}" for each in known.credentials if each.is_required}
+    partner = {each: Secret(f"simulated-{each}") for each in known.partner_settings}
+    if known.exports_calendar:
+        # The platform gives the addresses of its feeds out; there is nothing else to know.
+        at = IcalFace.addresses[0]
+        credentials = {f"url.{code}": feed_address(at, "house-1", code) for code in remote_rooms(known)}
+    calendars: list[IcalFace] = []
+
+    connection: dict[str, Json] = {}
 
     def makes(
         manifest: Manifest, platform: RemotePlatform, hostility: Hostility, clock: MovableClock
@@ -75,19 +93,37 @@ def wire_world(
             rooms=platform.rooms,
             currency="EUR",
             listing_id="house-1",
-            credentials={key: Secret(text) for key, text in credentials.items()},
+            credentials=partner | {key: Secret(text) for key, text in credentials.items()},
             hostility=hostility,
+            sold_on="Vrbo" if seed % 2 == 0 else "",
             occupancies=(1, 2) if manifest.has_occupancies else (),
             remote=platform,
         )
         face = FACES.get(name)(setting)
+        if not known.base_urls:
+            # Each portal has an address of its own.
+            connection["base_url"] = face.addresses[0]
         if face.limits:
             # What the platform publishes, which is not read from our manifest.
             platform.calls = ArrivalCount(face.limits)
+        if isinstance(face, IcalFace):
+            calendars.append(face)
         wire = SimulatedWire((face,), clock=clock, hostility=hostility)
         return breaks(Shorter(_gateways(wire, clock)[name]))
 
-    return World(store, shorter(known), seed, dial=dial, days=days, makes=makes, credentials=credentials)
+    kind = FeedWorld if known.exports_calendar else World
+    world = kind(
+        store,
+        shorter(known),
+        seed,
+        dial=dial,
+        days=days,
+        makes=makes,
+        credentials=credentials,
+        partner=partner,
+        connection={"sends_ari": True},
+    )
+    return world.peopled(calendars[0], Draws(seed * 8 + 6)) if isinstance(world, FeedWorld) else world
 
 
 def _gateways(wire: Wire, clock: Clock) -> dict[str, ChannelGateway]:

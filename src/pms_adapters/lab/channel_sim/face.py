@@ -69,6 +69,10 @@ class Face(ABC):
         """Forget the token that was given out; False where the platform knows none."""
         return False
 
+    def to_enter(self, base_url: str) -> Mapping[str, Secret]:  # noqa: ARG002 - by default it gives out nothing
+        """Return the credentials that the platform itself gives out, of the face at ``base_url``; none where people choose them."""
+        return {}
+
     def knock(self, sold: Revision) -> bytes | None:  # noqa: ARG002 - by default a platform says nothing
         """Return the message by which the platform says that something was sold; None where it knows none."""
         return None

@@ -128,10 +128,12 @@ class Simulation:
 
     def _connection(self, name: str, house: SimulatedHouse) -> dict[str, Json]:
         rooms: dict[str, Json] = {code: [*rates] for code, rates in house.face.platform.rooms.items()}
-        secrets: dict[str, Json] = {key: each.reveal() for key, each in house.credentials.items()}
+        url = self.server.url(name)
+        given = house.face.to_enter(url) or house.credentials
+        secrets: dict[str, Json] = {key: each.reveal() for key, each in given.items()}
         return {
             "platform": name,
-            "base_url": self.server.url(name),
+            "base_url": url,
             "listing_id": house.listing_id,
             "credentials": secrets,
             "rooms": rooms,
