@@ -155,6 +155,7 @@ def connected(
     uow: UnitOfWork[ChannelWork] | None = None,
     settings: Mapping[str, Json] | None = None,
     credentials: Mapping[str, str] | None = None,
+    partner: Mapping[str, Secret] | None = None,
 ) -> ConnectedHouse:
     """Connect a house of three types and two plans to the platform of a gateway; everything is to be told."""
     manifest = gateway.manifest
@@ -170,7 +171,7 @@ def connected(
         gateways={manifest.gateway: gateway},
         box=box,
         secrets=NumberedSecrets(scene.ids),
-        partner={},
+        partner=partner or {},
         availability=store.availability,
         prices=store.prices,
         retry=_Once(),

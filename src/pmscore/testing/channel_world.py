@@ -21,6 +21,7 @@ from pmscore.channels.reactions.noting import is_noted
 from pmscore.channels.use_cases.sweeping import TakeDue, roll_days, take_due
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ports import UnitOfWork
+from pmscore.kernel.secrets import Secret
 from pmscore.testing.channel_gateways import DirectGateway
 from pmscore.testing.channel_hostility import CrashedError, Hostility
 from pmscore.testing.channel_houses import connected, open_house, remote_rooms
@@ -95,6 +96,7 @@ class World:
         makes: MakesGateway = DirectGateway,
         connection: Mapping[str, Json] | None = None,
         credentials: Mapping[str, str] | None = None,
+        partner: Mapping[str, Secret] | None = None,
         sweeps: bool = True,
         days: int = DAYS,
         clock: MovableClock | None = None,
@@ -122,6 +124,7 @@ class World:
             uow=_Mortal(store, self._strike),
             settings=connection,
             credentials=credentials,
+            partner=partner,
         )
         self.house = House(self.channel, Draws(seed * 8 + 4))
         self.sales = Sales(self.channel, self.platform, Draws(seed * 8 + 5))

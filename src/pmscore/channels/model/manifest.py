@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pmscore.pricing.views.matrix_rows import MatrixField
 
@@ -89,11 +89,13 @@ class CallGroup:
     """Calls that a platform counts together.
 
     All ``windows`` hold at once. ``in_flight`` of them may be on their way; a call that nobody has ended is taken for
-    ended after ``longest_seconds``, which is longer than the transport waits.
+    ended after ``longest_seconds``, which is longer than the transport waits. Calls of the ``counted`` kinds count in the
+    windows and are never held up by them: what comes after an acknowledgement has to wait, not the acknowledgement.
     """
 
     name: str
     kinds: frozenset[CallKind]
+    counted: frozenset[CallKind] = frozenset()
     windows: tuple[Window, ...] = ()
     in_flight: int = 1
     longest_seconds: int = 20
@@ -116,7 +118,7 @@ class Manifest:
     that travel in one message, message by message. An entry with one of the ``whole`` fields says all of these (a rate
     for all its occupancies), because the platform replaces what it had. Rules in ``left_to_platform`` are kept by the
     platform's own settings only: they are reported, and no narrowing stands for them. ``most_nights`` is of one entry.
-    ``partner_settings`` are settings of the deployment; ``base_urls`` gives an address for each name of an environment.
+    ``most_acknowledged`` revisions go into one acknowledgement. ``partner_settings`` are settings of the deployment; ``base_urls`` gives an address for each name of an environment.
     """
 
     gateway: str
@@ -133,6 +135,7 @@ class Manifest:
     horizon_days: int = 500
     most_entries: int = 1000
     most_nights: int = 366
+    most_acknowledged: int = 1
     calls: tuple[CallGroup, ...] = ()
     poll_seconds: int | None = None
     confirms: Confirms = Confirms.STORED
@@ -160,4 +163,8 @@ class Manifest:
 
     def groups(self, kind: CallKind) -> tuple[CallGroup, ...]:
         """Return the groups in which a call of this kind counts; none: it is not limited."""
-        return tuple(group for group in self.calls if kind in group.kinds)
+        return tuple(
+            group if kind in group.kinds else evolve(group, windows=())
+            for group in self.calls
+            if kind in group.kinds | group.counted
+        )
