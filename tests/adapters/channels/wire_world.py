@@ -82,7 +82,7 @@ def wire_world(
         credentials = {f"url.{code}": feed_address(at, "house-1", code) for code in remote_rooms(known)}
     calendars: list[IcalFace] = []
 
-    connection: dict[str, Json] = {}
+    connection: dict[str, Json] = {"sends_ari": True}
 
     def makes(
         manifest: Manifest, platform: RemotePlatform, hostility: Hostility, clock: MovableClock
@@ -121,7 +121,7 @@ def wire_world(
         makes=makes,
         credentials=credentials,
         partner=partner,
-        connection={"sends_ari": True},
+        connection=connection,
     )
     return world.peopled(calendars[0], Draws(seed * 8 + 6)) if isinstance(world, FeedWorld) else world
 
