@@ -7,7 +7,7 @@ Within one reaction the events of an aggregate are taken in one after the other,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -30,11 +30,11 @@ __all__ = [
     "done_once",
     "done_statement",
     "fail",
-    "find_first",
     "forget_done",
     "give_claim_back",
     "list_chains",
     "list_overdue",
+    "list_waiting",
     "mark_done",
     "next_due_at",
     "postpone",
@@ -52,15 +52,22 @@ ON CONFLICT DO NOTHING"""
 _CHAINS: LiteralString = """\
 SELECT reaction, aggregate_id FROM inbox
  WHERE agency_id = %s AND event_id = ANY (%s::uuid[]) AND state = 'waiting' ORDER BY txid, seq, reaction"""
-_FIRST: LiteralString = """\
-SELECT i.attempts, coalesce(i.not_before > now(), false), e.txid, e.seq, e.event_id, e.kind, e.aggregate,
+_WAITING: LiteralString = """\
+SELECT c.place, i.attempts, coalesce(i.not_before > now(), false), e.txid, e.seq, e.event_id, e.kind, e.aggregate,
        e.aggregate_id, e.version, e.at, e.actor_id, e.request_id, e.payload
-  FROM inbox i JOIN events e ON e.agency_id = i.agency_id AND e.txid = i.txid AND e.seq = i.seq
- WHERE i.agency_id = %s AND i.reaction = %s AND i.aggregate_id = %s AND i.state = 'waiting'
- ORDER BY i.txid, i.seq LIMIT 1"""
+  FROM unnest(%s::text[], %s::uuid[]) WITH ORDINALITY AS c(reaction, aggregate_id, place)
+ CROSS JOIN LATERAL (
+       SELECT w.txid, w.seq, w.attempts, w.not_before FROM inbox w
+        WHERE w.agency_id = %s AND w.reaction = c.reaction AND w.aggregate_id = c.aggregate_id
+          AND w.state = 'waiting' ORDER BY w.txid, w.seq LIMIT %s) i
+  JOIN events e ON e.agency_id = %s AND e.txid = i.txid AND e.seq = i.seq
+ ORDER BY c.place, i.txid, i.seq"""
 _DONE: LiteralString = """\
 UPDATE inbox SET state = 'done', done_at = now(), claimed_until = NULL
  WHERE agency_id = %s AND event_id = %s AND reaction = %s AND state = 'waiting' RETURNING 1"""
+_ALL_DONE: LiteralString = """\
+UPDATE inbox SET state = 'done', done_at = now(), claimed_until = NULL
+ WHERE agency_id = %s AND event_id = ANY (%s::uuid[]) AND reaction = %s AND state = 'waiting'"""
 _CLAIM: LiteralString = """\
 UPDATE inbox SET claimed_until = now() + make_interval(secs => %s)
  WHERE agency_id = %s AND event_id = %s AND reaction = %s AND state = 'waiting'
@@ -103,7 +110,7 @@ class AlreadyDoneError(ConflictError):
 
 @frozen
 class Waiting:
-    """The first event of an aggregate that a reaction has still to take in.
+    """An event that a reaction has still to take in.
 
     ``is_delayed`` says that it failed and is to be tried again later; until then those after it wait too.
     """
@@ -142,14 +149,18 @@ def list_chains(
     return tuple(dict.fromkeys((str(reaction), UUID(str(aggregate_id))) for reaction, aggregate_id in rows))
 
 
-def find_first(engine: Engine, agency_id: AgencyId, reaction: str, aggregate_id: UUID) -> Waiting | None:
-    """Return the event of the aggregate that is the reaction's next, None where nothing waits."""
+def list_waiting(
+    engine: Engine, agency_id: AgencyId, chains: Sequence[tuple[str, UUID]], *, most_each: int
+) -> tuple[tuple[Waiting, ...], ...]:
+    """Return for each chain (a reaction and an aggregate) the next events that wait, in the order of the log."""
+    names, aggregates = [reaction for reaction, _ in chains], [aggregate_id for _, aggregate_id in chains]
     with Session(engine, agency_id) as session:
-        rows = session.read([(_FIRST, (agency_id, reaction, aggregate_id))])[0]
-    if not rows:
-        return None
-    attempts, is_delayed, *event = rows[0]
-    return Waiting(stored_event(event), attempts, bool(is_delayed))  # type: ignore[arg-type]
+        rows = session.read([(_WAITING, (names, aggregates, agency_id, most_each, agency_id))])[0]
+    found: list[list[Waiting]] = [[] for _ in chains]
+    for place, attempts, is_delayed, *event in rows:
+        waiting = Waiting(stored_event(event), attempts, bool(is_delayed))  # type: ignore[arg-type]
+        found[int(str(place)) - 1].append(waiting)
+    return tuple(tuple(each) for each in found)
 
 
 def done_statement(agency_id: AgencyId, event_id: EventId, reaction: str) -> Statement:
@@ -157,10 +168,14 @@ def done_statement(agency_id: AgencyId, event_id: EventId, reaction: str) -> Sta
     return _DONE, (agency_id, event_id, reaction)
 
 
-def mark_done(engine: Engine, agency_id: AgencyId, event_id: EventId, reaction: str) -> None:
-    """Say that a reaction has taken the event in; where it has said so itself, nothing changes."""
-    with Session(engine, agency_id) as session:
-        session.commit([done_statement(agency_id, event_id, reaction)])
+def mark_done(engine: Engine, agency_id: AgencyId, done: Mapping[str, Sequence[EventId]]) -> None:
+    """Say of each reaction which events it has taken in; where it has said so itself, nothing changes."""
+    statements: list[Statement] = [
+        (_ALL_DONE, (agency_id, list(events), reaction)) for reaction, events in done.items() if events
+    ]
+    if statements:
+        with Session(engine, agency_id) as session:
+            session.commit(statements)
 
 
 def claim_waiting(

@@ -105,6 +105,38 @@ def test_those_behind_a_try_that_is_to_be_repeated_wait_for_it(open_shop):
     assert [version for _, version in shop.effects()] == [1, 2, 3]
 
 
+def test_more_events_of_one_aggregate_than_are_read_ahead_are_taken_in_in_their_order(open_shop):
+    shop = open_shop(reactions("first", "second"))
+    count = 2 * reacting.MOST_AT_ONCE + 1
+    shop.append(count)
+    shop.relay()
+    shop.work_off()
+    assert [version for _, version in shop.effects("first")] == [*range(1, count + 1)]
+    assert [version for _, version in shop.effects("second")] == [*range(1, count + 1)]
+
+
+def test_what_a_reaction_leaves_no_trace_of_is_taken_in_once_and_what_fails_is_left_out(open_shop):
+    seen = []
+
+    def look(event, services):
+        seen.append(event.version)
+        if event.version == 3:
+            raise RuntimeError("not today")
+
+    shop = open_shop(reactions("look", react=look))
+    shop.append(4)
+    for _ in range(2):
+        shop.relay()
+        shop.work_off()
+    assert seen == [1, 2, 3]
+    states = shop.admin(
+        "SELECT e.version, i.state, i.attempts FROM inbox i JOIN events e USING (agency_id, event_id)"
+        " WHERE i.agency_id = %s ORDER BY e.version",
+        shop.agency_id,
+    )
+    assert states == [(1, "done", 0), (2, "done", 0), (3, "waiting", 1), (4, "waiting", 0)]
+
+
 class TestUseCase:
     """A reaction that calls a use case through the unit of work that it is given."""
 
