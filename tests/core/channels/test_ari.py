@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pmscore.channels.model.ari import UNKNOWN, AriRows, AriRun, Entry, RowKey
 from pmscore.channels.model.connections import Connection, ConnectionStatus
 from pmscore.channels.model.events import ConnectionChanged, ExternalConnected, ExternalDisconnected
-from pmscore.channels.model.manifest import CallGroup, CallKind, Lane, Manifest, Platform, Standing
+from pmscore.channels.model.manifest import CallGroup, CallKind, Lane, Manifest, Platform, Standing, Window
 from pmscore.channels.model.mappings import MappedRate, MappedRoom, MappingBook
 from pmscore.channels.model.revisions import StoredRevision, StoredState
+from pmscore.channels.policies.counting_calls import CountedCall, seconds_to_wait
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.ids import ConnectionId, MappingId, PropertyId, UnitTypeId
@@ -180,6 +181,30 @@ def test_a_manifest_knows_its_fields_its_standing_by_lane_and_its_groups_of_call
     assert manifest.standing_of(Lane.BOOKINGS) is Standing.NEEDS_ACCOUNT
     assert manifest.groups(CallKind.PULL) == (everything, pulls)
     assert manifest.groups(CallKind.TOKEN) == (everything,)
+
+
+def test_a_kind_that_is_only_counted_holds_others_up_and_is_held_up_by_nothing():
+    group = CallGroup(
+        name="rest",
+        kinds=frozenset({CallKind.PULL}),
+        counted=frozenset({CallKind.ACKNOWLEDGE}),
+        windows=(Window(calls=1, seconds=5),),
+    )
+    manifest = Manifest(
+        gateway="x",
+        title="X",
+        platforms=frozenset({Platform.GOOGLE}),
+        standing=Standing.NEEDS_ACCOUNT,
+        evidence=(),
+        lanes=frozenset(Lane),
+        messages={},
+        calls=(group,),
+    )
+    told = [CountedCall(started_at=NOW, ended_at=NOW, longest_seconds=20)] * 3
+    (pulls,), (tells,) = manifest.groups(CallKind.PULL), manifest.groups(CallKind.ACKNOWLEDGE)
+    assert pulls.name == tells.name
+    assert [seconds_to_wait(each, told, now=NOW) for each in (pulls, tells)] == [6.0, 0.0]
+    assert manifest.groups(CallKind.TOKEN) == ()
 
 
 def test_what_was_received_is_a_revision_or_malformed_and_not_neither():

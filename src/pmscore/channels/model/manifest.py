@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -24,6 +25,9 @@ __all__ = [
     "Standing",
     "Window",
 ]
+
+
+_ANY_NUMBER: Final = 1_000_000_000
 
 
 class Platform(StrEnum):
@@ -164,7 +168,12 @@ class Manifest:
     def groups(self, kind: CallKind) -> tuple[CallGroup, ...]:
         """Return the groups in which a call of this kind counts; none: it is not limited."""
         return tuple(
-            group if kind in group.kinds else evolve(group, windows=())
+            group if kind in group.kinds else evolve(group, windows=tuple(map(_endless, group.windows)))
             for group in self.calls
             if kind in group.kinds | group.counted
         )
+
+
+def _endless(window: Window) -> Window:
+    """Return a window that remembers as long and holds nothing up."""
+    return evolve(window, calls=_ANY_NUMBER)
