@@ -78,8 +78,28 @@ class _Page:
             # It could not be read when it came first.
             self._work.revisions.save(new)
             close_issues(self._work, self._connection, IssueKind.MALFORMED, now, revision_id=new.revision_id)
+        elif self._is_told_anew(stored, revision):
+            # What was put aside waits on, as of now; what counted once is to count again.
+            waits = stored.state is StoredState.QUARANTINED
+            self._counts["received"] += not waits
+            self._work.revisions.save(evolve(stored, revision=revision) if waits else new)
         elif _is_told_again(stored, new):
             self._work.revisions.save(evolve(stored, acknowledged_at=None))
+
+    def _is_told_anew(self, stored: StoredRevision, revision: Revision) -> bool:
+        """Return whether a booking is once more as it was, on a platform that knows states by what they say.
+
+        Such a platform dates a state by when it tells it; elsewhere a revision has the same instant for ever.
+        """
+        before = stored.revision
+        if before is None or before.revised_at >= revision.revised_at:
+            return False
+        if stored.state is StoredState.QUARANTINED:
+            return True
+        link = self._work.revisions.link(stored.connection_id, revision.booking_key)
+        if stored.state not in _KNOWN or link is None or link.revision_id == stored.revision_id:
+            return False
+        return revision.revised_at > link.revised_at
 
     def _malformed(self, malformed: Malformed) -> None:
         now, connection = self._run.clock.now(), self._connection
