@@ -297,6 +297,10 @@ _DETAILS: Mapping[str, str] = {
 
 _WITH_PARAMS: Mapping[str, str] = {
     "connection_test_failed": "Connection test failed: {message}",
+    "platform_unavailable": (
+        "The platform did not answer as it should ({outcome}; {said}). Nothing was changed; ask again in a minute, and test"
+        " the connection if it goes on."
+    ),
     "platform_not_supported": "Platform {platform} not yet supported",
     "sync_type_not_supported": "The gateway {gateway} of this connection does not do a sync of {sync_type}.",
     "unknown_choice": "Invalid {field}. Must be one of: [{choices}]",

@@ -58,5 +58,6 @@ REASON_TEXTS: Mapping[str, str] = {
     "room_is_locked": "its room is locked to the unit",
     "stay_is_over": "its stay is over",
     "last_admin": "nobody else could let people in; make somebody else an admin first",
+    "unreadable": "the message cannot be read, so there is nothing to apply; enter by hand what it says, or have it sent again",
     "too_many_secrets": "too many of its secrets are still in use; wait until one retires",
 }

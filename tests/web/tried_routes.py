@@ -44,7 +44,7 @@ from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 from pmscore.kernel.secrets import Secret
 from pmscore.testing.clocks import MovableClock
 from pmscore.webhooks.use_cases.delivering import DeliverDue, deliver_due
-from web.two_agencies import opened_issue
+from web.two_agencies import opened_issue, put_aside
 
 EMAIL = "admin@example.com"
 PASSWORD = "four blue herons at noon"
@@ -284,6 +284,7 @@ def _channel(house: TriedHouse) -> None:
     house.answers["channel_inbound.receive"] = told
     agency_id = house.admin.agency_id
     house.ids["issue_id"] = opened_issue(house.here, agency_id, house.ids["connection_id"])
+    house.ids["revision"] = put_aside(house.here, agency_id, house.ids["connection_id"], SLUG)
 
 
 def token_in(letters: Letterbox) -> str:

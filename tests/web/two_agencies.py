@@ -36,8 +36,16 @@ from pms_web.wiring import connected
 from pmscore.access.model.permissions import Role
 from pmscore.access.use_cases.agencies import OpenAgency, open_agency
 from pmscore.access.use_cases.keys import CreateKey, create_key
-from pmscore.channels.model.revisions import IssueKind
-from pmscore.channels.use_cases.issues import raise_issue
+from pmscore.channels.model.revisions import (
+    IssueKind,
+    Revision,
+    RevisionStatus,
+    SoldRoom,
+    SoldTo,
+    StoredState,
+)
+from pmscore.channels.use_cases.issues import raise_issue, received
+from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone
 from pmscore.inventory.model.house import House
 from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
@@ -53,7 +61,7 @@ ROOMS = 40
 IN_A_PLACE = frozenset(
     {
         *("property_id", "unit_type_id", "unit_id", "booking_id", "quote_id", "block_id", "hold_id"),
-        *("guest_id", "connection_id", "batch_id", "issue_id"),
+        *("guest_id", "connection_id", "batch_id", "issue_id", "revision"),
     }
 )
 """Ids of what belongs to a property, as far as a reach is concerned; all others belong to the agency."""
@@ -305,6 +313,7 @@ def _channel(world: World, agency: Agency, place: str) -> dict[str, str]:
     return {
         "batch_id": synced.get_json()["batch_id"],
         "issue_id": opened_issue(world.here, agency.agency_id, parts["connection_id"]),
+        "revision": put_aside(world.here, agency.agency_id, parts["connection_id"], agency.mark),
     }
 
 
@@ -318,6 +327,28 @@ def opened_issue(here: Surroundings, agency_id: AgencyId, connection_id: str) ->
     with here.uow.begin(command) as work:
         issue = work.issues.find(connection.property_id, Page()).items[0]
     return str(issue.issue_id)
+
+
+def put_aside(here: Surroundings, agency_id: AgencyId, connection_id: str, mark: str) -> str:
+    """Keep a sale of a room that nobody knows and return its id."""
+    command = Command(request_id=RequestId(uuid4()), agency_id=agency_id, actor_id=ActorId(uuid4()))
+    key = ConnectionId(_uuid(connection_id))
+    stay = StayRange(TODAY + timedelta(days=20), TODAY + timedelta(days=22))
+    revision = Revision(
+        revision_id=uuid4().hex,
+        booking_key=uuid4().hex,
+        status=RevisionStatus.NEW,
+        revised_at=here.clock.now(),
+        rooms=(SoldRoom(room_code="nobody knows", stay=stay, adults=1, nightly=()),),
+        currency="EUR",
+        guest=SoldTo(f"Ada {mark}", "ada@example.com"),
+        requests=f"request {mark}",
+    )
+    stored = received(key, revision, here.clock.now())
+    with here.uow.begin(command) as work:
+        work.revisions.add(evolve(stored, state=StoredState.QUARANTINED, reason="unmapped_room"))
+        work.commit()
+    return revision.revision_id
 
 
 def _asking(agency: Agency) -> dict[str, Any]:

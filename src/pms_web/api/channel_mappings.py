@@ -8,6 +8,7 @@ from pms_web.api.channel_connections import ONE, connection_of
 from pms_web.channel_schemas import NewMappings
 from pms_web.channel_views import MappingGapsBody, MappingsBody, gap_body, mappings_body
 from pms_web.examples import UNIT_TYPE
+from pms_web.revision_views import RemoteRoomsBody, remote_rooms_body
 from pms_web.routing import Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
@@ -18,6 +19,7 @@ from pmscore.channels.use_cases.mappings import (
     check_mappings,
     replace_mappings,
 )
+from pmscore.channels.use_cases.rooms import ListRooms, list_rooms
 
 __all__ = ["ROUTES"]
 
@@ -66,6 +68,18 @@ def check(services: WebServices, connection_id: str) -> Response:
     return answer(body)
 
 
+def rooms(services: WebServices, connection_id: str) -> Response:
+    """Ask the platform which rooms and rates it has; `is_listed` is false where its gateway cannot ask."""
+    key = connection_of(connection_id)
+    command = ListRooms(**services.asking, connection_id=key)
+    found = services.retry(
+        lambda: list_rooms(
+            command, uow=services.uow, clock=services.clock, ids=services.ids, means=services.channels
+        )
+    )
+    return answer(remote_rooms_body(str(key), found))
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -102,5 +116,13 @@ ROUTES = (
         permission=Permission.READ_CHANNELS,
         summary="See what is missing among the mappings",
         replies={200: MappingGapsBody},
+    ),
+    Route(
+        method="GET",
+        path=f"{ONE}/rooms",
+        view=rooms,
+        permission=Permission.READ_CHANNELS,
+        summary="Ask which rooms and rates the platform has",
+        replies={200: RemoteRoomsBody},
     ),
 )

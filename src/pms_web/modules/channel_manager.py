@@ -16,6 +16,7 @@ from pms_web.api import (
     channel_inbound,
     channel_issues,
     channel_mappings,
+    channel_revisions,
     channel_sync,
 )
 from pms_web.modules.entitled import is_entitled
@@ -63,6 +64,7 @@ MODULE = WebModule(
         *channel_connections.ROUTES,
         *channel_sync.ROUTES,
         *channel_mappings.ROUTES,
+        *channel_revisions.ROUTES,
         *channel_issues.ROUTES,
         *map(_opened, channel_inbound.INBOUND_ROUTES),
     ),

@@ -444,6 +444,7 @@ class TestWhatPeopleDecide:
         retry_revision(again, uow=scene.store, clock=scene.clock)
         inbound.run()
         assert inbound.booking().rooms[0].stay == stay(3, 3)
+        assert inbound.issues() == ()
         with pytest.raises(TransitionError):
             retry_revision(again, uow=scene.store, clock=scene.clock)
 

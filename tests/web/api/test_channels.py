@@ -4,39 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from uuid import UUID
 
 import pytest
 from attrs import evolve
-from werkzeug.test import TestResponse
 
 from adapters.conftest import PostgresDatabase
-from pms_adapters.crypto.box import new_key
 from pms_web.app import create_app
 from pmscore.access.model.permissions import Role
 from pmscore.channels.model.manifest import Platform
-from pmscore.dates.zones import Zone
-from pmscore.inventory.use_cases.houses import CreateHouse, NewUnitType, create_house
 from pmscore.kernel.ids import ConnectionId
-from pmscore.kernel.money import Currency
-from pmscore.kernel.secrets import Secret
-from web.conftest import TODAY, Web, problem, web_on
+from web.channel_web import HERE, connect, opened, property_of, quoted
+from web.conftest import Web, problem
 
 pytestmark = pytest.mark.postgres
 
-HERE = "/api/v1/channel-connections"
 TWO_DAYS = timedelta(days=2)
-_ROOMS = count(1)
-
-
-def opened(database: PostgresDatabase, *, mock: bool) -> Iterator[Web]:
-    return web_on(
-        database.app_url,
-        encryption_key=Secret(new_key()),
-        module_switches=(("channel_manager", True),),
-        is_channel_mock_mode=mock,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -47,36 +30,6 @@ def mock_web(postgres_database: PostgresDatabase) -> Iterator[Web]:
 @pytest.fixture(scope="module")
 def real_web(postgres_database: PostgresDatabase) -> Iterator[Web]:
     yield from opened(postgres_database, mock=False)
-
-
-def property_of(web: Web) -> str:
-    """Return a new property with two types."""
-    types = tuple(NewUnitType(name=name, rooms=2, valid_from=TODAY) for name in ("Double", "Single"))
-    command = CreateHouse(
-        **web.services.asking,
-        name=f"House {next(_ROOMS)}",
-        zone=Zone("Europe/Lisbon"),
-        currency=Currency.of("EUR"),
-        business_date=TODAY,
-        types=types,
-    )
-    made = create_house(command, uow=web.services.uow, ids=web.services.ids)
-    return str(made.property.property_id)
-
-
-def quoted(answer: TestResponse, status: int, code: str) -> str:
-    """Check an answer whose text programs read word for word, and return the text."""
-    body = answer.get_json()
-    assert (answer.status_code, body["error"]) == (status, code), answer.text
-    assert body["message"] == body["detail"]
-    return str(body["detail"])
-
-
-def connect(web: Web, platform: str = "channex", **more: object) -> dict:
-    body = {"property_id": property_of(web), "platform_type": platform, **more}
-    made = web.client.post(f"{HERE}?skip_connection_test=true", json=body)
-    assert made.status_code == 201, made.text
-    return made.get_json()
 
 
 def test_credentials_go_in_and_never_come_out(mock_web: Web):

@@ -136,6 +136,13 @@ class StoredRevision:
         if (self.revision is None) == (self.malformed is None):
             raise MisuseError(revision_id=self.revision_id, reason="neither_or_both")
 
+    @property
+    def was_put_aside(self) -> bool:
+        """Whether it was put aside or in conflict, also where it waits to be tried again: then its reason is kept."""
+        return self.state in {StoredState.QUARANTINED, StoredState.CONFLICT} or (
+            self.state is StoredState.RECEIVED and bool(self.reason)
+        )
+
 
 @frozen(kw_only=True)
 class Link:

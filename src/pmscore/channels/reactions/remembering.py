@@ -12,7 +12,9 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from pmscore.channels.model.ari import Dirty
 from pmscore.channels.model.connections import Connection
+from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.model.revisions import (
     IssueKind,
@@ -35,6 +37,7 @@ from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 __all__ = ["Applying", "Effect", "MovedError", "Seen", "looked_up", "newest_status", "remember"]
 
 _ASIDE: Final = (IssueKind.UNMAPPED, IssueKind.CURRENCY, IssueKind.MALFORMED)
+_IN_CONFLICT: Final = (IssueKind.CHANGED_AFTER_END, IssueKind.OVERSOLD)
 
 
 class MovedError(StaleVersionError):
@@ -45,7 +48,10 @@ class MovedError(StaleVersionError):
 
 @frozen(kw_only=True)
 class Applying:
-    """On whose behalf revisions are applied, and with what; ``fence`` is written into every transaction."""
+    """On whose behalf revisions are applied, and with what; ``fence`` is written into every transaction.
+
+    ``tells_counts`` says that the platform is told how many rooms it may sell.
+    """
 
     command: Command
     uow: UnitOfWork[ChannelWork]
@@ -55,6 +61,7 @@ class Applying:
     mappings: MappingBook
     house: House
     title: str
+    tells_counts: bool
     fence: Callable[[ChannelWork], None]
 
 
@@ -163,9 +170,8 @@ def remember(work: ChannelWork, at: Applying, seen: Seen, effect: Effect, now: d
     )
     if effect.link is not None:
         work.revisions.save_link(effect.link)
-    if seen.stored.state is StoredState.QUARANTINED and effect.state is not StoredState.QUARANTINED:
-        for kind in _ASIDE:
-            close_issues(work, connection, kind, now, revision_id=revision_id)
+    for kind in _settled(seen.stored, effect.state):
+        close_issues(work, connection, kind, now, revision_id=revision_id)
     if effect.state is StoredState.APPLIED and seen.link is not None:
         close_issues(work, connection, IssueKind.OVERSOLD, now, revision_id=seen.link.revision_id)
     if effect.issue is not None:
@@ -179,4 +185,40 @@ def remember(work: ChannelWork, at: Applying, seen: Seen, effect: Effect, now: d
             booking_id=effect.booking_id,
             details=effect.details,
         )
+    if at.tells_counts:
+        _doubt_counts(work, at, seen)
     work.record(*effect.events)
+
+
+def _doubt_counts(work: ChannelWork, at: Applying, seen: Seen) -> None:
+    """Note that nobody knows the platform's counts on the nights of a sale: many lower and raise their own when they sell.
+
+    The counts are told anew then, also where they come out as they were told before. What is late, or put aside, was
+    counted by the platform all the same.
+    """
+    stays = [DateRange.from_stay(room.stay) for room in seen.revision.rooms]
+    if seen.link is not None and seen.link.nights is not None:
+        stays.append(seen.link.nights)
+    rooms = [at.mappings.room(each.room_code) for each in seen.revision.rooms]
+    types = frozenset(each.unit_type_id for each in rooms if each is not None)
+    if stays and (types or seen.link is not None):
+        nights = stays[0]
+        for stay in stays:
+            nights = nights.span(stay)
+        work.dirty.add(
+            Dirty(
+                dirty_id=at.ids.new(),
+                connection_id=at.connection.connection_id,
+                lane=Lane.AVAILABILITY,
+                nights=nights,
+                unit_type_ids=types if seen.link is None else None,
+                forgets=True,
+            )
+        )
+
+
+def _settled(stored: StoredRevision, after: StoredState) -> tuple[IssueKind, ...]:
+    """Return the kinds of issues about a revision that are over, now that it is no longer put aside."""
+    if not stored.was_put_aside or after is StoredState.QUARANTINED:
+        return ()
+    return _ASIDE if after is StoredState.CONFLICT else (*_ASIDE, *_IN_CONFLICT)

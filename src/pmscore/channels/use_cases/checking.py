@@ -7,7 +7,8 @@ Leaves the call to the gateway; it is counted among those that the platform limi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -20,7 +21,17 @@ from pmscore.kernel.ids import CallId, ConnectionId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 from pmscore.kernel.secrets import Secret
 
-__all__ = ["CheckConnection", "Checked", "check_connection", "checked", "opened", "stands_at"]
+__all__ = [
+    "CheckConnection",
+    "Checked",
+    "check_connection",
+    "checked",
+    "counted",
+    "opened",
+    "stands_at",
+]
+
+AnswerT = TypeVar("AnswerT")
 
 
 @frozen(kw_only=True)
@@ -99,27 +110,41 @@ def _called(
     ids: IdSource,
 ) -> Health:
     """Make the call where the limits of the platform leave room for it."""
+    health = counted(command, at, gateway.manifest, lambda: gateway.check(at), uow=uow, clock=clock, ids=ids)
+    return health or Health(
+        is_healthy=False,
+        message="The platform limits how often it may be asked; try again in a minute.",
+        error_code="RATE_LIMITED",
+    )
+
+
+def counted(
+    command: Command,
+    at: At,
+    manifest: Manifest,
+    call: Callable[[], AnswerT],
+    *,
+    uow: UnitOfWork[ChannelWork],
+    clock: Clock,
+    ids: IdSource,
+) -> AnswerT | None:
+    """Return the answer of a call, counted among those that the platform limits; None where it may not go now."""
     call_id = CallId(ids.new())
     groups = tuple(
-        (f"{at.connection.connection_id}:{each.name}", each)
-        for each in gateway.manifest.groups(CallKind.CHECK)
+        (f"{at.connection.connection_id}:{each.name}", each) for each in manifest.groups(CallKind.CHECK)
     )
     if groups:
         with uow.begin(command) as work:
             wait = work.calls.reserve(groups, call_id, now=clock.now())
             work.commit()
         if wait:
-            return Health(
-                is_healthy=False,
-                message="The platform limits how often it may be asked; try again in a minute.",
-                error_code="RATE_LIMITED",
-            )
-    health = gateway.check(at)
+            return None
+    found = call()
     if groups:
         with uow.begin(command) as work:
             work.calls.end(call_id, now=clock.now())
             work.commit()
-    return health
+    return found
 
 
 def stands_at(

@@ -111,10 +111,12 @@ def raise_issue(
 
 def close_issues(
     work: ChannelWork, connection: Connection, kind: IssueKind, now: datetime, *, revision_id: str
-) -> None:
-    """Close what is open of a kind about a revision, because it has been settled."""
-    for issue in work.issues.close(connection.connection_id, kind, now, revision_id=revision_id):
+) -> int:
+    """Close what is open of a kind about a revision, because it has been settled; return how many there were."""
+    closed = work.issues.close(connection.connection_id, kind, now, revision_id=revision_id)
+    for issue in closed:
         work.record(_closed(connection, issue))
+    return len(closed)
 
 
 def close_issue(command: CloseIssue, *, uow: UnitOfWork[ChannelWork], clock: Clock) -> Issue:
@@ -146,14 +148,16 @@ def retry_revision(command: RetryRevision, *, uow: UnitOfWork[ChannelWork], cloc
 
     Raises:
         NotFoundError: there is no such connection or revision within reach.
-        TransitionError: it was applied already, or cannot be read at all.
+        TransitionError: it was applied already, or it cannot be read at all: then the reason is ``unreadable``.
     """
     with uow.begin(command) as work:
         connection = _reached(work, command, command.connection_id)
         stored = work.revisions.get(connection.connection_id, command.revision_id)
-        if stored.revision is None or stored.state not in {StoredState.QUARANTINED, StoredState.CONFLICT}:
+        if stored.state not in {StoredState.QUARANTINED, StoredState.CONFLICT}:
             raise TransitionError("retry", stored.state.value)
-        after = evolve(stored, state=StoredState.RECEIVED, reason="")
+        if stored.revision is None:
+            raise TransitionError("retry", stored.state.value, "unreadable")
+        after = evolve(stored, state=StoredState.RECEIVED)
         work.revisions.save(after)
         wake_bookings(work, connection.connection_id, clock.now())
         work.commit()
@@ -163,6 +167,8 @@ def retry_revision(command: RetryRevision, *, uow: UnitOfWork[ChannelWork], cloc
 def confirm_feed(command: ConfirmFeed, *, uow: UnitOfWork[ChannelWork], clock: Clock) -> int:
     """End what the feed of a room has left out and that has not begun; return how many stays those are.
 
+    Only what was held for a person: where no issue about the feed is open, nothing is done.
+
     Raises:
         NotFoundError: there is no such connection within reach.
     """
@@ -170,6 +176,9 @@ def confirm_feed(command: ConfirmFeed, *, uow: UnitOfWork[ChannelWork], clock: C
     with uow.begin(command) as work:
         connection = _reached(work, command, command.connection_id)
         if connection.property_id is None:
+            return 0
+        subject = feed_subject(command.room_code)
+        if not close_issues(work, connection, IssueKind.FEED_SHRUNK, now, revision_id=subject):
             return 0
         home = work.houses.get(connection.property_id).property
         today = local_date(now, home.zone)
@@ -184,8 +193,6 @@ def confirm_feed(command: ConfirmFeed, *, uow: UnitOfWork[ChannelWork], clock: C
         for link in gone:
             told = cancellation_of(link, command.room_code, now)
             work.revisions.add(received(connection.connection_id, told, now))
-        subject = feed_subject(command.room_code)
-        close_issues(work, connection, IssueKind.FEED_SHRUNK, now, revision_id=subject)
         wake_bookings(work, connection.connection_id, now)
         work.commit()
     return len(gone)
