@@ -109,6 +109,8 @@ class RemotePlatform:
         self.garbled: list[Garbled] = []
         self.shows_states = False
         """Whether it shows what stands and never what has changed, as calendars do: its bookings are known by their nights."""
+        self.counts_itself = False
+        """Whether it lowers its own counts when it sells, and raises them when somebody cancels, before we know."""
         self._pending: dict[str, Revision] = {}
         self._garbled_pending: dict[str, int] = {}
         self._guests: dict[str, SoldTo] = {}
@@ -241,10 +243,22 @@ class RemotePlatform:
             guest=self._guests[key],
             reference=key.upper(),
         )
+        if self.counts_itself:
+            if before is not None:
+                self._count(before, 1)
+            self._count(made, -1)
         self.bookings[key] = made
         self.history.append(made)
         self._pending[made.revision_id] = made
         return made
+
+    def _count(self, sold: Revision, step: int) -> None:
+        """Move its own counts by a room on each night that it was told something of, never below none."""
+        if sold.status is RevisionStatus.CANCELLED:
+            return
+        for room in sold.rooms:
+            row = self.cells.get((room.room_code, "", MatrixField.SELLABLE, 0), {})
+            row.update({day: max(row[day] + step, 0) for day in _days(room.stay) if day in row})
 
     def _live(self, not_before: date) -> Revision | None:
         found = [

@@ -116,6 +116,7 @@ class World:
             groups=manifest.calls,
             name=f"w{seed}",
         )
+        self.platform.counts_itself = seed % 2 == 1
         self.gateway = makes(manifest, self.platform, self.hostility, clock)
         self.channel = connected(
             store,

@@ -214,6 +214,7 @@ class InboundScene:
             mappings=mappings,
             house=self.scene.house(),
             title="Telling",
+            tells_counts=True,
             fence=fence or _no_fence,
         )
 

@@ -14,7 +14,7 @@ from pms_adapters.http.wire import Wire
 from pms_adapters.lab.channel_sim.face import FACES, FaceSetting
 from pms_adapters.lab.channel_sim.faces.ical import IcalFace, feed_address
 from pms_adapters.lab.channel_sim.wire import SimulatedWire
-from pmscore.channels.model.manifest import Manifest
+from pmscore.channels.model.manifest import Lane, Manifest
 from pmscore.channels.ports import ChannelGateway
 from pmscore.kernel.events import Json
 from pmscore.kernel.ports import Clock
@@ -27,7 +27,7 @@ from pmscore.testing.clocks import FixedClock, MovableClock
 from pmscore.testing.draws import Draws
 from pmscore.testing.subject import StoreUnderTest
 
-HORIZON, POLL = 60, 3 * 3600
+HORIZON, POLL = 60, 6 * 3600
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 Broken = Callable[[ChannelGateway], ChannelGateway]
@@ -63,6 +63,12 @@ def pushing_names() -> tuple[str, ...]:
     return tuple(name for name in gateway_names() if made[name].manifest.fields)
 
 
+def days_of(name: str, days: int) -> int:
+    """Return how long a world lasts in which so much happens as in ``days`` of one that is asked for bookings."""
+    made = _gateways(StubWire(), FixedClock(START))
+    return days if Lane.BOOKINGS in made[name].manifest.lanes else 3 * days
+
+
 def wire_world(
     store: StoreUnderTest,
     name: str,
@@ -95,7 +101,7 @@ def wire_world(
             listing_id="house-1",
             credentials=partner | {key: Secret(text) for key, text in credentials.items()},
             hostility=hostility,
-            sold_on="Vrbo" if seed % 2 == 0 else "",
+            sold_on="Vrbo" if known.exports_calendar and seed % 2 == 0 else "",
             occupancies=(1, 2) if manifest.has_occupancies else (),
             remote=platform,
         )

@@ -10,20 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.channels.selling import CHANNEL, KINDS, NOW, PLAIN, all_keys, rule_books, sellings, stay_rules
-from pmscore.channels.model.ari import LossKind, RowKey
+from pmscore.channels.model.ari import AriRows, LossKind, RowKey
 from pmscore.channels.model.manifest import Lane
-from pmscore.channels.policies.dialects import folds_closures, looked_ahead, touched
+from pmscore.channels.model.mappings import MappedRate, MappingBook
+from pmscore.channels.policies.dialects import folds_closures, looked_ahead, touched, translated
 from pmscore.channels.policies.stay_lengths import arrival_maxima, arrival_minima, longest_run
 from pmscore.channels.views.desired import LOOKS_EVERY
 from pmscore.dates.nights import MAX_NIGHTS, StayRange
 from pmscore.dates.ranges import DateRange
+from pmscore.kernel.ids import ConnectionId, MappingId, UnitTypeId
 from pmscore.pricing.views.matrix_rows import PLAN_FIELDS, MatrixField
 from pmscore.pricing.views.matrix_stays import STAY_FIELDS, field_of
 from pmscore.pricing.views.rate_tables import RateTables
 from pmscore.restrictions.model.book import RuleBook
 from pmscore.restrictions.model.rules import Rule, StayQuestion
 from pmscore.restrictions.policies.evaluation import violations_of
+from pmscore.testing.channel_profiles import profile
 from pmscore.testing.channel_strategies import TOLD, told_manifests, told_mappings, told_nights
+from pmscore.testing.clocks import SeededIds
 
 F = MatrixField
 DAYS = TOLD.length
@@ -309,3 +313,22 @@ def test_what_is_looked_at_reaches_as_far_as_a_rule_can_touch(manifest, nights):
 def test_keys_are_all_there(rooms, channex_like):
     rows = PLAIN.wanted(rooms, channex_like).rows
     assert set(rows.rows) == set(all_keys(rooms, channex_like))
+
+
+@pytest.mark.parametrize("name", [F.MIN_STAY_ARRIVAL, F.MIN_STAY_THROUGH])
+def test_a_least_stay_of_one_night_is_told_as_no_rule(name):
+    """Every stay has a night, and platforms show one and none alike."""
+    ids = SeededIds("least")
+    rate = MappedRate(
+        mapping_id=MappingId(ids.new()),
+        connection_id=ConnectionId(ids.new()),
+        unit_type_id=UnitTypeId(ids.new()),
+        plan="flex",
+        room_code="R",
+        rate_code="F",
+    )
+    nights, key = DateRange.of(TOLD.start, 4), RowKey(rate.mapping_id, name)
+    said, losses = translated(
+        AriRows(nights, {key: (1, 0, 2, 1)}), profile("plain"), MappingBook((), (rate,))
+    )
+    assert (said.row(key), losses) == ((0, 0, 2, 0), ())

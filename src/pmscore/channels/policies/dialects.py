@@ -134,6 +134,7 @@ class _Spoken:
             self._through()
             self._arrival()
             self._closures(can_fold=folds_closures(manifest))
+            self._least()
 
     def _leave(self, left: frozenset[MatrixField]) -> None:
         for name in STAY_FIELDS:
@@ -206,6 +207,12 @@ class _Spoken:
             said = MatrixField.SELLABLE.value if can_fold else ""
             kind = LossKind.NARROWED if can_fold else LossKind.LEFT_TO_PLATFORM
             self._tell(_Lost(_CLOSED, _places(tuple(closed)), kind, said))
+
+    def _least(self) -> None:
+        """Say a least stay of one night, which every stay has, as no rule: platforms show both alike."""
+        for name in _MINIMA:
+            if 1 in self.rows[name]:
+                self.rows[name] = tuple([0 if least == 1 else least for least in self.rows[name]])
 
     def _row(self, name: MatrixField) -> _Row:
         return self.rows[name]

@@ -19,6 +19,7 @@ from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.booking.use_cases.replace_rooms import ReplaceRooms, replace_rooms
 from pmscore.channels.model.events import BookingSynced, GuestSynced
 from pmscore.channels.model.lanes import LaneLostError
+from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.revisions import IssueKind, SaleKind, StoredRevision, StoredState
 from pmscore.channels.policies.entering import guest_of, room_requests, source_of, terms_of
 from pmscore.channels.policies.inbound import Obstacle, Verdict, classify, obstacle_to
@@ -70,6 +71,7 @@ def applying_of(run: LaneRun) -> Applying:
         mappings=begun.mappings,
         house=begun.house,
         title=run.manifest.title,
+        tells_counts=bool(run.manifest.fields_of(Lane.AVAILABILITY)),
         fence=fence,
     )
 

@@ -18,7 +18,7 @@ from pmscore.channels.model.revisions import StoredRevision, StoredState
 from pmscore.channels.policies.inbound import obstacle_to
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.reactions.applying import apply_revision, applying_of
-from pmscore.channels.use_cases.acknowledging import acknowledge_waiting, applied_waiting, raise_oversold
+from pmscore.channels.use_cases.acknowledging import acknowledge, raise_oversold, to_acknowledge
 from pmscore.channels.use_cases.comparing import priced_otherwise
 from pmscore.channels.use_cases.lane_runs import LaneEnd, LaneRun, StoppedError
 from pmscore.channels.use_cases.receiving import store_pulled
@@ -61,15 +61,17 @@ class _Pulling:
 
     def end(self) -> LaneEnd:
         """Do the three steps; the first outcome that is not good is the outcome of the run."""
-        self._hear()
-        self._apply()
+        if self._hear():
+            self._apply()
+        before = self._counts["received"]
         outcome = self._pulled()
-        self._apply()
-        self._try_again()
-        applied = applied_waiting(self._run)
+        if self._counts["received"] > before:
+            self._apply()
+        known = self._try_again()
+        applied = [each for each in known if each.booking_id and each.state is StoredState.APPLIED]
         self._counts["oversold"] = raise_oversold(self._run, applied)
         otherwise = priced_otherwise(self._run, applied)
-        told = self._acknowledged()
+        told = self._acknowledged(known)
         if outcome.kind in _GOOD:
             outcome = told
         details: dict[str, Json] = {name: count for name, count in sorted(self._counts.items()) if count}
@@ -83,11 +85,15 @@ class _Pulling:
             cursor=self._cursor,
         )
 
-    def _hear(self) -> None:
-        """Store what knocks say; the platform is asked all the same, for a knock may tell half of it."""
+    def _hear(self) -> bool:
+        """Store what knocks say, and return whether there may be something to apply.
+
+        The platform is asked all the same, for a knock may tell half of it.
+        """
         run = self._run
         with run.uow.begin(run.command) as work:
             knocks = work.knocks.take(self._connection.connection_id, MOST_AT_ONCE)
+            left = work.revisions.waiting(self._connection.connection_id, (StoredState.RECEIVED,), 1)
         for kept in knocks:
             try:
                 heard = run.begun.gateway.read_knock(run.at(None), kept.knock)
@@ -98,6 +104,7 @@ class _Pulling:
                 self._store(work, heard)
                 work.knocks.done(self._connection.connection_id, (kept.digest,), run.clock.now())
             self._counts["knocks"] += 1
+        return bool(knocks or left)
 
     def _pulled(self) -> Outcome:
         """Fetch page by page; each is committed before the next one is asked for."""
@@ -140,38 +147,46 @@ class _Pulling:
                 after = self._run.means.retry(partial(apply_revision, at, stored.revision_id))
                 self._counts[after.state.value] += 1
 
-    def _try_again(self) -> None:
-        """Apply what was put aside where nothing is in its way any more."""
-        at = applying_of(self._run)
-        for stored in sorted(self._aside(), key=_age):
+    def _try_again(self) -> Sequence[StoredRevision]:
+        """Apply what was put aside where nothing is in its way any more; return what is to be acknowledged then."""
+        run, at = self._run, applying_of(self._run)
+        with run.uow.begin(run.command) as work:
+            aside = self._aside(work)
+            known = to_acknowledge(work, run)
+        free = [
+            each
+            for each in aside
+            if each.revision is not None and obstacle_to(each.revision, at.mappings, at.house) is None
+        ]
+        if not free:
+            return known
+        for stored in sorted(free, key=_age):
             if not self._goes_on():
-                return
-            revision = stored.revision
-            if revision is None or obstacle_to(revision, at.mappings, at.house) is not None:
-                continue
-            after = self._run.means.retry(partial(apply_revision, at, stored.revision_id))
+                break
+            after = run.means.retry(partial(apply_revision, at, stored.revision_id))
             if after.state is not StoredState.QUARANTINED:
                 self._counts[after.state.value] += 1
+        with run.uow.begin(run.command) as work:
+            return to_acknowledge(work, run)
 
-    def _aside(self) -> Sequence[StoredRevision]:
+    def _aside(self, work: ChannelWork) -> Sequence[StoredRevision]:
         """Return what was put aside, the newest thousand: what cannot be read must not hide what can by now."""
         found: list[StoredRevision] = []
-        with self._run.uow.begin(self._run.command) as work:
-            for offset in range(0, MOST_ASIDE, MOST_ITEMS):
-                page = Page(limit=MOST_ITEMS, offset=offset)
-                read = work.revisions.page(self._connection.connection_id, (StoredState.QUARANTINED,), page)
-                found += read.items
-                if not read.has_more:
-                    break
+        for offset in range(0, MOST_ASIDE, MOST_ITEMS):
+            page = Page(limit=MOST_ITEMS, offset=offset)
+            read = work.revisions.page(self._connection.connection_id, (StoredState.QUARANTINED,), page)
+            found += read.items
+            if not read.has_more:
+                break
         return found
 
     def _waiting(self, state: StoredState) -> Sequence[StoredRevision]:
         with self._run.uow.begin(self._run.command) as work:
             return work.revisions.waiting(self._connection.connection_id, (state,), MOST_AT_ONCE)
 
-    def _acknowledged(self) -> Outcome:
+    def _acknowledged(self, known: Sequence[StoredRevision]) -> Outcome:
         try:
-            outcome, told = acknowledge_waiting(self._run, self._goes_on)
+            outcome, told = acknowledge(self._run, known, self._goes_on)
         except StoppedError as stop:
             return stop.outcome
         self._counts["acknowledged"] += told

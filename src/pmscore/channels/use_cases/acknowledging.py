@@ -6,6 +6,7 @@ before the platform is told, so that whoever dies in between does it again. Leav
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -28,33 +29,39 @@ from pmscore.kernel.events import Json
 from pmscore.kernel.ids import UnitId, UnitTypeId
 from pmscore.pricing.views.matrix_rows import MatrixField
 
-__all__ = ["acknowledge_waiting", "applied_waiting", "raise_oversold"]
+__all__ = ["acknowledge", "raise_oversold", "to_acknowledge"]
 
 MOST_AT_ONCE: Final = 200
 """So many are looked at in one run; the others wait for the next one."""
 _DONE: Final = Outcome(OutcomeKind.DONE)
 _TOLD: Final = frozenset({OutcomeKind.DONE, OutcomeKind.PARTLY, OutcomeKind.REFUSED})
+_WHOLLY: Final = frozenset({OutcomeKind.DONE})
 _KNOWN: Final = (StoredState.APPLIED, StoredState.SUPERSEDED)
 
 
-def acknowledge_waiting(run: LaneRun, goes_on: Callable[[], bool]) -> tuple[Outcome, int]:
-    """Acknowledge what is applied or out of date, one at a time, while ``goes_on``; return how many it took.
+def acknowledge(
+    run: LaneRun, waiting: Sequence[StoredRevision], goes_on: Callable[[], bool]
+) -> tuple[Outcome, int]:
+    """Acknowledge what is applied or out of date while ``goes_on``; return how many the platform took.
 
-    One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
-    one that the platform need not be told at all.
+    As many go into a call as it takes. One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
+    one that the platform need not be told at all. Of several that it does not take together each is told by itself.
 
     Raises:
         StoppedError: a limit leaves no room now.
         LaneLostError: somebody else has the lane.
     """
-    told = 0
-    for stored in _waiting(run):
-        if not goes_on():
-            break
-        outcome = _acknowledged(run, stored)
+    told, most = 0, run.manifest.most_acknowledged
+    groups = deque(waiting[first : first + most] for first in range(0, len(waiting), most))
+    while groups and goes_on():
+        group = groups.popleft()
+        outcome = _acknowledged(run, group)
         if outcome.kind not in _TOLD:
             return outcome, told
-        told += 1
+        if _is_taken(outcome, group):
+            told += len(group)
+        else:
+            groups.extendleft((each,) for each in reversed(group))
     return _DONE, told
 
 
@@ -63,30 +70,26 @@ def raise_oversold(run: LaneRun, applied: Sequence[StoredRevision]) -> int:
     return sum(_raised(run, stored) for stored in applied)
 
 
-def applied_waiting(run: LaneRun) -> tuple[StoredRevision, ...]:
-    """Return what was applied to a booking and is not acknowledged yet."""
-    return tuple(
-        stored
-        for stored in _waiting(run)
-        if stored.booking_id is not None and stored.state is StoredState.APPLIED
-    )
+def to_acknowledge(work: ChannelWork, run: LaneRun) -> tuple[StoredRevision, ...]:
+    """Return what is applied or out of date and not acknowledged yet."""
+    return work.revisions.waiting(run.begun.connection.connection_id, _KNOWN, MOST_AT_ONCE)
 
 
-def _waiting(run: LaneRun) -> tuple[StoredRevision, ...]:
-    with run.uow.begin(run.command) as work:
-        return work.revisions.waiting(run.begun.connection.connection_id, _KNOWN, MOST_AT_ONCE)
-
-
-def _acknowledged(run: LaneRun, stored: StoredRevision) -> Outcome:
+def _acknowledged(run: LaneRun, group: Sequence[StoredRevision]) -> Outcome:
     def send(at: At) -> Outcome:
-        return run.begun.gateway.acknowledge(at, (stored,))
+        return run.begun.gateway.acknowledge(at, group)
 
     def settle(work: ChannelWork, outcome: Outcome) -> None:
-        if outcome.kind in _TOLD:
+        for stored in group if _is_taken(outcome, group) else ():
             now = work.revisions.get(stored.connection_id, stored.revision_id)
             work.revisions.save(evolve(now, acknowledged_at=run.clock.now()))
 
     return called(run, CallKind.ACKNOWLEDGE, send, _itself, settle=settle)
+
+
+def _is_taken(outcome: Outcome, group: Sequence[StoredRevision]) -> bool:
+    """Return whether a group need not be told again; which of several a platform has refused it may not say."""
+    return outcome.kind in (_TOLD if len(group) == 1 else _WHOLLY)
 
 
 def _itself(outcome: Outcome) -> Outcome:

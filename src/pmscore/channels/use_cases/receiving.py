@@ -76,6 +76,7 @@ class _Page:
         stored = self._work.revisions.get(new.connection_id, new.revision_id)
         if stored.malformed is not None:
             # It could not be read when it came first.
+            self._counts["received"] += 1
             self._work.revisions.save(new)
             close_issues(self._work, self._connection, IssueKind.MALFORMED, now, revision_id=new.revision_id)
         elif self._is_told_anew(stored, revision):
