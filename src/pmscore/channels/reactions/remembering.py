@@ -12,7 +12,9 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from pmscore.channels.model.ari import Dirty
 from pmscore.channels.model.connections import Connection
+from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.model.revisions import (
     IssueKind,
@@ -46,7 +48,10 @@ class MovedError(StaleVersionError):
 
 @frozen(kw_only=True)
 class Applying:
-    """On whose behalf revisions are applied, and with what; ``fence`` is written into every transaction."""
+    """On whose behalf revisions are applied, and with what; ``fence`` is written into every transaction.
+
+    ``tells_counts`` says that the platform is told how many rooms it may sell.
+    """
 
     command: Command
     uow: UnitOfWork[ChannelWork]
@@ -56,6 +61,7 @@ class Applying:
     mappings: MappingBook
     house: House
     title: str
+    tells_counts: bool
     fence: Callable[[ChannelWork], None]
 
 
@@ -179,7 +185,36 @@ def remember(work: ChannelWork, at: Applying, seen: Seen, effect: Effect, now: d
             booking_id=effect.booking_id,
             details=effect.details,
         )
+    if at.tells_counts:
+        _doubt_counts(work, at, seen)
     work.record(*effect.events)
+
+
+def _doubt_counts(work: ChannelWork, at: Applying, seen: Seen) -> None:
+    """Note that nobody knows the platform's counts on the nights of a sale: many lower and raise their own when they sell.
+
+    The counts are told anew then, also where they come out as they were told before. What is late, or put aside, was
+    counted by the platform all the same.
+    """
+    stays = [DateRange.from_stay(room.stay) for room in seen.revision.rooms]
+    if seen.link is not None and seen.link.nights is not None:
+        stays.append(seen.link.nights)
+    rooms = [at.mappings.room(each.room_code) for each in seen.revision.rooms]
+    types = frozenset(each.unit_type_id for each in rooms if each is not None)
+    if stays and (types or seen.link is not None):
+        nights = stays[0]
+        for stay in stays:
+            nights = nights.span(stay)
+        work.dirty.add(
+            Dirty(
+                dirty_id=at.ids.new(),
+                connection_id=at.connection.connection_id,
+                lane=Lane.AVAILABILITY,
+                nights=nights,
+                unit_type_ids=types if seen.link is None else None,
+                forgets=True,
+            )
+        )
 
 
 def _settled(stored: StoredRevision, after: StoredState) -> tuple[IssueKind, ...]:
