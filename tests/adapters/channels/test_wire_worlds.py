@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from adapters.channels.wire_world import Broken, Shorter, gateway_names, pushing_names, wire_world
+from adapters.channels.wire_world import Broken, Shorter, days_of, gateway_names, pushing_names, wire_world
 from pmscore.channels.model.calls import At, Push, PushResult
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.ports import ChannelGateway
@@ -77,7 +77,7 @@ def test_the_platforms_own_count_of_calls_is_never_exceeded_and_would_be_without
 
 @pytest.mark.parametrize("name", gateway_names())
 def test_at_full_hostility_nothing_is_lost_doubled_or_left_different(name: str) -> None:
-    world = wire_world(InMemoryStore(), name, 1, days=DAYS)
+    world = wire_world(InMemoryStore(), name, 1, days=days_of(name, DAYS))
     world.live()
     world.settle()
     report = world.report()

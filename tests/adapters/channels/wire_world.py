@@ -69,12 +69,6 @@ def days_of(name: str, days: int) -> int:
     return days if Lane.BOOKINGS in made[name].manifest.lanes else 3 * days
 
 
-def days_of(name: str, days: int) -> int:
-    """Return how long a world lasts in which so much happens as in ``days`` of one that is asked for bookings."""
-    made = _gateways(StubWire(), FixedClock(START))
-    return days if Lane.BOOKINGS in made[name].manifest.lanes else 3 * days
-
-
 def wire_world(
     store: StoreUnderTest,
     name: str,
