@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from attrs import evolve
 
+from adapters.channels.stub_wire import StubWire
 from pms_adapters.channels.expedia import ExpediaGateway
-from pms_adapters.lab.channel_sim.faces.expedia import ExpediaFace
-from pms_adapters.lab.channel_sim.wire import SimulatedWire
-from pmscore.channels.model.calls import At, Push, PushResult
+from pms_adapters.channels.expedia.mapping import Service
+from pms_adapters.channels.expedia.sales import retrieval_body
+from pms_adapters.channels.expedia.wire import request
+from pms_adapters.lab.channel_sim.face import arrived
+from pms_adapters.lab.channel_sim.faces.expedia import MOST_BOOKINGS, ExpediaFace
+from pms_adapters.lab.channel_sim.faces.expedia_taking import HIGHEST_RATE
+from pms_adapters.lab.channel_sim.wire import SimulatedWire, met
+from pms_adapters.serialization.xml import Node, parse
+from pmscore.channels.model.ari import Entry
+from pmscore.channels.model.calls import At, OutcomeKind, Push, PushResult
+from pmscore.channels.model.manifest import Lane
+from pmscore.channels.model.revisions import RevisionStatus
 from pmscore.dates.ranges import DateRange
+from pmscore.kernel.ids import BookingId
 from pmscore.kernel.secrets import Secret
-from pmscore.testing.channel_platform import RemotePlatform
+from pmscore.pricing.views.matrix_rows import MatrixField
+from pmscore.testing.channel_hostility import FateKind
+from pmscore.testing.channel_platform import ArrivalCount, RemotePlatform
 from pmscore.testing.clocks import MovableClock
-from pmscore.testing.gateway_scenes import ScriptedHostility, Spoken
+from pmscore.testing.gateway_scenes import GatewayScene, ScriptedHostility, Spoken, fate
 from pmscore.testing.laws.gateways import GatewayLaws
 
 HOTEL = "3546"
@@ -24,9 +39,11 @@ CREDENTIALS = {"username": Secret("EQCtestuser"), "password": Secret("long-and-s
 
 class Laws(GatewayLaws):
     gateway: Callable[..., ExpediaGateway] = ExpediaGateway
+    face: ExpediaFace
 
     def spoken(self, platform: RemotePlatform, clock: MovableClock, hostility: ScriptedHostility) -> Spoken:
-        face = ExpediaFace(
+        platform.calls = ArrivalCount(ExpediaFace.limits)
+        self.face = ExpediaFace(
             platform,
             clock=clock,
             credentials=CREDENTIALS,
@@ -35,7 +52,7 @@ class Laws(GatewayLaws):
             hostility=hostility,
             occupancies=(1, 2),
         )
-        wire = SimulatedWire((face,), clock=clock, hostility=hostility)
+        wire = SimulatedWire((self.face,), clock=clock, hostility=hostility)
         return Spoken(gateway=type(self).gateway(wire, clock), credentials=CREDENTIALS, listing_id=HOTEL)
 
 
@@ -56,3 +73,116 @@ def test_the_laws_catch_a_gateway_that_tells_one_night_too_many() -> None:
     broken = type("Broken", (Laws,), {"gateway": EndsOneLater})()
     with pytest.raises(AssertionError):
         broken.test_every_declared_field_arrives_on_its_nights_and_on_no_other()
+
+
+# The face
+
+
+def scene() -> tuple[ExpediaFace, GatewayScene]:
+    laws = Laws()
+    made = laws.scene()
+    return laws.face, made
+
+
+def test_a_second_message_of_a_hotel_is_refused_while_one_is_worked_on_and_counted() -> None:
+    face, made = scene()
+    body = retrieval_body(made.at)
+    calls = [arrived("POST", path, {}, body) for path in ("/br", "/ar")]
+    first = met(face, calls[0], None, is_answered=False)
+    second = met(face, calls[1], None, is_answered=False)
+    assert first.answer is not None
+    assert second.answer is not None
+    assert b"3210" not in first.answer.body
+    assert b"3210" in second.answer.body
+    assert (second.answer.status, face.platform.calls.exceeded) == (200, 1)
+    wire = StubWire([second.answer])
+    assert ExpediaGateway(wire, made.clock).pull(made.at, "").outcome.kind is OutcomeKind.BUSY
+    for each in calls:
+        face.end(each)
+    assert made.gateway.pull(made.at, "").outcome.kind is OutcomeKind.DONE
+    assert face.platform.calls.exceeded == 1
+
+
+def test_the_next_message_of_a_booking_comes_only_when_the_one_before_is_confirmed() -> None:
+    face, made = scene()
+    day = made.nights.start
+    sold = made.platform.oversell(day, day)
+    other = made.platform.oversell(day, day)
+    made.clock.advance(timedelta(minutes=1))
+    while made.platform.bookings[sold.booking_key].status is RevisionStatus.NEW:
+        made.platform.cancel(day - timedelta(days=1))
+    kinds: list[list[str]] = []
+    for _ in range(3):
+        found = made.gateway.pull(made.at, "").revisions
+        mine = [each for each in found if each.booking_key == sold.booking_key]
+        kinds.append([each.status.value for each in mine])
+        for each in mine:
+            assert made.gateway.acknowledge(made.at, (made.stored(each),)).kind is OutcomeKind.DONE
+    assert kinds == [["new"], ["cancelled"], []]
+    reference = str(BookingId(UUID(int=0xB00C)))
+    assert face.confirmed == {
+        (sold.booking_key, "Book"): reference,
+        (sold.booking_key, "Cancel"): reference,
+    }
+    assert other.booking_key in made.platform.bookings
+
+
+def test_an_answer_has_125_bookings_at_most_and_the_others_come_when_these_are_confirmed() -> None:
+    _, made = scene()
+    day = made.nights.start
+    sold = {made.platform.oversell(day, day).booking_key for _ in range(130)}
+    first = made.gateway.pull(made.at, "")
+    assert (len(first.revisions), first.has_more, first.cursor) == (MOST_BOOKINGS, False, "")
+    again = made.gateway.pull(made.at, "")
+    assert [each.booking_key for each in again.revisions] == [each.booking_key for each in first.revisions]
+    stored = [made.stored(each) for each in first.revisions]
+    assert made.gateway.acknowledge(made.at, stored).kind is OutcomeKind.DONE
+    rest = made.gateway.pull(made.at, "").revisions
+    assert {each.booking_key for each in (*first.revisions, *rest)} == sold
+    assert len(rest) == 5
+
+
+def test_a_booking_whose_answer_was_lost_comes_again_only_because_it_is_asked_for() -> None:
+    face, made = scene()
+    day = made.nights.start
+    made.platform.oversell(day, day)
+    made.hostility.meets(fate(FateKind.LOST_AFTER))
+    assert made.gateway.pull(made.at, "").outcome.kind is OutcomeKind.UNSURE
+    carefree = face.answer(arrived("POST", "/br", {}, request(made.at, Service.RETRIEVAL)))
+    assert parse(carefree.body) == Node("BookingRetrievalRS", elements=(Node("Bookings"),))
+    assert len(made.gateway.pull(made.at, "").revisions) == 1
+
+
+def test_a_message_that_was_never_told_cannot_be_confirmed() -> None:
+    _, made = scene()
+    day = made.nights.start
+    sold = made.platform.oversell(day, day)
+    early = evolve(sold, receipt={"booking_id": sold.booking_key})
+    made.gateway.acknowledge(made.at, (made.stored(early),))
+    assert not made.platform.is_all_known
+    unknown = evolve(sold, receipt={"booking_id": "1"})
+    outcome = made.gateway.acknowledge(made.at, (made.stored(unknown),))
+    assert (outcome.kind, outcome.error) == (OutcomeKind.REFUSED, "error_3080")
+
+
+def test_a_rate_out_of_bounds_is_warned_about_and_the_others_are_taken() -> None:
+    _, made = scene()
+    rate = made.at.mappings.rates[0]
+    values = {(MatrixField.RATE, 1): 9_000, (MatrixField.RATE, 2): HIGHEST_RATE + 1}
+    result = made.pushed(
+        Lane.PRICING, (Entry(mapping_id=rate.mapping_id, nights=made.nights, values=values),)
+    )
+    assert result.outcome.kind is OutcomeKind.PARTLY
+    assert [(each.mapping_id, each.nights, each.fields) for each in result.refused] == [
+        (rate.mapping_id, made.nights, frozenset({MatrixField.RATE}))
+    ]
+
+
+def test_rules_that_are_left_out_fall_back_which_is_why_they_travel_together() -> None:
+    _, made = scene()
+    rate = made.at.mappings.rates[0]
+    for values in ({(MatrixField.MIN_STAY_ARRIVAL, 0): 3}, {(MatrixField.CLOSED_TO_ARRIVAL, 0): 1}):
+        made.pushed(Lane.PRICING, (Entry(mapping_id=rate.mapping_id, nights=made.nights, values=values),))
+    codes = (rate.room_code, rate.rate_code)
+    assert made.platform.row(*codes, MatrixField.MIN_STAY_ARRIVAL, made.nights) == (0, 0, 0)
+    assert made.platform.row(*codes, MatrixField.CLOSED_TO_ARRIVAL, made.nights) == (1, 1, 1)

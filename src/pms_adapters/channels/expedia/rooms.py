@@ -19,7 +19,7 @@ from pmscore.kernel.money import Money
 __all__ = ["attribute", "read_currency", "read_rooms"]
 
 _NO_ROOM: Final = frozenset({"", "0"})
-_PRICES: Final = ("baseRate", "extraPersonFees", "hotelServiceFees")
+_FEES: Final = ("extraPersonFees", "hotelServiceFees")
 _MOST_GUESTS: Final = 999
 
 
@@ -63,10 +63,7 @@ def _nightly(said: Node, stay: StayRange, currency: Currency) -> tuple[int, ...]
     prices = {each.attr.get("stayDate", ""): each for each in (() if days is None else days.elements)}
     wanted = [each.isoformat() for each in stay.nights()]
     if {*prices} == {*wanted}:
-        return tuple(
-            sum(_minor(prices[day], name, currency) for name in _PRICES if name in prices[day].attr)
-            for day in wanted
-        )
+        return tuple(_night(prices[day], currency) for day in wanted)
     total = said.child("Total")
     if total is None:
         return ()
@@ -75,6 +72,11 @@ def _nightly(said: Node, stay: StayRange, currency: Currency) -> tuple[int, ...]
     if left < 0:
         raise InvalidInputError("amountOfTaxes", "more_than_all")
     return tuple(each.minor for each in Money(left, currency).split(stay.length))
+
+
+def _night(said: Node, currency: Currency) -> int:
+    fees = sum(_minor(said, name, currency) for name in _FEES if name in said.attr)
+    return _minor(said, "baseRate", currency) + fees
 
 
 def _minor(said: Node, name: str, currency: Currency) -> int:
