@@ -85,7 +85,7 @@ def test_at_full_hostility_nothing_is_lost_doubled_or_left_different(name: str) 
     assert lost_or_doubled(world.channel, world.platform) == ()
     assert unexplained(world.channel, world.platform) == ()
     assert report.exceeded == 0
-    assert report.faults >= 50, report
+    assert report.faults >= max(25, report.calls // 4), report
     assert report.told > 0
 
 

@@ -27,7 +27,7 @@ from pmscore.testing.clocks import FixedClock, MovableClock
 from pmscore.testing.draws import Draws
 from pmscore.testing.subject import StoreUnderTest
 
-HORIZON, POLL = 60, 6 * 3600
+HORIZON, POLL, FEED_POLL = 60, 6 * 3600, 3 * 3600
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 Broken = Callable[[ChannelGateway], ChannelGateway]
@@ -47,7 +47,7 @@ class Shorter:
 
 def shorter(manifest: Manifest) -> Manifest:
     # Looking at the platform each hour would repair what a world is to find out.
-    poll = manifest.poll_seconds and POLL
+    poll = manifest.poll_seconds and (FEED_POLL if manifest.exports_calendar else POLL)
     return evolve(manifest, horizon_days=HORIZON, poll_seconds=poll, reads_back=False)
 
 
@@ -66,7 +66,7 @@ def pushing_names() -> tuple[str, ...]:
 def days_of(name: str, days: int) -> int:
     """Return how long a world lasts in which so much happens as in ``days`` of one that is asked for bookings."""
     made = _gateways(StubWire(), FixedClock(START))
-    return days if Lane.BOOKINGS in made[name].manifest.lanes else 3 * days
+    return days if Lane.BOOKINGS in made[name].manifest.lanes else 2 * days
 
 
 def wire_world(
