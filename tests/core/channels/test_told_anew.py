@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from pmscore.channels.model.calls import Outcome, OutcomeKind, Pulled
 from pmscore.channels.model.revisions import RevisionStatus, StoredState
-from pmscore.testing.inbound_scenes import open_inbound_scene
+from pmscore.testing.inbound_scenes import DONE, open_inbound_scene
 from pmscore.testing.memory import InMemoryStore, SeededIds
 from pmscore.testing.scenes import hotel, open_scene, stay
 
@@ -64,3 +65,15 @@ def test_what_waits_for_its_room_is_as_new_as_it_was_told_last(inbound):
     inbound.run()
     assert arrivals(inbound) == [stay(3, 2).arrival]
     assert inbound.stored("K1:3:2").state is StoredState.APPLIED
+
+
+def test_nothing_is_acknowledged_where_the_platform_was_not_heard_to_the_end(inbound):
+    inbound.keep(state(inbound, 3, minute=0))
+    page = Pulled(outcome=DONE, revisions=(state(inbound, 6, minute=1),))
+    lost = Pulled(outcome=Outcome(OutcomeKind.UNSURE, "broken_connection"))
+    inbound.gateway.pages = [page, lost]
+    end = inbound.run()
+    assert (end.outcome, end.is_all, end.details["applied"]) == (lost.outcome, False, 2)
+    assert inbound.gateway.acknowledged == []
+    inbound.run()
+    assert inbound.gateway.acknowledged == ["K1:3:1", "K1:6:1"]

@@ -71,9 +71,9 @@ class _Pulling:
         applied = [each for each in known if each.booking_id and each.state is StoredState.APPLIED]
         self._counts["oversold"] = raise_oversold(self._run, applied)
         otherwise = priced_otherwise(self._run, applied)
-        told = self._acknowledged(known)
         if outcome.kind in _GOOD:
-            outcome = told
+            # A platform that knows bookings by name would take what has changed and did not arrive for known.
+            outcome = self._acknowledged(known)
         details: dict[str, Json] = {name: count for name, count in sorted(self._counts.items()) if count}
         if otherwise:
             details["priced_otherwise"] = otherwise
