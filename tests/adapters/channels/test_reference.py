@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pms_adapters.channels.alpinebits import MANIFEST as ALPINEBITS
 from pms_adapters.channels.channex import MANIFEST
 from pms_adapters.channels.reference import reference_page
 
@@ -13,3 +14,12 @@ def test_the_page_names_limits_credentials_and_evidence_of_each_gateway():
     assert "`api_key`, `webhook_secret` (may be left out)" in page
     assert all(each in page for each in MANIFEST.evidence)
     assert "| bookings | complete, not certified | fetched |" in page
+
+
+def test_the_page_names_what_a_portal_is_not_told() -> None:
+    page = reference_page([ALPINEBITS])
+    assert "| `alpinebits` | alpinebits | complete, not certified |" in page
+    assert "| availability | complete, not certified | sellable |" in page
+    assert "| pricing |" not in page
+    assert "prices (OTA_HotelRatePlanNotif) are not sent" in page
+    assert "left to the platform's own settings: allowed_lengths, max_stay_arrival" in page

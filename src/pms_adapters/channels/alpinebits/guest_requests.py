@@ -217,7 +217,17 @@ def _requests(item: Node) -> str:
 
 def _malformed(item: Node, reason: str) -> Malformed:
     raw = without_cards(written(_plain(item)).decode())[:_LONGEST_RAW]
-    return Malformed(digest=_digest(item), reason=reason[:200], raw=raw)
+    return Malformed(digest=_digest(item), reason=reason[:200], raw=raw, revision_id=_malformed_id(item))
+
+
+def _malformed_id(item: Node) -> str:
+    """Return the id by which it is known when it comes again: a booking is told once, its changes share its id."""
+    try:
+        key = _unique_id(item)[1]
+    except InvalidInputError:
+        return ""
+    word = item.attr.get("ResStatus", "")
+    return key if _STATUSES.get(word) is RevisionStatus.NEW else f"{key}:{_digest(item)[:24]}"
 
 
 def _digest(item: Node) -> str:

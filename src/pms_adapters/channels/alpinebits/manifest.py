@@ -33,6 +33,7 @@ MANIFEST: Final = Manifest(
         "requests and answers in the shape of its published samples (CC0-1.0), by tests against schemas",
         "prices (OTA_HotelRatePlanNotif) are not sent: there is no sample of them to hold a message against",
         "requests for a quote are put aside for a person and never acknowledged, so the portal repeats them",
+        "each of our messages, and each answer of the simulated portal, held once to the standard's own schema",
         "not run against a portal: each gives out its own address and account",
     ),
     lanes=frozenset({Lane.AVAILABILITY, Lane.BOOKINGS}),

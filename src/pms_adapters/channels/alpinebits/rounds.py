@@ -15,7 +15,7 @@ from attrs import frozen
 
 __all__ = ["Round"]
 
-_OVERLAP: Final = timedelta(hours=2)
+_OVERLAP: Final = timedelta(minutes=15)
 """How much longer than necessary ago the second question begins: clocks differ, and an answer is made before it is sent."""
 _STALE: Final = timedelta(minutes=2)
 """A round that was broken off longer ago is followed by a new one at once."""
