@@ -23,6 +23,7 @@ from pms_web.app import create_app
 from pms_web.cli.collecting import collect_rarely
 from pms_web.cli.listening import Listener
 from pms_web.cli.shared_figures import shared_figures
+from pms_web.cli.turnstile import Turnstile
 from pms_web.logs import about_request
 from pms_web.tracing import trace_requests
 from pms_web.wiring import connected
@@ -164,5 +165,6 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             connected(self._settings, None, commit=commit, processes=processes)
         )
         app = with_traces(create_app(services))
+        app.wsgi_app = Turnstile(app.wsgi_app)  # type: ignore[method-assign] # how Flask wants it wrapped
         collect_rarely()
         return app
