@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from attrs import evolve
 
+from adapters.channels.expedia_scenes import NOW
 from adapters.channels.stub_wire import StubWire
+from adapters.http.receiver import LOOPBACK
 from pms_adapters.channels.expedia import ExpediaGateway
 from pms_adapters.channels.expedia.mapping import Service
 from pms_adapters.channels.expedia.sales import retrieval_body
 from pms_adapters.channels.expedia.wire import request
+from pms_adapters.http.door import HttpDoor
+from pms_adapters.http.guard import Guard
 from pms_adapters.lab.channel_sim.face import arrived
 from pms_adapters.lab.channel_sim.faces.expedia import MOST_BOOKINGS, ExpediaFace
 from pms_adapters.lab.channel_sim.faces.expedia_taking import HIGHEST_RATE
+from pms_adapters.lab.channel_sim.opening import SimulatedHouse, open_house
+from pms_adapters.lab.channel_sim.server import serving
 from pms_adapters.lab.channel_sim.wire import SimulatedWire, met
 from pms_adapters.serialization.xml import Node, parse
 from pmscore.channels.model.ari import Entry
@@ -30,7 +38,7 @@ from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.testing.channel_hostility import FateKind
 from pmscore.testing.channel_platform import ArrivalCount, RemotePlatform
 from pmscore.testing.clocks import MovableClock
-from pmscore.testing.gateway_scenes import GatewayScene, ScriptedHostility, Spoken, fate
+from pmscore.testing.gateway_scenes import GatewayScene, ScriptedHostility, Spoken, at_of, fate
 from pmscore.testing.laws.gateways import GatewayLaws
 
 HOTEL = "3546"
@@ -186,3 +194,39 @@ def test_rules_that_are_left_out_fall_back_which_is_why_they_travel_together() -
     codes = (rate.room_code, rate.rate_code)
     assert made.platform.row(*codes, MatrixField.MIN_STAY_ARRIVAL, made.nights) == (0, 0, 0)
     assert made.platform.row(*codes, MatrixField.CLOSED_TO_ARRIVAL, made.nights) == (1, 1, 1)
+
+
+@contextmanager
+def served() -> Iterator[tuple[SimulatedHouse, HttpDoor, At]]:
+    """Yield a simulated hotel, a door that reaches it over loopback, and a connection to it."""
+    clock, hostility = MovableClock(NOW), ScriptedHostility()
+    house = open_house("expedia_eqc", seed=5, clock=clock, hostility=hostility, occupancies=(1, 2))
+    with (
+        serving((house.face,), hostility=hostility, longest_stall=3.0) as server,
+        HttpDoor(Guard(networks=LOOPBACK), clock=clock) as door,
+    ):
+        spoken = Spoken(
+            gateway=ExpediaGateway(door, clock),
+            credentials=house.credentials,
+            listing_id=house.listing_id,
+            settings={"base_url": server.url("expedia_eqc")},
+        )
+        hostility.meets(fate(FateKind.STALLED))
+        yield house, door, at_of(spoken, house.face.platform)
+
+
+def test_over_http_a_hotel_that_is_still_being_answered_is_busy() -> None:
+    with served() as (house, door, at), ThreadPoolExecutor(1) as pool:
+        gateway = ExpediaGateway(door, MovableClock(NOW))
+        platform = house.face.platform
+        slow = pool.submit(gateway.pull, at, "")
+        while not platform.calls.total and not slow.done():
+            pass
+        assert gateway.pull(at, "").outcome.kind is OutcomeKind.BUSY
+        assert slow.result().outcome.kind is OutcomeKind.UNSURE
+        assert platform.calls.exceeded == 1
+        sold = platform.oversell(NOW.date(), NOW.date())
+        (found,) = gateway.pull(at, "").revisions
+        assert (found.booking_key, found.rooms) == (sold.booking_key, sold.rooms)
+        assert gateway.check(at).is_healthy
+        assert platform.calls.exceeded == 1

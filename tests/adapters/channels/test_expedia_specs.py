@@ -29,8 +29,7 @@ from adapters.channels.expedia_scenes import (
 )
 from adapters.channels.test_expedia import Laws
 from pms_adapters.channels.expedia import MANIFEST, ExpediaGateway
-from pms_adapters.channels.expedia.mapping import Service, kind_of_error
-from pms_adapters.channels.expedia.sales import MOST_CONFIRMED
+from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED, Service, kind_of_error
 from pms_adapters.lab.channel_sim.face import arrived
 from pms_adapters.lab.channel_sim.faces.expedia import MOST_BOOKINGS, ExpediaFace
 from pmscore.channels.model.ari import Entry
@@ -102,7 +101,7 @@ def sent(lane: Lane, *entries: Entry, at: At | None = None) -> bytes:
     return wire.calls[0].body
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(NIGHTS, RULES | RATES), min_size=1, max_size=4),
     st.lists(st.tuples(NIGHTS, st.integers(0, 9_999)), min_size=1),

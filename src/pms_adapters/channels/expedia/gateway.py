@@ -12,9 +12,8 @@ from typing import Final
 from attrs import evolve
 
 from pms_adapters.channels.expedia.manifest import MANIFEST
-from pms_adapters.channels.expedia.mapping import Service
+from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED, Service
 from pms_adapters.channels.expedia.sales import (
-    MOST_CONFIRMED,
     confirmation_body,
     read_bookings,
     retrieval_body,
@@ -92,7 +91,7 @@ class ExpediaGateway(GatewayBase):
         return Pulled(outcome=_DONE, revisions=found.revisions, malformed=found.malformed)
 
     def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
-        """Confirm revisions, ten a call, until one call fails; give it no more where calls are counted."""
+        """Confirm revisions, ten a call, until one call fails; whoever counts calls gives it no more."""
         for first in range(0, len(revisions), MOST_CONFIRMED):
             outcome = self._confirmed(at, revisions[first : first + MOST_CONFIRMED])
             if outcome.kind is not OutcomeKind.DONE:

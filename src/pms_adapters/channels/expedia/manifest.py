@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED
 from pmscore.channels.model.manifest import (
     CallGroup,
     CallKind,
@@ -53,6 +54,7 @@ MANIFEST: Final = Manifest(
     has_occupancies=True,
     horizon_days=500,
     most_entries=500,
+    most_acknowledged=MOST_CONFIRMED,
     calls=(CallGroup(name="hotel", kinds=frozenset(CallKind), in_flight=1),),
     poll_seconds=60,
     confirms=Confirms.BOOKED,

@@ -12,7 +12,16 @@ from typing import Final
 from pmscore.channels.model.calls import OutcomeKind
 from pmscore.channels.model.revisions import RevisionStatus
 
-__all__ = ["LONGEST_STAY", "MOST_ROOMS", "STATUSES", "TYPES", "Service", "gravest", "kind_of_error"]
+__all__ = [
+    "LONGEST_STAY",
+    "MOST_CONFIRMED",
+    "MOST_ROOMS",
+    "STATUSES",
+    "TYPES",
+    "Service",
+    "gravest",
+    "kind_of_error",
+]
 
 
 class Service(StrEnum):
@@ -52,6 +61,9 @@ LONGEST_STAY: Final = 28
 
 MOST_ROOMS: Final = 4_999
 """More rooms than this cannot be said of a night."""
+
+MOST_CONFIRMED: Final = 10
+"""So many confirmations go into one message."""
 
 _KINDS: Final[Mapping[int, OutcomeKind]] = {
     1001: OutcomeKind.UNAUTHORISED,

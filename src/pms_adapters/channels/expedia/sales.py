@@ -30,10 +30,7 @@ from pmscore.channels.model.revisions import (
 from pmscore.channels.policies.cards import without_cards
 from pmscore.kernel.errors import InvalidInputError
 
-__all__ = ["MOST_CONFIRMED", "Retrieved", "confirmation_body", "read_bookings", "retrieval_body"]
-
-MOST_CONFIRMED: Final = 10
-"""So many confirmations go into one message."""
+__all__ = ["Retrieved", "confirmation_body", "read_bookings", "retrieval_body"]
 
 _CARD: Final = "PaymentCard"
 _NAME: Final = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
