@@ -1,6 +1,7 @@
 """One process of a worker, started by the supervisor: ``python -m pms_adapters.worker relay|queue PARENT``.
 
-Owns reading the settings from the environment, into which the supervisor has put the two URLs.
+Owns reading the settings from the environment, into which the supervisor has put the two URLs and the key of
+secrets.
 """
 
 from __future__ import annotations

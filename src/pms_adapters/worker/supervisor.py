@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from attrs import define, field
@@ -24,7 +24,7 @@ from pms_adapters.redis.heartbeats import Heartbeat, beat, stop_beating
 from pms_adapters.settings import Settings
 from pmscore.kernel.errors import PmsError
 
-__all__ = ["Supervisor"]
+__all__ = ["Supervisor", "environ_of"]
 
 LONGEST_PAUSE_SECONDS = 30.0
 QUIET_SECONDS = 10.0
@@ -107,10 +107,9 @@ class Supervisor:
                 child.started_at = now
 
     def _started(self, kind: str) -> subprocess.Popen[bytes]:
-        urls = {"DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
         return subprocess.Popen(
             (sys.executable, "-m", "pms_adapters.worker", kind, str(os.getpid())),
-            env={**os.environ, **{name: url for name, url in urls.items() if url is not None}},
+            env=environ_of(self.settings, os.environ),
             stdin=subprocess.DEVNULL,
         )
 
@@ -125,6 +124,17 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def environ_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process of the worker: what was found for it, such as embedded servers, stands in it."""
+    key = settings.encryption_key
+    found = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "ENCRYPTION_KEY": None if key is None else key.reveal(),
+    }
+    return {**environ, **{name: text for name, text in found.items() if text is not None}}
 
 
 def _note_end(child: _Child, code: int, now: float) -> None:

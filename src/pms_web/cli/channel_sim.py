@@ -5,6 +5,7 @@ Owns the options and what is shown. Leaves the platforms to the simulator.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,6 +17,8 @@ from pmscore.kernel.events import Json
 from pmscore.kernel.reading import ObjectReader
 
 __all__ = ["channel_sim"]
+
+_LOOK_SECONDS = 1.0
 
 
 @click.command("channel-sim")
@@ -44,8 +47,17 @@ __all__ = ["channel_sim"]
     type=click.FloatRange(0),
     help="Seconds between two guests; 0 for none.",
 )
-@click.option("--knock", default="", help="Where it says that it has sold something.")
+@click.option(
+    "--rooms", default=2, show_default=True, type=click.IntRange(1, 200), help="Room types of its house."
+)
+@click.option(
+    "--rates", default=1, show_default=True, type=click.IntRange(1, 20), help="Rates of each room type."
+)
+@click.option(
+    "--knock", default="", envvar="CHANNEL_SIM_KNOCK", help="Where it says that it has sold something."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what to enter as JSON.")
+@click.option("--attended", is_flag=True, hidden=True, help="End with the program that started this.")
 def channel_sim(
     platforms: tuple[str, ...],
     seed: int,
@@ -53,14 +65,20 @@ def channel_sim(
     port: int,
     start: datetime | None,
     sales_every: float,
+    rooms: int,
+    rates: int,
     knock: str,
     as_json: bool,
+    attended: bool,
 ) -> None:
     """Play the platforms that rooms are sold on, with guests of their own.
 
     A connection reaches one by entering its address as base_url, its property as listing and its credentials. They are
     written from what the platforms publish. With --dial answers are lost, late, refused or unreadable, the same ones each
-    time for the same seed and calls. Ends with Ctrl-C.
+    time for the same seed and calls. Another seed is another house, with codes and bookings of its own.
+
+    What the platforms know and have sold stands at the address itself, GET /; POST /sales/PLATFORM lets a guest come along at
+    once. Ends with Ctrl-C.
 
     \b
     Example:
@@ -76,9 +94,8 @@ def channel_sim(
     )
     from pms_adapters.system import SystemClock  # noqa: PLC0415 - other commands start without it
 
-    clock = ShiftedClock(SystemClock())
-    if start is not None:
-        clock = ShiftedClock.from_day(SystemClock(), start.date())
+    now = SystemClock()
+    clock = ShiftedClock(now) if start is None else ShiftedClock.from_day(now, start.date())
     names = platforms or platform_names()
     if knock and len(names) > 1:
         raise click.UsageError("With --knock, name one --platform.")
@@ -92,13 +109,22 @@ def channel_sim(
             dial=dial,
             port=port,
             sales_every=sales_every or None,
+            rooms=rooms,
+            rates=rates,
             told=lambda name, made: say(f"{name}: {type(made).__name__.lower()} {_shown(made)}"),
             knocks=Knocks(door, dict.fromkeys(names, knock)) if knock else None,
         ) as simulation,
     ):
         _show(simulation.as_json(), as_json=as_json)
         say("Ends with Ctrl-C.")
-        threading.Event().wait()
+        _wait(os.getppid() if attended else None)
+
+
+def _wait(starter: int | None) -> None:
+    """Wait for ever, or until the program that started this has ended."""
+    never = threading.Event()
+    while starter is None or os.getppid() == starter:
+        never.wait(_LOOK_SECONDS)
 
 
 def _show(connections: Sequence[Mapping[str, Json]], *, as_json: bool) -> None:

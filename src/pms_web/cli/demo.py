@@ -18,7 +18,9 @@ from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_adapters.postgres.leases import skip_history
+from pms_adapters.settings import Settings
 from pms_web.cli.demo_people import DEMO_PEOPLE, set_demo_people
+from pms_web.cli.demo_platform import channel_environ, demo_platform, with_channel
 from pms_web.cli.listening import Listener, listen
 from pms_web.cli.migrate import migrated
 from pms_web.cli.people import Desk
@@ -48,8 +50,8 @@ PATIENCE_SECONDS = 180.0
 def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
     """Start the demo: servers, schema, a seeded agency, the app.
 
-    The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. Its data stays in
-    PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of the first.
+    The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. The hotel is sold on a simulated
+    platform as well, which runs beside the app and is another one at each start. The data stays in PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of the first.
 
     \b
     Example:
@@ -89,19 +91,21 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
             for each in found[:20]:
                 say(f"{each.code}: {each.where}")
             return 1
-        with _working():
+        place = with_channel(place)
+        with demo_platform(place, listener.address, sells=not exits) as platform, _working(place.settings):
             if exits:
                 return _check_and_stop(place, listener)
-            serve(listener, place.settings, when_ready=lambda: _welcome(listener, password))
+            serve(listener, place.settings, when_ready=lambda: _welcome(listener, password, platform))
     say("Stopped. The data stays where it is; `pms demo` continues with it.")
     return 0
 
 
 @contextmanager
-def _working() -> Iterator[None]:
+def _working(settings: Settings) -> Iterator[None]:
     """Run a worker beside the app, as a program of its own; without Redis it complains and ends."""
     worker = subprocess.Popen(
         (sys.executable, "-m", "pms_web.cli.main", "worker", "--attended"),
+        env={**os.environ, **channel_environ(settings)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -128,12 +132,20 @@ def _seeded(place: Servers) -> str:
     return password
 
 
-def _welcome(listener: Listener, password: str) -> None:
+def _welcome(listener: Listener, password: str, platform: str | None) -> None:
     click.echo(f"The demo runs at {listener.address} (Ctrl-C stops it)")
     for role, (email, _) in DEMO_PEOPLE.items():
         click.echo(f"User ({role.value}): {email}")
     click.echo(f"Password of all three, new at each start: {password}")
     click.echo("A key for programs: pms token")
+    if platform is not None:
+        click.echo(
+            f"The hotel is sold on a simulated platform, too: {platform} shows what that knows and sells"
+        )
+        click.echo(f"Its connection: {listener.address}/api/v1/channel-connections (admin, manager)")
+        click.echo(
+            f"A guest of the platform comes each minute, and at once by: curl -X POST {platform}sales/channex"
+        )
 
 
 def _check_and_stop(place: Servers, listener: Listener) -> int:

@@ -19,6 +19,9 @@ from uuid import uuid4
 
 from attrs import frozen
 
+from pms_web.cli.channel_check import ChannelVisitor
+from pms_web.cli.visiting import Answer, Caller, CheckFailedError, expected, listed
+
 __all__ = ["KEY_NAME", "Check", "run_checks", "wait_for"]
 
 WAIT_SECONDS = 30.0
@@ -28,27 +31,18 @@ KEY_NAME = "PMS_SELF_CHECK_KEY"
 
 @frozen
 class Check:
-    """One call and whether it was answered as it should be; ``found`` says what came instead."""
+    """One call and whether it was answered as it should be; ``found`` says what came instead, or what there is to say."""
 
     name: str
     ok: bool
     found: str = ""
 
 
-@frozen
-class _Answer:
-    status: int
-    body: Mapping[str, object]
-
-
-class _CheckFailedError(Exception):
-    pass
-
-
 def run_checks(address: str, key: str) -> Iterator[Check]:
     """Yield the checks as they are made; what is booked is cancelled again."""
-    visitor = _Visitor(address, key)
-    for name, check in (
+    caller = Caller(address, key)
+    visitor, channel = _Visitor(caller), ChannelVisitor(caller)
+    checks: tuple[tuple[str, Callable[[], str | None]], ...] = (
         ("health", visitor.health),
         ("readiness", visitor.readiness),
         ("nobody without a key", visitor.stranger),
@@ -61,45 +55,50 @@ def run_checks(address: str, key: str) -> Iterator[Check]:
         ("availability", visitor.occupied),
         ("cancel", visitor.cancel),
         ("cancel again", visitor.cancel),
-    ):
+        ("channel", channel.connected),
+        ("what is booked is gone from the platform", channel.told),
+        ("what the platform sells is booked", channel.sold),
+    )
+    for name, check in checks:
         try:
-            check()
-        except (_CheckFailedError, HTTPException, OSError, LookupError, TypeError, ValueError) as error:
+            said = check()
+        except (CheckFailedError, HTTPException, OSError, LookupError, TypeError, ValueError) as error:
             yield Check(name, ok=False, found=f"{error}"[:300] or type(error).__name__)
             return
-        yield Check(name, ok=True)
+        yield Check(name, ok=True, found=said or "")
 
 
 class _Visitor:
     """Somebody who books one night in a holiday home that is free then."""
 
-    def __init__(self, address: str, key: str) -> None:
-        self._address = address
-        self._authorization = f"Bearer {key}"
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._home: Mapping[str, str] = {}
         self._stay = (date.min, date.min)
         self._key = f"self-check-{uuid4()}"
         self._made: Mapping[str, object] = {}
 
     def health(self) -> None:
-        _expect(self._call("GET", "/health"), 200, status="up")
+        expected(self._caller.call("GET", "/health"), 200, status="up")
 
     def readiness(self) -> None:
         # The worker starts beside the app and says so a little later.
         deadline = time.monotonic() + WAIT_SECONDS
-        while self._call("GET", "/health/ready").status != 200 and time.monotonic() < deadline:
+        while self._caller.call("GET", "/health/ready").status != 200 and time.monotonic() < deadline:
             time.sleep(0.2)
-        _expect(self._call("GET", "/health/ready"), 200, status="up")
+        expected(self._caller.call("GET", "/health/ready"), 200, status="up")
 
     def stranger(self) -> None:
         unknown = {"Authorization": "Bearer pms_nobody"}
-        _expect(self._call("GET", "/api/v1/properties", None, unknown), 401, error="not_authenticated")
+        expected(
+            self._caller.call("GET", "/api/v1/properties", None, unknown), 401, error="not_authenticated"
+        )
 
     def properties(self) -> None:
-        items = _list(_expect(self._call("GET", "/api/v1/properties"), 200), "items")
+        items = listed(expected(self._caller.call("GET", "/api/v1/properties"), 200), "items")
         if not items:
-            raise _CheckFailedError("no property")
-        homes = [item for item in items if _list(item, "unit_types")[0]["rooms"] == 1]
+            raise CheckFailedError("no property")
+        homes = [item for item in items if listed(item, "unit_types")[0]["rooms"] == 1]
         home = homes[0]
         self._home = {"id": str(home["id"]), "currency": str(home["currency"])}
         self._stay = (date.fromisoformat(str(home["business_date"])), date.min)
@@ -112,11 +111,11 @@ class _Visitor:
             asked = {
                 "arrival": arrival, "departure": departure, "adults": 2, "property_id": self._home["id"],
             }  # fmt: skip
-            body = _expect(self._call("GET", f"/api/v1/availability/search?{urlencode(asked)}"), 200)
-            if _list(body, "offers"):
+            body = expected(self._caller.call("GET", f"/api/v1/availability/search?{urlencode(asked)}"), 200)
+            if listed(body, "offers"):
                 self._stay = (arrival, departure)
                 return
-        raise _CheckFailedError("no free week in a year")
+        raise CheckFailedError("no free week in a year")
 
     def quote(self) -> None:
         body = {
@@ -125,32 +124,32 @@ class _Visitor:
             "departure": self._stay[1].isoformat(),
             "adults": 2,
         }
-        quotes = _list(_expect(self._call("POST", "/api/v1/quotes", body), 200), "quotes")
-        if not quotes or not all(_list(each, "lines") for each in quotes):
-            raise _CheckFailedError("no quote for a week that is free")
+        quotes = listed(expected(self._caller.call("POST", "/api/v1/quotes", body), 200), "quotes")
+        if not quotes or not all(listed(each, "lines") for each in quotes):
+            raise CheckFailedError("no quote for a week that is free")
 
     def book(self) -> None:
-        self._made = _expect(self._post(self._key), 201, status="confirmed")
+        self._made = expected(self._post(self._key), 201, status="confirmed")
 
     def repeat(self) -> None:
-        again = _expect(self._post(self._key), 201)
+        again = expected(self._post(self._key), 201)
         if again != self._made:
-            raise _CheckFailedError("another answer than the first time")
+            raise CheckFailedError("another answer than the first time")
 
     def conflict(self) -> None:
-        _expect(self._post(f"{self._key}-2"), 409, conflict_type="inventory_overlap")
+        expected(self._post(f"{self._key}-2"), 409, conflict_type="inventory_overlap")
 
     def occupied(self) -> None:
         asked = {"property_id": self._home["id"], "from": self._stay[0], "to": self._stay[1]}
-        body = _expect(self._call("GET", f"/api/v1/availability?{urlencode(asked)}"), 200)
-        if self._made["id"] not in [each["booking_id"] for each in _list(body, "ranges")]:
-            raise _CheckFailedError("the booking is not among the occupied ranges")
+        body = expected(self._caller.call("GET", f"/api/v1/availability?{urlencode(asked)}"), 200)
+        if self._made["id"] not in [each["booking_id"] for each in listed(body, "ranges")]:
+            raise CheckFailedError("the booking is not among the occupied ranges")
 
     def cancel(self) -> None:
-        answer = self._call("PATCH", f"/api/v1/bookings/{self._made['id']}", {"status": "cancelled"})
-        _expect(answer, 200, status="cancelled")
+        answer = self._caller.call("PATCH", f"/api/v1/bookings/{self._made['id']}", {"status": "cancelled"})
+        expected(answer, 200, status="cancelled")
 
-    def _post(self, key: str) -> _Answer:
+    def _post(self, key: str) -> Answer:
         body = {
             "property_id": self._home["id"],
             "arrival": self._stay[0].isoformat(),
@@ -159,38 +158,7 @@ class _Visitor:
             "rate": {"amount": "100.00", "currency": self._home["currency"]},
             "guest": {"name": "Self Check"},
         }
-        return self._call("POST", "/api/v1/bookings", body, {"Idempotency-Key": key})
-
-    def _call(
-        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
-    ) -> _Answer:
-        parts = urlsplit(self._address)
-        connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=20)
-        try:
-            sent = None if body is None else json.dumps(body)
-            usual = {"Content-Type": "application/json", "Authorization": self._authorization}
-            connection.request(method, path, sent, {**usual, **(headers or {})})
-            response = connection.getresponse()
-            parsed = json.loads(response.read())
-        finally:
-            connection.close()
-        return _Answer(response.status, parsed)
-
-
-def _expect(answer: _Answer, expected: int, **members: str) -> Mapping[str, object]:
-    is_right = answer.status == expected and all(
-        answer.body.get(name) == text for name, text in members.items()
-    )
-    if not is_right:
-        raise _CheckFailedError(f"status {answer.status}: {json.dumps(answer.body)}")
-    return answer.body
-
-
-def _list(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
-    found = body[name]
-    if not isinstance(found, list):
-        raise _CheckFailedError(f"{name} is no list")
-    return found
+        return self._caller.call("POST", "/api/v1/bookings", body, {"Idempotency-Key": key})
 
 
 def wait_for(address: str, is_worth_waiting: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> bool:

@@ -92,8 +92,7 @@ def smoke(
 
     \b
     Example:
-      TOKEN="$(pms token --role manager)" pms smoke
-      TOKEN=… AVAIL_BLOCK_TEST=true B2B_TEST=true pms smoke --url https://pms.example
+      pms smoke --url https://pms.example
     """
     told = say if as_json else click.echo
     environ = _environ(env_file)

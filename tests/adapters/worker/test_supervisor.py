@@ -15,7 +15,9 @@ import pytest
 from pms_adapters.redis.heartbeats import list_workers
 from pms_adapters.settings import Settings
 from pms_adapters.worker.preflight import Place, places, wait_for_servers
+from pms_adapters.worker.supervisor import environ_of
 from pmscore.kernel.errors import UnreachableError
+from pmscore.kernel.secrets import Secret
 
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
 
@@ -29,6 +31,19 @@ worker = Supervisor(Settings(database_url=sys.argv[1], redis_url=sys.argv[2]))
 end_on_signals(worker.ended.set)
 worker.run()
 """
+
+
+def test_what_was_found_for_the_worker_reaches_its_processes() -> None:
+    """A database and a key that came with embedded servers are in no environment but this one."""
+    url, key = "postgresql://pms_app:secret@127.0.0.1:5433/pms", Secret("k1:" + "0" * 43)
+    found = Settings(database_url=url, redis_url="redis://127.0.0.1:1", encryption_key=key)
+    environ = environ_of(found, {"DATABASE_URL": "", "LOG_LEVEL": "ERROR"})
+    read = Settings.from_mapping(environ)
+    assert (read.database_url, read.redis_url) == (url, found.redis_url)
+    assert read.encryption_key is not None
+    assert read.encryption_key.reveal() == key.reveal()
+    assert environ["LOG_LEVEL"] == "ERROR"
+    assert environ_of(Settings(), {"ENCRYPTION_KEY": "mine"}) == {"ENCRYPTION_KEY": "mine"}
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

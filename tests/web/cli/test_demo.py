@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,11 @@ def test_the_first_demo_seeds_checks_itself_and_leaves_no_process(
     assert lines[1] == "pms verify: 0 violations"
     assert "FAIL" not in first_run.stdout
     assert lines[-1] == "Self-check passed."
+    assert lines[-4].startswith("ok   channel: channex at http://127.0.0.1:")
+    assert lines[-3:-1] == [
+        "ok   what is booked is gone from the platform",
+        "ok   what the platform sells is booked",
+    ]
     assert _servers_of(home) == []
     assert not (home / "app.json").exists()
 
@@ -97,6 +103,8 @@ def test_the_next_demo_continues_and_a_second_one_names_the_first(
             (*PMS, "verify"), env=environment(PMS_HOME=str(home)), capture_output=True, text=True, check=False
         )
         assert (verified.returncode, verified.stdout) == (0, "pms verify: 0 violations\n")
+        shown = next(line for line in first.stdout if "simulated platform" in line)
+        assert list(_get(re.search(r"http://\S+", shown)[0])[1]) == ["channex"]
         assert _get(f"{address}/api/v1/properties")[0] == 401
         token = subprocess.run(
             (*PMS, "token"), env=environment(PMS_HOME=str(home)), capture_output=True, text=True, check=True

@@ -114,7 +114,8 @@ class FaceSetting:
             rooms=self.rooms,
             currency=self.currency,
             groups=face.limits,
-            name=face.name,
+            # Another house of the same platform has other bookings, and their names tell them apart.
+            name=f"{face.name}-{self.listing_id}",
         )
 
 

@@ -17,6 +17,7 @@ from attrs import field, frozen
 from pms_adapters.http.door import Call
 from pms_adapters.http.wire import Wire, asked
 from pms_adapters.lab.channel_sim.face import FACES, Face, FaceSetting
+from pms_adapters.lab.channel_sim.front import Front
 from pms_adapters.lab.channel_sim.sales import Seller
 from pms_adapters.lab.channel_sim.server import SimulatedServer, serving
 from pmscore.channels.model.calls import Outcome
@@ -218,8 +219,10 @@ def simulated(
         for name in names
     }
     faces = tuple(each.face for each in houses.values())
-    with serving(faces, host=host, port=port, hostility=hostility) as server:
+    front = Front({each.name: each for each in faces})
+    with serving(faces, host=host, port=port, hostility=hostility, front=front) as server:
         simulation = Simulation(server=server, houses=houses, hostility=hostility, knocks=knocks)
+        front.sell = simulation.sell
         is_over = threading.Event()
         thread = threading.Thread(target=_sell, args=(simulation, sales_every, told, is_over), daemon=True)
         if sales_every is not None:

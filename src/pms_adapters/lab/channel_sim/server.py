@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from pms_adapters.http.door import Answer
 from pms_adapters.lab.channel_sim.face import Arrived, Face, arrived
+from pms_adapters.lab.channel_sim.front import Front
 from pms_adapters.lab.channel_sim.wire import Met, met
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.testing.channel_hostility import FateKind, Hostility
@@ -49,14 +50,20 @@ def serving(
     port: int = 0,
     hostility: Hostility | None = None,
     longest_stall: float = 30.0,
+    front: Front | None = None,
 ) -> Iterator[SimulatedServer]:
     """Serve faces until the block ends; ``longest_stall`` seconds are waited for an answer that never comes.
+
+    What is for no face is answered by ``front``.
 
     Raises:
         InvalidInputError: for ``port``: somebody else listens there.
     """
     stage = _Stage(
-        faces={each.name: each for each in faces}, hostility=hostility, longest_stall=longest_stall
+        faces={each.name: each for each in faces},
+        hostility=hostility,
+        longest_stall=longest_stall,
+        front=front,
     )
     try:
         server = _Server((host, port), stage)
@@ -81,6 +88,7 @@ class _Stage:
     faces: Mapping[str, Face]
     hostility: Hostility | None
     longest_stall: float
+    front: Front | None
     lock: threading.Lock = field(factory=threading.Lock, repr=False)
     is_over: threading.Event = field(factory=threading.Event, repr=False)
 
@@ -91,6 +99,10 @@ class _Stage:
     def end(self, face: Face, call: Arrived) -> None:
         with self.lock:
             face.end(call)
+
+    def answer_at_front(self, call: Arrived) -> Answer:
+        found = None if self.front is None else self.front.answer(call, self.lock)
+        return found or _plain(HTTPStatus.NOT_FOUND)
 
     def stall(self, seconds: float) -> None:
         self.is_over.wait(min(seconds, self.longest_stall))
@@ -124,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.split("/", 2)[1].partition("?")[0]
         face = self._stage.faces.get(name)
         if face is None:
-            self._send(_plain(HTTPStatus.NOT_FOUND))
+            self._send(self._stage.answer_at_front(arrived(self.command, self.path, {**self.headers}, body)))
             return
         call = arrived(self.command, self.path, {**self.headers}, body, address=f"/{name}")
         seen = self._stage.meet(face, call)
