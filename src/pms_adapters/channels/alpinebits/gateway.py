@@ -28,6 +28,7 @@ from pmscore.kernel.ports import Clock
 __all__ = ["AlpineBitsGateway"]
 
 _DONE: Final = Outcome(OutcomeKind.DONE)
+_NO_ADDRESS: Final = Outcome(OutcomeKind.UNAUTHORISED, "address_missing")
 
 
 class AlpineBitsGateway(GatewayBase):
@@ -46,10 +47,7 @@ class AlpineBitsGateway(GatewayBase):
         """Shake hands: the server says which of our version's actions it can, and has to have all that we use."""
         outcome, root = self._asked(at, Action.PING, handshake())
         if root is None:
-            code = (
-                "CREDENTIALS_REFUSED" if outcome.kind is OutcomeKind.UNAUTHORISED else "PLATFORM_UNAVAILABLE"
-            )
-            return Health(is_healthy=False, message=f"AlpineBits: {outcome.error}", error_code=code)
+            return _unhealthy(outcome)
         missing = lacking(root)
         if missing:
             return Health(
@@ -97,8 +95,18 @@ class AlpineBitsGateway(GatewayBase):
         """Send one call; return the answer's document where it was carried out."""
         url = base_url(MANIFEST, at.connection)
         if not url:
-            return Outcome(OutcomeKind.UNAUTHORISED, "address_missing"), None
+            return _NO_ADDRESS, None
         call = posted(url, action, document, at.credentials)
         if call is None:
             return Outcome(OutcomeKind.UNAUTHORISED, "credentials_missing"), None
         return answered(asked(self._wire, call), action)
+
+
+def _unhealthy(outcome: Outcome) -> Health:
+    """Return why a connection does not work, in words for whoever set it up."""
+    message, code = f"AlpineBits: {outcome.error}", "PLATFORM_UNAVAILABLE"
+    if outcome == _NO_ADDRESS:
+        message, code = "Each portal has an address of its own: enter it as base_url", "ADDRESS_MISSING"
+    elif outcome.kind is OutcomeKind.UNAUTHORISED:
+        code = "CREDENTIALS_REFUSED"
+    return Health(is_healthy=False, message=message, error_code=code)

@@ -237,7 +237,10 @@ def _digest(item: Node) -> str:
 
 def _plain(node: Node) -> Element:
     """Return an element that can be written again; a name of other letters is written with what we know."""
-    attr = {_NOT_IN_A_NAME.sub("_", name): value for name, value in sorted(node.attr.items())}
-    return Element(
-        _NOT_IN_A_NAME.sub("_", node.name), attr, node.text, tuple(_plain(each) for each in node.elements)
-    )
+    attr = {_plain_name(name): value for name, value in sorted(node.attr.items())}
+    return Element(_plain_name(node.name), attr, node.text, tuple(_plain(each) for each in node.elements))
+
+
+def _plain_name(name: str) -> str:
+    known = _NOT_IN_A_NAME.sub("_", name)
+    return known if known[:1].isalpha() or known[:1] == "_" else f"_{known}"
