@@ -63,6 +63,7 @@ MANIFEST: Final = Manifest(
         ),
     ),
     poll_seconds=20,
+    most_acknowledged=50,
     needs_token=True,
     partner_settings=(CLIENT_ID, CLIENT_SECRET),
     base_urls={

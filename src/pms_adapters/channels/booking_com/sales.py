@@ -2,7 +2,7 @@
 
 Owns reading them. Neither queue numbers what it tells: a reservation comes as it is now, under its own id alone, so a
 revision is known by what it says. One that makes no sense is told as malformed, and the others go on. Whatever is about
-cards is left out before anything is kept. Leaves rooms and their amounts to ``rooms``.
+cards is not read. Leaves rooms and their amounts to ``rooms``, and what is kept of nonsense to ``aside``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Final
 
 from attrs import frozen
 
+from pms_adapters.channels.booking_com.aside import malformed_of
 from pms_adapters.channels.booking_com.mapping import STATUSES
 from pms_adapters.channels.booking_com.rooms import sold_room
 from pms_adapters.serialization.json import written as written_json
-from pms_adapters.serialization.xml import Element, Node, written
+from pms_adapters.serialization.xml import Node
 from pmscore.channels.model.calls import At
 from pmscore.channels.model.revisions import Malformed, Revision, RevisionStatus, SoldRoom, SoldTo
 from pmscore.channels.policies.cards import without_cards
@@ -27,20 +28,8 @@ from pmscore.kernel.events import Json
 
 __all__ = ["Queue", "Told", "read_queue"]
 
-_LONGEST_RAW: Final = 20_000
 _LONGEST_ID: Final = 64
 _OUR_OWN: Final = "RT"
-_OF_CARDS: Final = frozenset(
-    {
-        "paymentcard",
-        "guarantee",
-        "guaranteesaccepted",
-        "guaranteeaccepted",
-        "depositpayments",
-        "acceptedpayments",
-    }
-)
-_CARD_VALUES: Final = frozenset({"cardnumber", "seriescode", "expiredate", "cardcode", "cardtype"})
 
 
 @frozen(kw_only=True)
@@ -87,9 +76,9 @@ def read_queue(said: Node, queue: Queue, at: At) -> Told:
         if not _is_of(item, at.connection.listing_id):
             continue
         try:
-            revisions.append(_revision(item, queue, told_at))
+            revisions.append(_revision(item, queue, told_at, at.currency))
         except InvalidInputError as error:
-            malformed.append(_malformed(item, f"{error.field}: {error.reason}"))
+            malformed.append(malformed_of(item, f"{error.field}: {error.reason}"))
     return Told(tuple(revisions), tuple(malformed))
 
 
@@ -98,13 +87,13 @@ def _is_of(item: Node, listing_id: str) -> bool:
     return houses <= {listing_id}
 
 
-def _revision(item: Node, queue: Queue, told_at: datetime) -> Revision:
+def _revision(item: Node, queue: Queue, told_at: datetime, usual: Currency) -> Revision:
     status = _status(item, queue)
     receipt = _receipt(item, queue)
     key = _key(item, receipt)
     stays = item.child("RoomStays")
     found = () if stays is None else stays.children("RoomStay")
-    currency = _currency(item)
+    currency = _currency(item) or usual
     rooms = tuple(sold_room(each, currency) for each in found)
     if not rooms and status is not RevisionStatus.CANCELLED:
         raise InvalidInputError("RoomStays", "empty")
@@ -165,12 +154,12 @@ def _id(text: str) -> str:
     return text
 
 
-def _currency(item: Node) -> Currency:
-    """Return the currency of all amounts; one reservation has one."""
+def _currency(item: Node) -> Currency | None:
+    """Return the currency of all amounts, None where none is told; one reservation has one."""
     codes = {each.attr["CurrencyCode"] for each in item.walk("Total") if "CurrencyCode" in each.attr}
-    if len(codes) != 1:
-        raise InvalidInputError("CurrencyCode", "not_one_currency" if codes else "missing")
-    return Currency.recorded(codes.pop())
+    if len(codes) > 1:
+        raise InvalidInputError("CurrencyCode", "not_one_currency")
+    return Currency.recorded(codes.pop()) if codes else None
 
 
 def _guest(item: Node) -> SoldTo:
@@ -235,26 +224,3 @@ def _instant(text: str, field: str) -> datetime:
     except ValueError:
         raise InvalidInputError(field, "not_an_instant") from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def _malformed(item: Node, reason: str) -> Malformed:
-    shown = written(_without_cards(item))
-    unique = item.child("UniqueID")
-    ids = [unique.attr.get("ID", "")] if unique is not None else []
-    ids += [each.attr.get("ResID_Value", "") for each in item.walk("HotelReservationID")]
-    return Malformed(
-        digest=sha256(shown).hexdigest(),
-        reason=reason[:200],
-        raw=without_cards(shown.decode())[:_LONGEST_RAW],
-        revision_id=next((each for each in ids if each and len(each) <= _LONGEST_ID), ""),
-    )
-
-
-def _without_cards(item: Node) -> Element:
-    """Return what was told, but for the elements and attributes that are about cards."""
-    return Element(
-        item.name,
-        {name: value for name, value in item.attr.items() if name.lower() not in _CARD_VALUES},
-        item.text,
-        tuple(_without_cards(each) for each in item.elements if each.name.lower() not in _OF_CARDS),
-    )
