@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.channels.expedia_scenes import (
     BOOKING,
+    HOTEL,
     NOW,
     PLAN,
     ROOM,
@@ -25,6 +29,7 @@ from adapters.channels.test_expedia_wire import body_of, one, same
 from pms_adapters.channels.expedia import ExpediaGateway
 from pmscore.channels.model.calls import OutcomeKind, Pulled
 from pmscore.channels.model.revisions import Malformed, Revision, RevisionStatus, SoldRoom, SoldTo
+from pmscore.channels.policies.entering import storable
 from pmscore.dates.nights import StayRange
 from pmscore.kernel.currency import Currency
 from pmscore.testing.clocks import FixedClock
@@ -134,6 +139,7 @@ def test_bookings_of_other_hotels_of_the_account_are_none_of_the_connections() -
         (('type="Book"', 'type="Hold"'), "type: unknown_value"),
         (('type="Book"', ""), "type: missing_or_unfit"),
         (("2026-11-20T09:58:12Z", "yesterday"), "createDateTime: not_an_instant"),
+        (("2026-11-20T09:58:12Z", "0001-01-01T00:00:00+14:00"), "createDateTime: not_an_instant"),
         (('arrival="2026-12-05"', 'arrival="2026-02-30"'), "arrival: no_such_day"),
         (('departure="2026-12-07"', 'departure="2026-12-05"'), "departure: not_after_arrival"),
         (('roomTypeID="558945"', 'roomTypeID=""'), "roomTypeID: missing_or_unfit"),
@@ -258,6 +264,35 @@ def test_a_cancellation_is_known_by_its_booking_whatever_it_says_of_rooms(change
 def test_an_instant_without_a_zone_means_utc(text: str, hour: int) -> None:
     found = first(("2026-11-20T09:58:12Z", text)).revised_at
     assert found == datetime(2026, 11, 20, hour, 58, 12, tzinfo=UTC)
+
+
+def test_blanks_around_ids_are_no_matter() -> None:
+    plain = first()
+    for name, code in (("id", BOOKED), ("roomTypeID", ROOM), ("ratePlanID", PLAN), ("id", HOTEL)):
+        assert first((f'{name}="{code}"', f'{name}=" {code} "')) == plain
+
+
+TEXTS = st.text(st.characters(exclude_characters='<&"\r', exclude_categories=("Cs", "Cc")), max_size=30)
+VALUES = TEXTS | st.sampled_from(
+    ("", "0", "-1", "1e9", "9" * 300, "0001-01-01", "9999-12-31", "NaN", "٣", "1_0")
+)
+ATTRIBUTES = [
+    found.span(1) for found in re.finditer(r'[a-zA-Z]="([^"]*)"', message("bookings.new").decode()[100:])
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(place=st.sampled_from(ATTRIBUTES), value=VALUES)
+def test_whatever_an_attribute_says_each_message_is_read_or_named(place: tuple[int, int], value: str) -> None:
+    head, text = message("bookings.new").decode()[:100], message("bookings.new").decode()[100:]
+    found = pulled(f"{head}{text[: place[0]]}{value}{text[place[1] :]}".encode())
+    if found.outcome.kind is OutcomeKind.DONE:
+        is_elsewhere = text[: place[0]].endswith('<Hotel id="') and value.strip() != HOTEL
+        assert len(found.revisions) + len(found.malformed) == 3 - is_elsewhere
+        assert all(each.reason and each.digest and "4111" not in each.raw for each in found.malformed)
+        assert all(isinstance(storable(each), Revision | Malformed) for each in found.revisions)
+    else:
+        assert found.outcome.kind is OutcomeKind.UNSURE
 
 
 # Confirming

@@ -29,7 +29,7 @@ def read_rooms(stay: Node | None, currency: Currency, *, is_cancelled: bool) -> 
     Raises:
         InvalidInputError: it makes no sense.
     """
-    if is_cancelled and (stay is None or stay.attr.get("roomTypeID", "") in _NO_ROOM):
+    if is_cancelled and (stay is None or stay.attr.get("roomTypeID", "").strip() in _NO_ROOM):
         return ()
     try:
         return (_room(_inside(stay, "RoomStay"), currency),)
@@ -45,7 +45,7 @@ def _room(said: Node, currency: Currency) -> SoldRoom:
     guests = _inside(said.child("GuestCount"), "GuestCount")
     return SoldRoom(
         room_code=attribute(said, "roomTypeID"),
-        rate_code=said.attr.get("ratePlanID", ""),
+        rate_code=said.attr.get("ratePlanID", "").strip(),
         stay=stay,
         adults=_count(guests, "adult"),
         child_ages=tuple(_count(each, "age") for each in guests.children("Child")),

@@ -80,7 +80,7 @@ def read_bookings(at: At, answer: Node) -> Retrieved:
     malformed: list[Malformed] = []
     for each in bookings.children("Booking"):
         hotel = each.child("Hotel")
-        if hotel is not None and hotel.attr.get("id", "") != at.connection.listing_id:
+        if hotel is not None and hotel.attr.get("id", "").strip() != at.connection.listing_id:
             continue
         try:
             revisions.append(_revision(at, each))
@@ -133,10 +133,10 @@ def _revision(at: At, said: Node) -> Revision:
 def _instant(said: Node) -> datetime:
     """Return when it was told; without a zone it means UTC."""
     try:
-        found = datetime.fromisoformat(said.attr.get("createDateTime", ""))
-    except ValueError:
+        found = datetime.fromisoformat(said.attr.get("createDateTime", "").strip())
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInputError("createDateTime", "not_an_instant") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _guest(said: Node | None) -> SoldTo:
