@@ -42,6 +42,8 @@ settings.load_profile(PROFILE)
 # long for the other at the end.
 LONG = (
     "adapters/worker/test_channel_faults.py",
+    "adapters/channels/test_wire_months_even.py",
+    "adapters/channels/test_wire_months_odd.py",
     "adapters/postgres/test_laws.py",
     "adapters/lab/test_race.py",
     "web/cli/test_serving.py",

@@ -16,7 +16,7 @@ from pmscore.booking.model.lifecycle import CLAIMING
 from pmscore.booking.model.listing import BookingFilter
 from pmscore.channels.model.ari import ANY
 from pmscore.channels.model.manifest import Lane
-from pmscore.channels.model.revisions import Revision, RevisionStatus, StoredState
+from pmscore.channels.model.revisions import Revision, RevisionStatus, StoredRevision, StoredState
 from pmscore.kernel.paging import MOST_ITEMS, Page
 from pmscore.testing.channel_houses import ConnectedHouse
 from pmscore.testing.channel_platform import RemotePlatform
@@ -66,12 +66,18 @@ def unexplained(channel: ConnectedHouse, platform: RemotePlatform) -> tuple[str,
     """Return a sentence for each unreadable message that was delivered and is not in quarantine with a reason."""
     with channel.scene.begin() as work:
         held = work.revisions.page(channel.connection_id, (StoredState.QUARANTINED,), Page(limit=MOST_ITEMS))
-    reasons = {each.revision_id: each.reason for each in held.items}
     return tuple(
         f"{each.message_id} is not in quarantine"
         for each in platform.garbled
-        if platform.has_told(each.message_id) and not reasons.get(each.message_id)
+        if platform.has_told(each.message_id)
+        and not any(one.reason and _is_of(one, each.message_id) for one in held.items)
     )
+
+
+def _is_of(stored: StoredRevision, message_id: str) -> bool:
+    """Return whether a revision is this message: by its id, or by what was kept of it where its id was not read."""
+    raw = "" if stored.malformed is None else stored.malformed.raw
+    return stored.revision_id == message_id or f'"{message_id}"' in raw
 
 
 def _judged(remote: Revision, mine: Sequence[Booking]) -> Iterator[str]:
