@@ -81,7 +81,7 @@ class Element:
     elements: tuple[Element, ...] = ()
 
 
-def element(name: str, *elements: Element, text: str = "", **attr: str) -> Element:
+def element(name: str, /, *elements: Element, text: str = "", **attr: str) -> Element:
     """Return an element of a document of ours; its text stands before the elements in it."""
     return Element(name, attr, text, elements)
 

@@ -26,7 +26,8 @@ __all__ = ["ArrivalCount", "Garbled", "RemotePlatform", "TypeCells"]
 
 _NAMES: Final = ("Ada Novak", "Noor Haddad", "Lena Vogt", "Juan Ortega", "Mina Sato", "Ole Berg")
 _PAGE: Final = 20
-_TOLD_GARBLED: Final = 3
+_TOLD_GARBLED: Final = 6
+"""So often that not all of the answers are lost."""
 
 TypeCells = tuple[str, str, MatrixField, int]
 """A room code, a rate code ("" for what is the room's), a field and an occupancy."""
