@@ -157,6 +157,8 @@ def test_what_the_face_answers_is_valid(schemas: Schemas) -> None:
     assert cancelled is not None
     calls = [
         ("/br", retrieval_of(scene.at)),
+        ("/parr", message("products.request")),
+        ("/parr", b"<nothing"),
         ("/br", b"<nothing"),
         ("/ar", b"<nothing"),
         ("/bc", b"<nothing"),
@@ -170,6 +172,26 @@ def retrieval_of(at: At) -> bytes:
     wire = wire_with(message("bookings.new"))
     ExpediaGateway(wire, FixedClock(NOW)).pull(at, "")
     return wire.calls[0].body
+
+
+def test_asking_for_products_is_valid_and_the_published_answers_are_read(
+    specs: Path, schemas: Schemas
+) -> None:
+    found = {}
+    for each in samples(specs, "par"):
+        wire = wire_with(each.read_bytes())
+        if each.stem[:6] in {"par-01", "par-03"}:
+            _, found[each.stem[:6]] = ExpediaGateway(wire, FixedClock(NOW)).rooms(at_hotel())
+            schemas.check(wire.calls[0].body)
+    listed = {
+        name: {room.room_code: [rate.rate_code for rate in room.rates] for room in rooms}
+        for name, rooms in found.items()
+    }
+    assert listed == {
+        "par-01": {"200004626": ["200020648"], "200028738": ["200141446"]},
+        "par-03": {"463364": ["25324749A"], "463365": ["25324750A"]},
+    }
+    assert [room.name for room in found["par-03"]] == ["Ocean View", "Deluxe room"]
 
 
 # What they have published
@@ -264,6 +286,7 @@ def test_addresses_namespaces_and_numbers_are_the_collected_ones(specs: Path) ->
     assert {each.value.upper(): f"{base}/{each.value}" for each in Service}.items() <= told["urls"].items()
     assert told["namespaces"]["AR request"] == Service.AVAIL_RATE.namespace
     assert told["namespaces"]["BR"] == Service.RETRIEVAL.namespace
+    assert told["namespaces"]["PAR"] == Service.PRODUCTS.namespace
     assert told["namespaces"]["BC"].startswith(Service.CONFIRM.namespace)
     assert str(MOST_BOOKINGS) in told["limits"]
     for codes, text in told["error_codes"].items():

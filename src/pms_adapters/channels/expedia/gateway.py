@@ -13,6 +13,7 @@ from attrs import evolve
 
 from pms_adapters.channels.expedia.manifest import MANIFEST
 from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED, Service
+from pms_adapters.channels.expedia.products import products_body, read_products
 from pms_adapters.channels.expedia.sales import (
     confirmation_body,
     read_bookings,
@@ -23,7 +24,16 @@ from pms_adapters.http.door import Answer, Call
 from pms_adapters.http.wire import Wire, asked, base_url, outcome_of
 from pms_adapters.serialization.unreadable import UnreadableError
 from pms_adapters.serialization.xml import Node, parse
-from pmscore.channels.model.calls import At, Health, Outcome, OutcomeKind, Pulled, Push, PushResult
+from pmscore.channels.model.calls import (
+    At,
+    Health,
+    Outcome,
+    OutcomeKind,
+    Pulled,
+    Push,
+    PushResult,
+    RemoteRoom,
+)
 from pmscore.channels.model.manifest import Manifest
 from pmscore.channels.model.revisions import StoredRevision
 from pmscore.channels.ports import GatewayBase
@@ -60,6 +70,20 @@ class ExpediaGateway(GatewayBase):
         if outcome.kind is OutcomeKind.UNAUTHORISED:
             code = "LISTING_UNKNOWN" if outcome.error == "error_3202" else "CREDENTIALS_REFUSED"
         return Health(is_healthy=False, message=f"Expedia: {outcome.error}", error_code=code)
+
+    def rooms(self, at: At) -> tuple[Outcome, tuple[RemoteRoom, ...]]:
+        """Ask for the room types and rate plans of the hotel."""
+        try:
+            body = products_body(at)
+        except InvalidInputError:
+            return _MISSING, ()
+        outcome, answer = self._asked(at, Service.PRODUCTS, body)
+        if answer is None:
+            return outcome, ()
+        try:
+            return _DONE, read_products(answer)
+        except InvalidInputError:
+            return _UNSURE, ()
 
     def push(self, at: At, push: Push) -> PushResult:
         """Send the entries; success may carry warnings about some of them."""

@@ -41,7 +41,7 @@ MANIFEST: Final = Manifest(
     standing=Standing.NEEDS_ACCOUNT,
     evidence=(
         "public reference: https://developers.expediagroup.com/supply/lodging/docs",
-        "its requests are valid by the published schemas of AR, BR and BC; all published answers are read, by tests",
+        "its requests are valid by the published schemas of AR, BR, BC and PARR; all published answers are read, by tests",
         "not run against Expedia: credentials are given to approved partners and to houses with an account of their own",
         "whether a length of stay counts by arrival or by each night is set at Expedia; by night it sells less than ours",
     ),
@@ -57,6 +57,7 @@ MANIFEST: Final = Manifest(
     most_acknowledged=MOST_CONFIRMED,
     calls=(CallGroup(name="hotel", kinds=frozenset(CallKind), in_flight=1),),
     poll_seconds=60,
+    lists_rooms=True,
     confirms=Confirms.BOOKED,
     credentials=(CredentialField(name="username"), CredentialField(name="password")),
     base_urls={"production": "https://services.expediapartnercentral.com/eqc"},

@@ -25,16 +25,17 @@ __all__ = [
 
 
 class Service(StrEnum):
-    """One of their three addresses, which is the last part of the path; each has its own namespace."""
+    """One of their addresses, which is the last part of the path; each has its own namespace."""
 
     AVAIL_RATE = "ar"
     RETRIEVAL = "br"
     CONFIRM = "bc"
+    PRODUCTS = "parr"
 
     @property
     def namespace(self) -> str:
         """The namespace of its requests; answers may come in an older one."""
-        return f"http://www.expediaconnect.com/EQC/{self.value.upper()}/{_VERSIONS[self]}"
+        return f"http://www.expediaconnect.com/EQC/{_VERSIONS[self]}"
 
     @property
     def subject(self) -> str:
@@ -42,11 +43,17 @@ class Service(StrEnum):
         return _SUBJECTS[self]
 
 
-_VERSIONS: Final = {Service.AVAIL_RATE: "2011/06", Service.RETRIEVAL: "2014/01", Service.CONFIRM: "2007/09"}
+_VERSIONS: Final = {
+    Service.AVAIL_RATE: "AR/2011/06",
+    Service.RETRIEVAL: "BR/2014/01",
+    Service.CONFIRM: "BC/2007/09",
+    Service.PRODUCTS: "PAR/2013/07",
+}
 _SUBJECTS: Final = {
     Service.AVAIL_RATE: "AvailRateUpdate",
     Service.RETRIEVAL: "BookingRetrieval",
     Service.CONFIRM: "BookingConfirm",
+    Service.PRODUCTS: "ProductAvailRateRetrieval",
 }
 
 STATUSES: Final[Mapping[str, RevisionStatus]] = {

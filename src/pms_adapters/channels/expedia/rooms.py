@@ -20,10 +20,11 @@ __all__ = ["attribute", "read_currency", "read_rooms"]
 
 _NO_ROOM: Final = frozenset({"", "0"})
 _FEES: Final = ("extraPersonFees", "hotelServiceFees")
+_TWIN: Final = "A"
 _MOST_GUESTS: Final = 999
 
 
-def read_rooms(stay: Node | None, currency: Currency, *, is_cancelled: bool) -> tuple[SoldRoom, ...]:
+def read_rooms(at: At, stay: Node | None, currency: Currency, *, is_cancelled: bool) -> tuple[SoldRoom, ...]:
     """Return the room; a cancellation need not have one, or one that can be read.
 
     Raises:
@@ -32,20 +33,28 @@ def read_rooms(stay: Node | None, currency: Currency, *, is_cancelled: bool) -> 
     if is_cancelled and (stay is None or stay.attr.get("roomTypeID", "").strip() in _NO_ROOM):
         return ()
     try:
-        return (_room(_inside(stay, "RoomStay"), currency),)
+        return (_room(at, _inside(stay, "RoomStay"), currency),)
     except InvalidInputError:
         if is_cancelled:
             return ()
         raise
 
 
-def _room(said: Node, currency: Currency) -> SoldRoom:
+def _rate_code(at: At, room_code: str, code: str) -> str:
+    """Return the rate plan that is mapped; a plan has a twin for guests who pay elsewhere, named by a letter more."""
+    twin = code.removesuffix(_TWIN) if code.endswith(_TWIN) else f"{code}{_TWIN}"
+    is_twin = at.mappings.rate(room_code, code) is None and at.mappings.rate(room_code, twin) is not None
+    return twin if is_twin else code
+
+
+def _room(at: At, said: Node, currency: Currency) -> SoldRoom:
     dates = _inside(said.child("StayDate"), "StayDate")
     stay = StayRange.parse(dates.attr.get("arrival", ""), dates.attr.get("departure", ""))
     guests = _inside(said.child("GuestCount"), "GuestCount")
+    room_code = attribute(said, "roomTypeID")
     return SoldRoom(
-        room_code=attribute(said, "roomTypeID"),
-        rate_code=said.attr.get("ratePlanID", "").strip(),
+        room_code=room_code,
+        rate_code=_rate_code(at, room_code, said.attr.get("ratePlanID", "").strip()),
         stay=stay,
         adults=_count(guests, "adult"),
         child_ages=tuple(_count(each, "age") for each in guests.children("Child")),

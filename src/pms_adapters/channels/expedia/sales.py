@@ -115,7 +115,7 @@ def _revision(at: At, said: Node) -> Revision:
     revised_at = _instant(said)
     stay = said.child("RoomStay")
     currency = read_currency(at, stay)
-    rooms = read_rooms(stay, currency, is_cancelled=status is RevisionStatus.CANCELLED)
+    rooms = read_rooms(at, stay, currency, is_cancelled=status is RevisionStatus.CANCELLED)
     return Revision(
         revision_id=_revision_id(said),
         booking_key=booking_id,

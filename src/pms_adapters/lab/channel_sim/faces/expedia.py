@@ -22,6 +22,7 @@ from pms_adapters.lab.channel_sim.faces.expedia_frames import (
     errors,
     success,
 )
+from pms_adapters.lab.channel_sim.faces.expedia_products import products
 from pms_adapters.lab.channel_sim.faces.expedia_taking import Taking
 from pms_adapters.serialization.unreadable import UnreadableError
 from pms_adapters.serialization.xml import Element, Node, element, parse
@@ -83,6 +84,8 @@ class ExpediaFace(Face):
             return CallKind.PULL
         if call.path == "/bc":
             return CallKind.ACKNOWLEDGE
+        if call.path == "/parr":
+            return CallKind.CHECK
         return CallKind.PUSH_AVAILABILITY if b"<Inventory" in call.body else CallKind.PUSH_PRICING
 
     def too_many(self) -> Answer:
@@ -95,6 +98,7 @@ class ExpediaFace(Face):
             "/ar": self._update,
             "/br": self._retrieve,
             "/bc": self._confirm,
+            "/parr": self._products,
         }
         if call.method != "POST" or call.path not in services:
             return answer_of(404, b"Not Found", content_type="text/plain")
@@ -126,6 +130,12 @@ class ExpediaFace(Face):
     def _update(self, message: Node) -> Answer:
         warned = self._taking.take(message)
         return success("/ar", *(element("Warning", text=each.text, code=str(each.code)) for each in warned))
+
+    def _products(self, message: Node) -> Answer:
+        if message.at("ParamSet", "ProductRetrieval") is None:
+            raise RefusedError(4100, "Asking for nights is not simulated.")
+        hotel = element("Hotel", id=self._hotel_id, name="Simulated hotel", city="Bolzano")
+        return answered("/parr", element("ProductList", hotel, *products(self.platform.rooms)))
 
     # Bookings
 

@@ -19,9 +19,24 @@ __all__ = ["ANSWERS", "REQUESTS", "SUBJECTS", "Refusal", "RefusedError", "answer
 
 _BASE: Final = "http://www.expediaconnect.com/EQC"
 
-SUBJECTS: Final = {"/ar": "AvailRateUpdate", "/br": "BookingRetrieval", "/bc": "BookingConfirm"}
-REQUESTS: Final = {"/ar": f"{_BASE}/AR/2011/06", "/br": f"{_BASE}/BR/2014/01", "/bc": f"{_BASE}/BC/2007/09"}
-ANSWERS: Final = {"/ar": f"{_BASE}/AR/2007/02", "/br": f"{_BASE}/BR/2014/01", "/bc": f"{_BASE}/BC/2007/08"}
+SUBJECTS: Final = {
+    "/ar": "AvailRateUpdate",
+    "/br": "BookingRetrieval",
+    "/bc": "BookingConfirm",
+    "/parr": "ProductAvailRateRetrieval",
+}
+REQUESTS: Final = {
+    "/ar": f"{_BASE}/AR/2011/06",
+    "/br": f"{_BASE}/BR/2014/01",
+    "/bc": f"{_BASE}/BC/2007/09",
+    "/parr": f"{_BASE}/PAR/2013/07",
+}
+ANSWERS: Final = {
+    "/ar": f"{_BASE}/AR/2007/02",
+    "/br": f"{_BASE}/BR/2014/01",
+    "/bc": f"{_BASE}/BC/2007/08",
+    "/parr": f"{_BASE}/PAR/2013/07",
+}
 
 
 @frozen
