@@ -158,9 +158,8 @@ def connected(
     partner: Mapping[str, Secret] | None = None,
 ) -> ConnectedHouse:
     """Connect a house of three types and two plans to the platform of a gateway; everything is to be told."""
-    manifest = gateway.manifest
+    manifest, now = gateway.manifest, scene.clock.now()
     connection_id = ConnectionId(scene.ids.new())
-    now = scene.clock.now()
     lanes = {lane: LaneId(scene.ids.new()) for lane in sorted(manifest.lanes)}
     platform = min(manifest.platforms)
     box = LabelledBox()
