@@ -117,9 +117,10 @@ class Settings:
 
     Running: ``environment``; ``log_level`` and ``log_format`` (None: as the environment says). Readiness asks Redis if
     ``is_redis_health_checked``, the workers if ``is_worker_health_checked``, and wants ``worker_expected_count`` of them
-    (None: one or more). A worker waits for its servers if ``is_worker_waiting``, ``worker_wait_timeout_seconds`` long,
-    ``worker_wait_interval_seconds`` between two looks, at host and port of ``worker_wait_db`` and ``worker_wait_redis``
-    where those are given. Daily heads of the audit log go to ``audit_head_dir``. ``web_worker_class`` is gunicorn's.
+    (None: one or more). With ``is_same_version_required`` a worker of another version than the web process does not begin.
+    It waits for its servers if ``is_worker_waiting``, ``worker_wait_timeout_seconds`` long, ``worker_wait_interval_seconds``
+    between two looks, at host and port of ``worker_wait_db`` and ``worker_wait_redis`` where those are given. Daily heads of
+    the audit log go to ``audit_head_dir``. ``web_worker_class`` is gunicorn's.
 
     Who is let in: ``front`` and ``access``; ``is_open_allowed`` lets other machines near although nobody can log in. Who
     shows ``metrics_token`` may read the figures.
@@ -145,6 +146,7 @@ class Settings:
     is_redis_health_checked: bool = True
     is_worker_health_checked: bool = True
     worker_expected_count: int | None = None
+    is_same_version_required: bool = False
     is_worker_waiting: bool = True
     worker_wait_timeout_seconds: int = 60
     worker_wait_interval_seconds: int = 2
@@ -217,6 +219,7 @@ class Settings:
             is_redis_health_checked=read.switch("ENABLE_REDIS_HEALTHCHECK", default=True),
             is_worker_health_checked=read.switch("ENABLE_WORKER_HEALTHCHECK", default=True),
             worker_expected_count=read.find_number("WORKER_EXPECTED_COUNT", least=0, most=10_000),
+            is_same_version_required=read.switch("WORKER_REQUIRE_SAME_VERSION", default=False),
             is_worker_waiting=read.switch("WORKER_WAIT_FOR_DEPS", default=True),
             worker_wait_timeout_seconds=read.number(
                 "WORKER_WAIT_TIMEOUT", usual.worker_wait_timeout_seconds, least=0, most=86_400

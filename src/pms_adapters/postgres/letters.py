@@ -1,6 +1,7 @@
-"""Dead letters: what a reaction could not take in after its last try, for an operator to read and send again.
+"""Dead letters: what a reaction, or a lane of a channel, gave up after its last try, for an operator to read and send again.
 
-Owns the letters' list and their way back into the inbox. Written by ``inbox``, in the transaction that gives up.
+Owns the letters' list and their way back into the inbox, which writes them in the transaction that gives up. The letter of a
+lane is its failed operation itself; asking for it anew is a use case of channels.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ _LIST: LiteralString = """\
 SELECT l.letter_id, l.agency_id, l.reaction, l.event_id, e.kind, l.attempts, l.error, l.died_at
   FROM dead_letters l JOIN inbox i USING (agency_id, event_id, reaction)
   LEFT JOIN events e ON e.agency_id = i.agency_id AND e.txid = i.txid AND e.seq = i.seq
- WHERE l.retried_at IS NULL ORDER BY l.died_at, l.letter_id LIMIT %s"""
+ WHERE l.retried_at IS NULL
+ UNION ALL
+SELECT o.log_id, o.agency_id, 'channels.' || n.lane, o.log_id, o.operation_type,
+       coalesce((o.details ->> 'retry_count')::integer, 0) + 1, coalesce(o.error, ''), coalesce(o.updated_at, o.created_at)
+  FROM channel_sync_logs o JOIN channel_lanes n USING (agency_id, lane_id)
+ WHERE o.status = 'failed' AND o.details @> '{"dead_letter": true}'
+ ORDER BY 8, 1 LIMIT %s"""
 _AGAIN: LiteralString = """\
 WITH letter AS (
   UPDATE dead_letters SET retried_at = now()
@@ -40,7 +47,11 @@ RETURNING 1"""
 
 @frozen(kw_only=True)
 class DeadLetter:
-    """An event that a reaction did not take in; ``error`` is a code, never anybody's words."""
+    """An event that a reaction did not take in, or an operation of a channel that failed for good.
+
+    ``error`` is a code or a short sentence of ours, never anybody's words. Of a lane, ``event_id`` names the operation, and
+    ``reaction`` is ``channels.`` with its name.
+    """
 
     letter_id: UUID
     agency_id: AgencyId
@@ -50,6 +61,11 @@ class DeadLetter:
     attempts: int
     error: str
     died_at: datetime
+
+    @property
+    def is_of_lane(self) -> bool:
+        """Whether a lane of a channel gave up, and no reaction."""
+        return self.letter_id == self.event_id
 
 
 def list_letters(url: str, *, agency_id: AgencyId | None = None, most: int = 200) -> tuple[DeadLetter, ...]:

@@ -6,6 +6,8 @@ Leaves connections of real platforms to the HTTP interface, which asks the platf
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from uuid import UUID
 
 import click
@@ -14,6 +16,7 @@ from pms_adapters.lab.seed import DEMO_AGENCY
 from pms_web.cli.people import Desk, desk
 from pms_web.cli.terminal import say
 from pmscore.channels.model.connections import Connection, ConnectionStatus
+from pmscore.channels.model.events import LogsPurged
 from pmscore.channels.model.manifest import Platform
 from pmscore.channels.use_cases.connections import ChangeConnection, Connect, change_connection, connect
 from pmscore.kernel.errors import NotFoundError
@@ -22,12 +25,33 @@ from pmscore.kernel.ids import PropertyId
 
 __all__ = ["channel_seed"]
 
+_WRITTEN = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _id(_: click.Context, __: click.Parameter, value: str | None) -> UUID | None:
+    """Return an id as it is written everywhere: in lower case, with its hyphens."""
+    if value is None:
+        return None
+    if not _WRITTEN.fullmatch(value):
+        raise click.BadParameter(f"Invalid UUID format: {value!r}")
+    return UUID(value)
+
 
 @click.command("channel-seed")
 @click.option(
-    "--agency", type=click.UUID, default=DEMO_AGENCY, help="In which agency; the demo's by default."
+    "--agency",
+    "--agency-id",
+    callback=_id,
+    default=str(DEMO_AGENCY),
+    help="In which agency; the demo's by default.",
 )
-@click.option("--property", "property_id", type=click.UUID, help="Which property; the first one by default.")
+@click.option(
+    "--property",
+    "--property-id",
+    "property_id",
+    callback=_id,
+    help="Which property; the first one by default.",
+)
 @click.option(
     "--platform-type",
     type=click.Choice([each.value for each in Platform]),
@@ -47,6 +71,8 @@ __all__ = ["channel_seed"]
 )
 @click.option("--metadata", default="{}", show_default=True, help="A JSON object for the gateway.")
 @click.option("--print-cid", is_flag=True, help="Print the id and nothing else.")
+@click.option("--reset", "--purge-logs", "resets", is_flag=True, help="Delete the log of this connection.")
+@click.option("--yes", "is_sure", is_flag=True, help="Delete it without asking.")
 def channel_seed(
     agency: UUID,
     property_id: UUID | None,
@@ -55,10 +81,13 @@ def channel_seed(
     platform_listing_id: str,
     metadata: str,
     print_cid: bool,
+    resets: bool,
+    is_sure: bool,
 ) -> None:
     """Make a connection of a property to a platform, or bring the one that there is to what is asked for.
 
-    The platform is not asked. Repeating it changes nothing; a connection that was deleted comes back.
+    The platform is not asked. Repeating it changes nothing; a connection that was deleted comes back. With --reset the log
+    of this one connection is deleted, after a question unless --yes is there.
 
     \b
     Example:
@@ -76,6 +105,8 @@ def channel_seed(
         )
         parts = at.services
         seeded = change_connection(wanted, uow=parts.uow, clock=parts.clock, means=parts.channels)
+        if resets:
+            _reset(at, seeded, is_sure=is_sure)
     if print_cid:
         click.echo(str(seeded.connection_id))
         return
@@ -108,6 +139,29 @@ def _seeded(
         is_tested=False,
     )
     return connect(command, uow=parts.uow, clock=parts.clock, ids=parts.ids, means=parts.channels)
+
+
+def _reset(at: Desk, connection: Connection, *, is_sure: bool) -> None:
+    """Delete the log of a connection, once somebody has said that it is meant."""
+    key, latest = connection.connection_id, at.services.clock.now() + timedelta(days=1)
+    with at.services.uow.begin(at.question) as work:
+        found = work.operations.count(key, latest).total
+    if not is_sure:
+        say(f"Found {found} sync logs for connection {key}")
+        click.confirm("Delete all sync logs for this connection?", abort=True, err=True)
+    with at.services.uow.begin(at.question) as work:
+        present = work.connections.get(key)
+        deleted = work.operations.purge(key, latest)
+        told = LogsPurged(
+            aggregate_id=key,
+            version=present.version,
+            property_id=present.property_id,
+            before=latest,
+            deleted=deleted,
+        )
+        work.record(told)
+        work.commit()
+    say(f"✓ Purged {deleted} sync logs{' (--yes flag)' if is_sure else ''}")
 
 
 def _first_property(at: Desk) -> PropertyId:

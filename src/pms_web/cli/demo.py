@@ -24,6 +24,7 @@ from pms_web.cli.demo_platform import channel_environ, demo_platform, with_chann
 from pms_web.cli.listening import Listener, listen
 from pms_web.cli.migrate import migrated
 from pms_web.cli.people import Desk
+from pms_web.cli.same_version import tell_what_serves
 from pms_web.cli.self_check import KEY_NAME, Check, run_checks, wait_for
 from pms_web.cli.servers import AppNote, Servers, is_alive, noted, read_settings, servers
 from pms_web.cli.serving import serve
@@ -92,6 +93,7 @@ def _run(place: Servers, port: int, *, exits: bool) -> int:
                 say(f"{each.code}: {each.where}")
             return 1
         place = with_channel(place)
+        tell_what_serves(place.settings)
         with demo_platform(place, listener.address, sells=not exits) as platform, _working(place.settings):
             if exits:
                 return _check_and_stop(place, listener)

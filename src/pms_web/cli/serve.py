@@ -10,6 +10,7 @@ from pms_adapters.postgres.migrate import status
 from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.settings import Settings
 from pms_web.cli.listening import Listener, PortTakenError, is_loopback, listen
+from pms_web.cli.same_version import tell_what_serves
 from pms_web.cli.servers import AppNote, Servers, ask, noted, read_settings, servers
 from pms_web.cli.serving import GRACEFUL_SECONDS, usable_cpus
 from pms_web.cli.serving import serve as serve_with_gunicorn
@@ -79,6 +80,7 @@ def serve(host: str, port: int, workers: int | None, threads: int, graceful: int
     try:
         with servers(settings, attach=True, needs_redis=settings.is_redis_health_checked) as place:
             _warn(place)
+            tell_what_serves(place.settings)
             with noted(place, address):
                 run(
                     listener,

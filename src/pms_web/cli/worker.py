@@ -10,17 +10,20 @@ from uuid import UUID
 import click
 from attrs import asdict
 
-from pms_adapters.bootstrap import connect, set_up_logs
-from pms_adapters.postgres.letters import list_letters, send_again
+from pms_adapters.bootstrap import Services, connect, set_up_logs
+from pms_adapters.postgres.letters import DeadLetter, list_letters, send_again
 from pms_adapters.redis.heartbeats import Heartbeat, list_workers
 from pms_adapters.worker.preflight import wait_for_servers
 from pms_adapters.worker.processes import drain, end_on_signals
 from pms_adapters.worker.registry import find_registered
 from pms_adapters.worker.supervisor import Supervisor
+from pms_web.cli.same_version import is_fit_to_work, running
 from pms_web.cli.servers import Servers, read_settings, servers
 from pms_web.cli.terminal import complain, say, show_json, show_table
+from pms_web.services import NOBODY
+from pmscore.channels.use_cases.operations import RetryOperation, retry_operation
 from pmscore.kernel.errors import MisconfiguredError, NotFoundError, UnreachableError
-from pmscore.kernel.ids import AgencyId
+from pmscore.kernel.ids import AgencyId, OperationId, RequestId
 
 __all__ = ["worker", "worker_ping"]
 
@@ -57,13 +60,17 @@ def worker(ctx: click.Context, processes: int, *, once: bool, attended: bool) ->
         set_up_logs(place.settings)
         if place.settings.is_worker_waiting:
             wait_for_servers(place.settings, say)
+        if not is_fit_to_work(place.settings):
+            ctx.exit(1)
         if once:
             done = drain(place.settings)
             click.echo(f"pms worker: nothing is left to do; {done} jobs were run.")
             return
-        commit = os.environ.get("SOURCE_COMMIT", "unknown")
         supervisor = Supervisor(
-            place.settings, workers=processes, commit=commit, starter=os.getppid() if attended else None
+            place.settings,
+            workers=processes,
+            commit=running().commit,
+            starter=os.getppid() if attended else None,
         )
         end_on_signals(supervisor.ended.set)
         supervisor.run(when_ready=_welcome)
@@ -76,7 +83,9 @@ def worker(ctx: click.Context, processes: int, *, once: bool, attended: bool) ->
 @click.option("--json", "as_json", is_flag=True, help="Print the letters as JSON.")
 @click.pass_context
 def dead_letters(ctx: click.Context, retry: UUID | None, agency: UUID | None, *, as_json: bool) -> None:
-    """Show what reactions gave up after their last try, or send one of them again.
+    """Show what reactions and lanes of channels gave up after their last try, or send one of them again.
+
+    The letter of a lane is the operation that has failed; to send it again is to ask for a new one.
 
     \b
     Example:
@@ -90,7 +99,10 @@ def dead_letters(ctx: click.Context, retry: UUID | None, agency: UUID | None, *,
             if not found:
                 raise NotFoundError("dead_letter", retry)
             with connect(place.settings) as services:
-                send_again(services.engine, found[0].agency_id, retry)
+                if found[0].is_of_lane:
+                    _ask_anew(services, found[0])
+                else:
+                    send_again(services.engine, found[0].agency_id, retry)
             click.echo(f"Sent again: {found[0].reaction}, event {found[0].event_id}.")
             return
     if as_json:
@@ -110,6 +122,16 @@ def dead_letters(ctx: click.Context, retry: UUID | None, agency: UUID | None, *,
             show_table(("letter", "reaction", "event", "error", "died"), rows, texts=5)
         click.echo(f"pms worker: {len(letters)} dead letters")
     ctx.exit(1 if letters else 0)
+
+
+def _ask_anew(services: Services, letter: DeadLetter) -> None:
+    command = RetryOperation(
+        request_id=RequestId(services.ids.new()),
+        agency_id=letter.agency_id,
+        actor_id=NOBODY,
+        operation_id=OperationId(letter.letter_id),
+    )
+    retry_operation(command, uow=services.uow, clock=services.clock, ids=services.ids)
 
 
 @click.command("worker-ping")

@@ -10,12 +10,16 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+import pmscore
 from adapters.conftest import PostgresDatabase
 from pms_adapters.embedded.redis import EmbeddedRedis
 from pms_adapters.embedded.temporary import temporary_redis
 from pms_adapters.queue.rq_queue import open_redis
 from pms_adapters.redis.heartbeats import Heartbeat, beat
+from pms_adapters.redis.running import API_KEY, Running, find_running, tell_running
+from pms_adapters.settings import Settings
 from pms_web.cli.main import pms
+from pms_web.cli.same_version import is_fit_to_work, tell_what_serves
 
 pytestmark = pytest.mark.postgres
 EVENT = """\
@@ -31,8 +35,8 @@ def redis() -> Iterator[EmbeddedRedis]:
         yield server
 
 
-def run(database: PostgresDatabase, redis: EmbeddedRedis, *arguments: str) -> Result:
-    environ = {"DATABASE_URL": database.admin_url, "REDIS_URL": redis.url(), "PMS_HOME": None}
+def run(database: PostgresDatabase, redis: EmbeddedRedis, *arguments: str, **more: str | None) -> Result:
+    environ = {"DATABASE_URL": database.admin_url, "REDIS_URL": redis.url(), "PMS_HOME": None, **more}
     return CliRunner().invoke(pms, arguments, env=environ)
 
 
@@ -85,6 +89,43 @@ def test_dead_letters_are_shown_and_sent_again(
     assert run(postgres_database, redis, "worker", "dead-letters").exit_code == 0
     twice = run(postgres_database, redis, "worker", "dead-letters", "--retry", str(letter_id))
     assert twice.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("app", "required", "code", "said"),
+    [
+        (None, "true", 0, "No web process has said"),
+        (("9.9", "0123abc"), "true", 1, "COMMIT MISMATCH - redeploy worker!"),
+        (("9.9", "0123abc"), "false", 0, "Going on all the same"),
+        ((pmscore.__version__, "unknown"), "true", 0, "✓ Commits match"),
+    ],
+    ids=["nobody serves", "refused", "warned", "the same"],
+)
+def test_a_worker_compares_its_version_with_that_of_the_app(
+    postgres_database: PostgresDatabase,
+    redis: EmbeddedRedis,
+    app: tuple[str, str] | None,
+    required: str,
+    code: int,
+    said: str,
+) -> None:
+    with open_redis(redis.url()) as client:
+        client.delete(API_KEY)
+    if app is not None:
+        tell_running(redis.url(), Running(version=app[0], commit=app[1]))
+    environ = {"WORKER_REQUIRE_SAME_VERSION": required, "SOURCE_COMMIT": None}
+    result = run(postgres_database, redis, "worker", "--once", **environ)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.output
+
+
+def test_whoever_serves_says_which_version_it_is(
+    redis: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_COMMIT", "4567def")
+    tell_what_serves(Settings(redis_url=redis.url()))
+    assert find_running(redis.url()) == Running(version=pmscore.__version__, commit="4567def")
+    assert is_fit_to_work(Settings(redis_url=redis.url(), is_same_version_required=True))
+    tell_what_serves(Settings(redis_url="redis://127.0.0.1:1"))
 
 
 def test_the_ping_names_who_lives(postgres_database: PostgresDatabase, redis: EmbeddedRedis) -> None:
