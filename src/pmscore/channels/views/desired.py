@@ -181,6 +181,7 @@ class _Ground:
     ) -> dict[RowKey, _Row]:
         """Return prices and rules of rates."""
         stays = self._stays(book, sorted({(each.unit_type_id, each.plan) for each in rates}))
+        types = {each.unit_type_id for each in rates}
         known = {plan.code for plan in book.plans}
         matrices: dict[int, MatrixRows] = {}
         found: dict[RowKey, _Row] = {}
@@ -191,7 +192,7 @@ class _Ground:
             for occupancy in rate.prices_for:
                 rows = matrices.get(occupancy)
                 if rows is None:
-                    rows = matrices[occupancy] = self._matrix(book, occupancy)
+                    rows = matrices[occupancy] = self._matrix(book, occupancy, types)
                 row = rows.row(MatrixField.RATE, *pair)
                 if NOT_SOLD in row:
                     unsold = tuple([int(each == NOT_SOLD) for each in row])
@@ -219,7 +220,7 @@ class _Ground:
             for name, row in stays[room.unit_type_id, _NO_PLAN].items()
         }
 
-    def _matrix(self, book: PriceBook, occupancy: int) -> MatrixRows:
+    def _matrix(self, book: PriceBook, occupancy: int, types: Collection[UnitTypeId]) -> MatrixRows:
         matrix = YearMatrix(
             book,
             RuleBook(),
@@ -228,6 +229,7 @@ class _Ground:
             booked_on=local_date(self.now, self.house.property.zone),
             channel=self.channel,
             adults=occupancy or None,
+            types=types,
         )
         return matrix.rows
 

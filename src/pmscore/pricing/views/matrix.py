@@ -7,7 +7,7 @@ runs that a change returns are the difference, no more and no less. How it works
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from pmscore.availability.model import TypeNights
@@ -38,7 +38,8 @@ def occupied_percent(counts: TypeNights) -> tuple[int, ...]:
 class YearMatrix:
     """What one house offers on the nights of a range, to those who book through one channel on one day.
 
-    Rates are those of ``adults`` in the unit; of the included guests where it is None. Types of which nobody has given
+    Rates are those of ``adults`` in the unit; of the included guests where it is None. Where ``types`` are named, there are
+    rows of these only, and no others may be given counts or prices later. Types of which nobody has given
     counts have nothing to sell. ``rows`` is read by all and written by this alone.
     """
 
@@ -52,8 +53,10 @@ class YearMatrix:
         booked_on: date,
         channel: str = "direct",
         adults: int | None = None,
+        types: Collection[UnitTypeId] | None = None,
     ) -> None:
         self.nights = nights
+        self._only = types
         self._origin = nights.first_ordinal
         self._length = nights.length
         self.channel = channel
@@ -145,7 +148,8 @@ class YearMatrix:
         self._rates = self._rate_maker()
         steps = self._rates.rules.steps
         sold = {plan.code: self._rates.types_of(plan.code) for plan in self._book.plans}
-        types = sorted({*self._counts, *(each for types in sold.values() for each in types)})
+        found = {*self._counts, *(each for types in sold.values() for each in types)}
+        types = sorted(found if self._only is None else found.intersection(self._only))
         pairs: list[tuple[UnitTypeId, str]] = []
         rates: list[list[int]] = []
         for type_id in types:
