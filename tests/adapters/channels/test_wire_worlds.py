@@ -97,9 +97,18 @@ def test_a_platform_that_was_told_one_night_too_many_is_found_out(name: str) -> 
     assert differences(world.channel, world.platform)
 
 
-def _told_of_an_arrival_rule(breaks: Broken) -> tuple[str, ...]:
+def _names_with_both() -> tuple[str, ...]:
+    """Return the gateways that tell both kinds of closed nights; to the others there is nothing to take for another."""
+    return tuple(
+        name
+        for name in pushing_names()
+        if SWAPPED.keys() <= wire_world(InMemoryStore(), name, 1, dial=0).channel.manifest.fields
+    )
+
+
+def _told_of_an_arrival_rule(name: str, breaks: Broken) -> tuple[str, ...]:
     """Let a house close some nights to arrival, tell the platform, and return where the two differ."""
-    channel = (world := wire_world(InMemoryStore(), "channex", 1, dial=0, breaks=breaks)).channel
+    channel = (world := wire_world(InMemoryStore(), name, 1, dial=0, breaks=breaks)).channel
     nights = DateRange.of(channel.scene.clock.now().date() + timedelta(days=10), 3)
     rule = Rule(kind="closed_to_arrival", nights=nights, value=None, unit_type_id=None, plan=None)
     command = SetRestrictions(
@@ -116,8 +125,9 @@ def _told_of_an_arrival_rule(breaks: Broken) -> tuple[str, ...]:
     return differences(channel, world.platform)
 
 
-def test_a_platform_that_takes_arrival_for_departure_is_found_out() -> None:
-    assert _told_of_an_arrival_rule(lambda gateway: gateway) == ()
-    found = _told_of_an_arrival_rule(Swaps)
+@pytest.mark.parametrize("name", _names_with_both())
+def test_a_platform_that_takes_arrival_for_departure_is_found_out(name: str) -> None:
+    assert _told_of_an_arrival_rule(name, lambda gateway: gateway) == ()
+    found = _told_of_an_arrival_rule(name, Swaps)
     assert found
     assert all("closed_to" in each for each in found)

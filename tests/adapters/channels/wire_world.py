@@ -76,6 +76,7 @@ def wire_world(
     *,
     dial: int = 100,
     days: int = 30,
+    sweeps: bool = True,
     breaks: Broken = lambda gateway: gateway,
 ) -> World:
     """Return a world of a gateway; ``breaks`` stands between the engine and it."""
@@ -124,6 +125,7 @@ def wire_world(
         seed,
         dial=dial,
         days=days,
+        sweeps=sweeps,
         makes=makes,
         credentials=credentials,
         partner=partner,
