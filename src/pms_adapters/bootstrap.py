@@ -182,7 +182,7 @@ def channel_means(
             gateways=mocked(gateways) if settings.is_channel_mock_mode else gateways,
             box=secret_box(settings),
             secrets=SystemSecrets(),
-            partner={},
+            partner=dict(settings.channel_partner),
             availability=lambda agency_id: PostgresAvailability(engine, agency_id, quoters.houses),
             prices=lambda agency_id: PostgresPrices(engine, agency_id, quoters),
             retry=_Retried(),

@@ -23,6 +23,7 @@ __all__ = ["AccessSettings", "Environment", "LogFormat", "LogLevel", "Settings",
 
 _POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
+_PARTNER_KEYS = ("BOOKING_COM_CLIENT_ID", "BOOKING_COM_CLIENT_SECRET", "GOOGLE_HOTELS_PARTNER_KEY")
 _SECRET_QUERY = re.compile(r"(?i)\b((?:ssl)?password|token|secret)=[^&#]*")
 
 
@@ -129,7 +130,8 @@ class Settings:
 
     Modules: none where ``are_modules_on`` is False, else as ``module_switches`` say by name (None: neither yes nor no).
     With ``is_channel_mock_mode`` no platform is called; an operation of theirs that nobody has touched for
-    ``sync_log_stale_minutes`` is given up.
+    ``sync_log_stale_minutes`` is given up. ``channel_partner`` are the keys by which this deployment is a partner of
+    platforms, by the names that gateways know them by.
 
     Calls to addresses of strangers go to public ones by https on ``outbound_ports``, to ``outbound_networks`` on any port,
     and without encryption where ``is_outbound_plain_http``.
@@ -169,6 +171,7 @@ class Settings:
     is_outbound_plain_http: bool = False
     is_channel_mock_mode: bool = False
     sync_log_stale_minutes: int = 60
+    channel_partner: tuple[tuple[str, Secret], ...] = ()
     web_worker_class: str = "gthread"
     is_open_allowed: bool = False
     given: tuple[tuple[str, bool], ...] = field(default=(), repr=False, eq=False)
@@ -253,6 +256,9 @@ class Settings:
             is_channel_mock_mode=read.switch("CHANNEL_MOCK_MODE", default=False),
             sync_log_stale_minutes=read.number(
                 "SYNC_LOG_STALE_MINUTES", usual.sync_log_stale_minutes, least=30, most=10_080
+            ),
+            channel_partner=tuple(
+                (name.lower(), key) for name in _PARTNER_KEYS if (key := read.find_secret(name)) is not None
             ),
             web_worker_class=read.text("WEB_WORKER_CLASS", usual.web_worker_class).lower(),
             is_open_allowed=read.switch("PMS_ALLOW_OPEN", default=False),

@@ -20,6 +20,7 @@ from pms_web.cli.channel_sim import channel_sim
 from pms_web.cli.chaos import chaos
 from pms_web.cli.demo import demo
 from pms_web.cli.doctor import doctor
+from pms_web.cli.google_export import google_export
 from pms_web.cli.migrate import migrate
 from pms_web.cli.openapi import openapi
 from pms_web.cli.plugins import plugins
@@ -62,6 +63,7 @@ for _command in (
     chaos,
     demo,
     doctor,
+    google_export,
     migrate,
     openapi,
     plugins,

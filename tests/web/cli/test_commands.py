@@ -30,6 +30,7 @@ COMMANDS = (
         "chaos",
         "demo",
         "doctor",
+        "google-export",
         "migrate",
         "openapi",
         "plugins",
