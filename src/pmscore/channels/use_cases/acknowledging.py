@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from attrs import evolve
@@ -16,7 +17,7 @@ from pmscore.booking.model.booking import Booking
 from pmscore.booking.model.rooms import BookedRoom
 from pmscore.channels.model.ari import ANY, UNKNOWN, RowKey
 from pmscore.channels.model.calls import At, Outcome, OutcomeKind
-from pmscore.channels.model.manifest import CallKind
+from pmscore.channels.model.manifest import CallKind, Confirms
 from pmscore.channels.model.revisions import IssueKind, StoredRevision, StoredState
 from pmscore.channels.policies.candidates import Standing, candidates, nights_needed
 from pmscore.channels.ports import ChannelWork
@@ -33,10 +34,12 @@ __all__ = ["acknowledge", "raise_oversold", "to_acknowledge"]
 
 MOST_AT_ONCE: Final = 200
 """So many are looked at in one run; the others wait for the next one."""
+MOST_OPEN: Final = 1_000
 _DONE: Final = Outcome(OutcomeKind.DONE)
 _TOLD: Final = frozenset({OutcomeKind.DONE, OutcomeKind.PARTLY, OutcomeKind.REFUSED})
 _WHOLLY: Final = frozenset({OutcomeKind.DONE})
 _KNOWN: Final = (StoredState.APPLIED, StoredState.SUPERSEDED)
+_OPEN: Final = (StoredState.RECEIVED, StoredState.QUARANTINED, StoredState.CONFLICT)
 
 
 def acknowledge(
@@ -71,8 +74,25 @@ def raise_oversold(run: LaneRun, applied: Sequence[StoredRevision]) -> int:
 
 
 def to_acknowledge(work: ChannelWork, run: LaneRun) -> tuple[StoredRevision, ...]:
-    """Return what is applied or out of date and not acknowledged yet."""
-    return work.revisions.waiting(run.begun.connection.connection_id, _KNOWN, MOST_AT_ONCE)
+    """Return what is applied or out of date and not acknowledged yet.
+
+    A platform that takes it for a confirmed booking tells the next state of one only when the one before is confirmed.
+    While that next state is not applied, the one before is not confirmed again: it would be taken for the next one's.
+    """
+    connection_id = run.begun.connection.connection_id
+    known = work.revisions.waiting(connection_id, _KNOWN, MOST_AT_ONCE)
+    if not known or run.manifest.confirms is not Confirms.BOOKED:
+        return known
+    last: dict[str, datetime] = {}
+    for each in work.revisions.waiting(connection_id, _OPEN, MOST_OPEN):
+        if each.revision is not None:
+            last[each.revision.booking_key] = each.received_at
+    return tuple(each for each in known if not _is_overtaken(each, last))
+
+
+def _is_overtaken(stored: StoredRevision, last: Mapping[str, datetime]) -> bool:
+    key = "" if stored.revision is None else stored.revision.booking_key
+    return key in last and stored.received_at < last[key]
 
 
 def _acknowledged(run: LaneRun, group: Sequence[StoredRevision]) -> Outcome:
