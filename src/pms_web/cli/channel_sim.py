@@ -26,7 +26,7 @@ _LOOK_SECONDS = 1.0
     "--platform",
     "platforms",
     multiple=True,
-    help="Which platform to play; may be repeated. All unless given.",
+    help="Which platform to play, by its name or its gateway's; may be repeated. All unless given.",
 )
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Draws codes, guests and bad days."
@@ -89,6 +89,7 @@ def channel_sim(
     from pms_adapters.lab.channel_sim.opening import (  # noqa: PLC0415 - other commands start without it
         Knocks,
         ShiftedClock,
+        face_name,
         platform_names,
         simulated,
     )
@@ -96,7 +97,7 @@ def channel_sim(
 
     now = SystemClock()
     clock = ShiftedClock(now) if start is None else ShiftedClock.from_day(now, start.date())
-    names = platforms or platform_names()
+    names = tuple(dict.fromkeys(map(face_name, platforms))) or platform_names()
     if knock and len(names) > 1:
         raise click.UsageError("With --knock, name one --platform.")
     guard = Guard(networks=read_networks("127.0.0.0/8,::1/128", field="knock"), allows_plain_http=True)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
 
 from attrs import field, frozen
@@ -36,10 +37,18 @@ __all__ = [
     "ShiftedClock",
     "SimulatedHouse",
     "Simulation",
+    "face_name",
     "open_house",
     "platform_names",
     "simulated",
 ]
+
+_PLATFORMS: Final[Mapping[str, str]] = {
+    "booking_com": "booking_ota",
+    "expedia": "expedia_eqc",
+    "google": "google_ari",
+}
+"""Faces whose gateways have names of their own, by their platforms."""
 
 
 @frozen
@@ -144,6 +153,11 @@ class Simulation:
 def platform_names() -> tuple[str, ...]:
     """Return the platforms that can be simulated."""
     return tuple(name for name, _ in FACES)
+
+
+def face_name(named: str) -> str:
+    """Return the name of a face, which may be asked for by the platform's own name, too."""
+    return _PLATFORMS.get(named, named)
 
 
 def open_house(
