@@ -21,9 +21,9 @@ from pms_adapters.settings import Settings
 from pms_adapters.tracing import set_up_traces
 from pms_web.app import create_app
 from pms_web.cli.collecting import collect_rarely
+from pms_web.cli.crew import CrewWorker
 from pms_web.cli.listening import Listener
 from pms_web.cli.shared_figures import shared_figures
-from pms_web.cli.turnstile import Turnstile
 from pms_web.logs import about_request
 from pms_web.tracing import trace_requests
 from pms_web.wiring import connected
@@ -52,7 +52,7 @@ def usable_cpus() -> int:
 def usual_options(workers: int, threads: int, graceful_seconds: int = GRACEFUL_SECONDS) -> dict[str, object]:
     """Return how gunicorn is set up, but for its socket, its log and its name."""
     return {
-        "worker_class": "gthread",
+        "worker_class": CrewWorker,
         "workers": workers,
         "threads": threads,
         "timeout": 60,
@@ -165,6 +165,5 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             connected(self._settings, None, commit=commit, processes=processes)
         )
         app = with_traces(create_app(services))
-        app.wsgi_app = Turnstile(app.wsgi_app)  # type: ignore[method-assign] # how Flask wants it wrapped
         collect_rarely()
         return app

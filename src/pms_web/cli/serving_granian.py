@@ -20,7 +20,6 @@ from pms_web.cli.collecting import collect_rarely
 from pms_web.cli.listening import Listener
 from pms_web.cli.serving import GRACEFUL_SECONDS, with_traces
 from pms_web.cli.shared_figures import shared_figures
-from pms_web.cli.turnstile import Turnstile
 from pms_web.logs import about_request
 from pms_web.wiring import connected
 from pmscore.kernel.errors import MisconfiguredError
@@ -98,7 +97,6 @@ def make_app() -> Flask:
         processes=int(os.environ.get(_PROCESSES, "1")),
     )
     app = with_traces(create_app(_stack.enter_context(here)))
-    app.wsgi_app = Turnstile(app.wsgi_app)  # type: ignore[method-assign] # how Flask wants it wrapped
     collect_rarely()
     return app
 
