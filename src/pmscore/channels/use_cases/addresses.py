@@ -14,10 +14,10 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
-from pmscore.channels.model.calls import Knock
+from pmscore.channels.model.calls import At, Knock
 from pmscore.channels.model.connections import Connection
 from pmscore.channels.ports import ChannelMeans, ChannelWork
-from pmscore.channels.use_cases.checking import opened, stands_at
+from pmscore.channels.use_cases.checking import opened
 from pmscore.kernel.errors import NotAuthenticatedError, NotFoundError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import AgencyId, ConnectionId
@@ -94,19 +94,38 @@ def keep_knock(
     digest = _digest(command.token.partition(".")[2])
     with uow.begin(command) as work:
         connection = work.connections.by_knock(digest)
-    gateway = None if connection is None else means.gateways.get(connection.gateway)
-    if connection is None or gateway is None or not connection.syncs:
-        raise NotFoundError("channel_webhook", None)
-    credentials = opened(command, connection, means)
-    at = stands_at(command, connection, credentials, uow=uow, clock=clock, means=means)
-    try:
-        gateway.read_knock(at, command.knock)
-    except NotAuthenticatedError as error:
-        raise NotFoundError("channel_webhook", None) from error
-    with uow.begin(command) as work:
+        gateway = None if connection is None else means.gateways.get(connection.gateway)
+        if connection is None or gateway is None or not connection.syncs:
+            raise NotFoundError("channel_webhook", None)
+        try:
+            gateway.read_knock(_told_to(command, connection, work, clock, means), command.knock)
+        except NotAuthenticatedError as error:
+            raise NotFoundError("channel_webhook", None) from error
         is_new = work.knocks.add(connection.connection_id, command.knock)
         work.commit()
     return is_new
+
+
+def _told_to(
+    command: Command, connection: Connection, work: ChannelWork, clock: Clock, means: ChannelMeans
+) -> At:
+    """Return whom a message is for. It is read in the transaction that keeps it, since reading one calls nobody.
+
+    The house may be the one that somebody remembers: of it only what never changes is asked.
+    """
+    if connection.property_id is None:
+        raise NotFoundError("channel_webhook", None)
+    home = work.houses.get(connection.property_id).property
+    return At(
+        connection=connection,
+        credentials=opened(command, connection, means),
+        token=None,
+        partner=means.partner,
+        mappings=work.mappings.book(connection.connection_id),
+        zone=home.zone,
+        currency=home.currency,
+        now=clock.now(),
+    )
 
 
 def _base64(raw: bytes) -> str:
