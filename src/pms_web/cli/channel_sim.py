@@ -77,8 +77,7 @@ def channel_sim(
     written from what the platforms publish. With --dial answers are lost, late, refused or unreadable, the same ones each
     time for the same seed and calls. Another seed is another house, with codes and bookings of its own.
 
-    What the platforms know and have sold stands at the address itself, GET /; POST /sales/PLATFORM lets a guest come along at
-    once. Ends with Ctrl-C.
+    GET / shows what the platforms know and have sold; POST /sales/PLATFORM lets a guest come along. Ends with Ctrl-C.
 
     \b
     Example:
