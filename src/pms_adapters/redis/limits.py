@@ -17,6 +17,8 @@ from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
+from pms_adapters.redis.blocks import Blocks
+
 __all__ = ["SharedLimits"]
 
 PATIENCE_SECONDS: Final = 0.25
@@ -47,13 +49,14 @@ class SharedLimits:
         self._guarded = guarded
         self._monotonic = monotonic
         self._rests_until = 0.0
+        self._blocks = Blocks(monotonic)
 
     def wait_seconds(self, allowance: str, who: str) -> int:
         """Count one request; return the seconds to wait where it is one too many, else zero."""
         most = self._most[allowance]
         if self._shared is not None and self._monotonic() >= self._rests_until:
             try:
-                return _counted(self._shared, most, allowance, who)
+                return self._counted_in_blocks(self._shared, most, allowance, who)
             except (StorageError, RedisError, OSError) as error:
                 self._rests_until = self._monotonic() + REST_SECONDS
                 _log.warning(
@@ -62,6 +65,22 @@ class SharedLimits:
         if allowance in self._guarded and self._shared is not None:
             most = max(1, most // STRICTER)
         return _counted(self._alone, most, allowance, who)
+
+    def _counted_in_blocks(
+        self, counter: SlidingWindowCounterRateLimiter, most: int, allowance: str, who: str
+    ) -> int:
+        """Count for all processes; a block that does not fit any more says nothing about the one request."""
+        name = (allowance, who)
+        if self._blocks.takes(name):
+            return 0
+        size = self._blocks.next_size(name, most)
+        if size > 1 and counter.hit(RateLimitItemPerMinute(most), allowance, who, cost=size):
+            self._blocks.put(name, size)
+            return 0
+        seconds = _counted(counter, most, allowance, who)
+        if not seconds:
+            self._blocks.put(name, 1)
+        return seconds
 
 
 def _redis(url: str) -> Storage:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pms_adapters.embedded.temporary import temporary_redis
+from pms_adapters.redis.blocks import LASTING_SECONDS, MOST_NAMES, Blocks
 from pms_adapters.redis.limits import REST_SECONDS, STRICTER, SharedLimits
 
 MEASURES = {"normal": 5, "log_in": 8}
@@ -77,6 +79,46 @@ def test_many_threads_get_no_more_than_the_measure(redis_url: str):
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: passed(limits, "normal", "crowd", 20), range(8)))
     assert sum(counts) == 50
+
+
+def test_who_asks_often_is_counted_in_blocks_and_gets_no_more(redis_url: str):
+    limits = SharedLimits(redis_url, {"normal": 1_000}, monotonic=lambda: 100.0)
+    assert passed(limits, "normal", "hurried", 1_200) == 1_000
+    assert limits.wait_seconds("normal", "hurried") > 0
+
+
+def test_processes_that_count_in_blocks_share_one_measure(redis_url: str):
+    one, other = (SharedLimits(redis_url, {"normal": 1_000}, monotonic=lambda: 100.0) for _ in range(2))
+    first = passed(one, "normal", "shared", 500)
+    assert first == 500
+    assert 1_000 - 2 * 10 <= first + passed(other, "normal", "shared", 1_000) <= 1_000
+
+
+def test_blocks_save_calls_to_redis():
+    now = [100.0]
+    with temporary_redis() as server:
+        limits = SharedLimits(server.url(), {"normal": 100_000}, monotonic=lambda: now[0])
+        assert passed(limits, "normal", "ada", 200) == 200
+        with redis.Redis.from_url(server.url()) as client:
+            calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert calls < 20
+
+
+def test_what_is_left_of_a_block_does_not_last(redis_url: str):
+    now = [100.0]
+    limits = SharedLimits(redis_url, {"normal": 1_000}, monotonic=lambda: now[0])
+    assert passed(limits, "normal", "seldom", 4) == 4
+    now[0] += LASTING_SECONDS + 0.1
+    assert passed(limits, "normal", "seldom", 1_200) < 1_000, "the rest of the block is gone"
+    assert passed(limits, "normal", "seldom", 10) == 0
+
+
+def test_names_that_are_no_more_asked_by_are_forgotten():
+    blocks = Blocks(lambda: 100.0)
+    for number in range(MOST_NAMES + 1):
+        blocks.put(("normal", str(number)), 10)
+    assert not blocks.takes(("normal", "0"))
+    assert blocks.takes(("normal", str(MOST_NAMES)))
 
 
 @given(most=st.integers(1, 40), times=st.integers(0, 60), who=st.text(max_size=20))
