@@ -116,7 +116,7 @@ class Scene:
         return self.platform.oversell(day, day + timedelta(days=20)).booking_key
 
 
-def scene_of(breaks: Broken = lambda gateway: gateway) -> Scene:
+def scene_of(breaks: Broken = lambda gateway: gateway, **settings: bool) -> Scene:
     store, hostility = InMemoryStore(), ScriptedHostility()
     scene = open_house(store, "booking_com")
     rooms = remote_rooms(MANIFEST)
@@ -124,7 +124,7 @@ def scene_of(breaks: Broken = lambda gateway: gateway) -> Scene:
     face = face_of(platform, scene.clock, hostility, "house-1")
     wire = SimulatedWire((face,), clock=scene.clock, hostility=hostility)
     gateway = breaks(Shorter(BookingComGateway(wire, scene.clock)))
-    channel = connected(store, scene, gateway, settings={"sends_ari": True}, partner=PARTNER)
+    channel = connected(store, scene, gateway, settings={"sends_ari": True} | settings, partner=PARTNER)
     return Scene(channel=channel, face=face, hostility=hostility, clock=scene.clock)
 
 
@@ -134,6 +134,18 @@ class Unlimited(Shorter):
     def __init__(self, gateway: Shorter) -> None:
         super().__init__(gateway)
         self.manifest = evolve(self.manifest, calls=())
+
+
+@pytest.mark.parametrize("lane", [Lane.AVAILABILITY, Lane.PRICING])
+def test_of_what_was_not_proved_nothing_is_sent_unless_somebody_wants_it(lane: Lane) -> None:
+    told = []
+    for wants in (False, True):
+        scene = scene_of(sends_ari=wants)
+        report = scene.run(lane)
+        assert report.end is not None
+        assert (report.end.outcome.kind, scene.channel.dirt(lane)) == (OutcomeKind.DONE, ())
+        told.append(scene.platform.told > 0)
+    assert told == [False, True]
 
 
 def test_three_lanes_share_one_token_for_as_long_as_it_lasts() -> None:

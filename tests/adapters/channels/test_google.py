@@ -21,6 +21,7 @@ from pms_adapters.lab.channel_sim.faces.google import GoogleFace
 from pms_adapters.lab.channel_sim.opening import open_house as open_simulated
 from pms_adapters.lab.channel_sim.wire import SimulatedWire
 from pms_adapters.serialization.xml import Node, parse
+from pms_adapters.settings import Settings
 from pmscore.channels.model.ari import Entry
 from pmscore.channels.model.calls import At, OutcomeKind, Push
 from pmscore.channels.model.manifest import Lane, Standing
@@ -386,6 +387,13 @@ def test_the_manifest_tells_that_nobody_has_sent_anything_yet() -> None:
     assert MANIFEST.fields_of(Lane.PRICING) >= RULES
     assert MANIFEST.partner_settings == (PARTNER_KEY,)
     assert Lane.BOOKINGS not in MANIFEST.lanes
+
+
+def test_the_key_of_the_partner_is_a_setting_of_the_deployment_and_shows_nowhere() -> None:
+    found = Settings.from_mapping({"GOOGLE_HOTELS_PARTNER_KEY": KEY.reveal()})
+    assert dict(found.channel_partner) == {PARTNER_KEY: KEY}
+    assert KEY.reveal() not in repr(found)
+    assert Settings.from_mapping({}).channel_partner == ()
 
 
 def test_a_simulated_hotel_can_be_opened() -> None:

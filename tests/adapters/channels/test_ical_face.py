@@ -243,6 +243,14 @@ def test_feeds_are_read_over_http_at_the_addresses_that_are_given_out() -> None:
     assert [each.kind for each in found.feed.stays] == [SaleKind.BLOCK]
 
 
+def test_guests_book_at_a_simulation_of_calendars_and_nobody_does_at_one_of_prices() -> None:
+    clock = MovableClock(START)
+    with simulated(("ical", "google_ari"), seed=4, clock=clock) as simulation:
+        made = [simulation.sell("ical") for _ in range(10)]
+        assert any(made)
+        assert not any(simulation.sell("google_ari") for _ in range(10))
+
+
 def with_rates(platform: RemotePlatform) -> RemotePlatform:
     """Return a platform like one whose rooms have a rate each, which the laws' scene asks for."""
     return RemotePlatform(

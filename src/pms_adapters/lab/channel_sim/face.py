@@ -47,6 +47,8 @@ class Face(ABC):
     name: ClassVar[str]
     addresses: ClassVar[tuple[str, ...]]
     limits: ClassVar[tuple[CallGroup, ...]] = ()
+    sells: ClassVar[bool] = True
+    """Whether guests book on the platform itself, and are not led to somebody else."""
 
     def __init__(self, platform: RemotePlatform, *, clock: Clock, hostility: Hostility | None = None) -> None:
         self.platform = platform

@@ -123,6 +123,8 @@ class Simulation:
     def sell(self, name: str) -> Revision | Garbled | None:
         """Let one guest come along on a platform, which then knocks at the house, once, twice or in vain."""
         face = self.houses[name].face
+        if not face.sells:
+            return None
         with self.server.lock:
             made = self.houses[name].seller.step()
             body = face.knock(made) if isinstance(made, Revision) else None

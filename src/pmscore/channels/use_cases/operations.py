@@ -17,9 +17,10 @@ from pmscore.channels.model.ari import Dirty
 from pmscore.channels.model.connections import Connection
 from pmscore.channels.model.events import LogsPurged, OperationTriggered
 from pmscore.channels.model.lanes import LaneState
-from pmscore.channels.model.manifest import Lane, Manifest, Standing
+from pmscore.channels.model.manifest import Lane, Manifest
 from pmscore.channels.model.operations import Batch, Operation, OperationStatus, PurgeCount
 from pmscore.channels.policies.batches import given_up
+from pmscore.channels.policies.proved import is_used
 from pmscore.channels.ports import ChannelMeans, ChannelWork
 from pmscore.channels.use_cases.logbook import DIRECTIONS, TYPES, ended
 from pmscore.dates.ranges import DateRange
@@ -30,7 +31,6 @@ from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
 __all__ = [
     "PURGE_PHRASE",
-    "SENDS_ARI",
     "PurgeLogs",
     "RetryOperation",
     "SyncType",
@@ -46,9 +46,6 @@ __all__ = [
 
 PURGE_PHRASE: Final = "PURGE"
 """What somebody writes who means it."""
-
-SENDS_ARI: Final = "sends_ari"
-"""The setting of a connection that sends lanes of which only the format was proved."""
 
 LEAST_RETENTION: Final = 1
 MOST_RETENTION: Final = 3650
@@ -270,12 +267,8 @@ def _manifest(connection: Connection, means: ChannelMeans) -> Manifest:
 
 
 def _can(manifest: Manifest, connection: Connection, lane: Lane, lanes: Mapping[Lane, LaneState]) -> bool:
-    """Return whether the gateway does something on a lane that is more than a proved format."""
-    if lane not in manifest.lanes or lane not in lanes:
-        return False
-    return (
-        manifest.standing_of(lane) is not Standing.FORMAT_ONLY or connection.settings.get(SENDS_ARI) is True
-    )
+    """Return whether the gateway does something on a lane that the connection has."""
+    return lane in lanes and is_used(manifest, connection, lane)
 
 
 def _told(

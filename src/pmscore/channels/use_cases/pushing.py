@@ -23,6 +23,7 @@ from pmscore.channels.model.manifest import CallKind, Lane
 from pmscore.channels.model.revisions import Issue, IssueKind
 from pmscore.channels.policies.diffing import forgotten, runs
 from pmscore.channels.policies.packing import entries, pushes
+from pmscore.channels.policies.proved import is_used
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.use_cases.lane_runs import LaneRun, StoppedError
 from pmscore.channels.use_cases.tokens import called
@@ -73,6 +74,8 @@ class Sent:
 def push_lane(run: LaneRun) -> Sent:
     """Send what differs on the nights and types that are dirty; read after the dirt, so that its cause is seen.
 
+    Of a lane that was not proved nothing is sent unless the connection says so.
+
     Raises:
         LaneLostError: somebody else has the lane; what was sent last is marked as unknown.
     """
@@ -84,7 +87,7 @@ def push_lane(run: LaneRun) -> Sent:
         covers_all=any(each.nights is None and each.unit_type_ids is None for each in dirty),
     )
     nights = _dirty_nights(dirty, DateRange.of(today, run.manifest.horizon_days))
-    if nights is None:
+    if nights is None or not is_used(run.manifest, run.begun.connection, run.begun.state.lane):
         return sent
     return _Pushing(run, nights).send(sent)
 

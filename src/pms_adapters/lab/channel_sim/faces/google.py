@@ -74,6 +74,7 @@ class GoogleFace(Face):
 
     name: ClassVar[str] = "google_ari"
     addresses: ClassVar[tuple[str, ...]] = ("https://www.google.com/travel/hotels/uploads",)
+    sells: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ __all__ = ["IcalFace", "feed_address", "open_ical"]
 
 _ENDING: Final = ".ics"
 _ALL: Final = 10_000
+_AHEAD: Final = 500
 _OF_FEEDS: Final = 12
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form></form></body></html>"
 
@@ -212,6 +213,8 @@ def open_ical(setting: FaceSetting) -> IcalFace:
     if setting.remote is None:
         today = setting.clock.now().date()
         for at, room_code in enumerate(face.platform.rooms):
+            # Nobody has said yet what is taken.
+            face.read_calendar(room_code, DateRange.of(today, _AHEAD), b"")
             kept = DateRange.of(today.fromordinal(today.toordinal() + 20 + 7 * at), 3)
             face.keep(room_code, kept)
     return face
