@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -57,7 +57,8 @@ def at_hotel() -> At:
     spoken = Spoken(gateway=ExpediaGateway(StubWire(), clock), credentials=CREDENTIALS, listing_id=HOTEL)
     rooms = {ROOM: (PLAN,), "other": ("other",)}
     remote = RemotePlatform(clock=clock, chance=Draws(1), rooms=rooms, currency="EUR")
-    return evolve(at_of(spoken, remote), mappings=MappingBook((MAPPED_ROOM,), (MAPPED_RATE,)))
+    book = MappingBook((MAPPED_ROOM,), (MAPPED_RATE,))
+    return evolve(at_of(spoken, remote), mappings=book, now=NOW + timedelta(hours=1))
 
 
 def count(nights: DateRange, rooms: int) -> Entry:

@@ -255,6 +255,7 @@ def test_errors_of_an_answer_are_told_together() -> None:
         b"<BookingConfirmRS><Success/></BookingConfirmRS>",
         b'<AvailRateUpdateRS><Error code="soon">?</Error></AvailRateUpdateRS>',
         b"<AvailRateUpdateRS><Error>?</Error></AvailRateUpdateRS>",
+        b'<AvailRateUpdateRS><Error code="3203">?</Error><Error>?</Error></AvailRateUpdateRS>',
     ],
 )
 def test_an_answer_that_is_not_theirs_neither_did_nor_refused_anything(status: int, body: bytes) -> None:
