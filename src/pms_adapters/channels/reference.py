@@ -53,6 +53,9 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, str]]:
         f"`{each.name}`" + ("" if each.is_required else " (may be left out)") for each in manifest.credentials
     )
     yield "credentials", ", ".join(credentials) or "none"
+    if manifest.partner_settings:
+        settings = ", ".join(f"`{each.upper()}`" for each in manifest.partner_settings)
+        yield "settings of the deployment", settings
     if manifest.base_urls:
         yield "addresses", ", ".join(f"`{name}` {url}" for name, url in sorted(manifest.base_urls.items()))
     yield "limits", "; ".join(map(_limit, manifest.calls)) or "none are published"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pms_adapters.channels.alpinebits import MANIFEST as ALPINEBITS
+from pms_adapters.channels.booking_com import MANIFEST as BOOKING_COM
 from pms_adapters.channels.channex import MANIFEST
 from pms_adapters.channels.reference import reference_page
 
@@ -23,3 +24,11 @@ def test_the_page_names_what_a_portal_is_not_told() -> None:
     assert "| pricing |" not in page
     assert "prices (OTA_HotelRatePlanNotif) are not sent" in page
     assert "left to the platform's own settings: allowed_lengths, max_stay_arrival" in page
+
+
+def test_the_page_names_settings_of_the_deployment_and_lanes_that_stand_elsewhere() -> None:
+    page = reference_page([BOOKING_COM])
+    assert "settings of the deployment: `BOOKING_COM_CLIENT_ID`, `BOOKING_COM_CLIENT_SECRET`" in page
+    assert "| `booking_ota` | booking_com | needs a partner account |" in page
+    assert "| availability | format only | sellable |" in page
+    assert "| bookings | needs a partner account | fetched |" in page

@@ -34,6 +34,7 @@ MANIFEST: Final = Manifest(
         "acknowledgements, availability and rates are valid by the OTA schemas of 2003B, each night by itself",
         "never run against Booking.com, which takes no new partners at present: use Channex or calendar feeds",
         "the thirty exchanges an hour are of a partner's account, and are counted for each connection here",
+        "each connection asks for its own property alone; that has to be agreed upon before a certification",
     ),
     lanes=frozenset(Lane),
     messages={
