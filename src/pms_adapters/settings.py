@@ -95,8 +95,8 @@ class FrontSettings:
     """Who is let in at the front door, and how often.
 
     ``allowed_hosts`` are the names of the app, ``allowed_origins`` the pages whose scripts may call it,
-    ``trusted_proxies`` the networks whose word on a caller's address is taken. The three numbers a minute are for one
-    user or key, one address that reads what is public, and one address that tries to log in.
+    ``trusted_proxies`` the networks whose word on a caller's address is taken. The four numbers a minute are for one
+    user or key, one address that reads what is public, one that fetches calendars, and one that tries to log in.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
@@ -104,6 +104,7 @@ class FrontSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     requests_per_minute: int = 6_000
     public_requests_per_minute: int = 120
+    calendar_requests_per_minute: int = 600
     log_ins_per_minute: int = 10
 
 
@@ -290,6 +291,9 @@ def _front(read: Reader) -> FrontSettings:
         ),
         public_requests_per_minute=read.number(
             "PUBLIC_REQUESTS_PER_MINUTE", usual.public_requests_per_minute, least=1, most=100_000_000
+        ),
+        calendar_requests_per_minute=read.number(
+            "CALENDAR_REQUESTS_PER_MINUTE", usual.calendar_requests_per_minute, least=1, most=100_000_000
         ),
         log_ins_per_minute=read.number("LOG_INS_PER_MINUTE", usual.log_ins_per_minute, least=1, most=100_000),
     )

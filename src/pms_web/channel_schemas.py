@@ -6,7 +6,7 @@ Owns names, shapes and what they must be. Leaves replies to ``channel_views``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -14,15 +14,16 @@ from attrs import frozen
 
 from pms_web.field_errors import UnknownChoiceError
 from pms_web.paging import PageQuery
-from pms_web.wire import CodeText, Document, Entries, Longest, Says, Within, rule
+from pms_web.wire import CodeText, Document, Entries, Longest, Says, Within, not_null, rule
 from pmscore.channels.model.connections import ConnectionStatus
 from pmscore.channels.use_cases.mappings import RateWanted, RoomWanted
 from pmscore.dates.ranges import DateRange
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import BatchId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import BatchId, ConnectionId, PropertyId, UnitId, UnitTypeId
 
 __all__ = [
+    "AvailabilitySyncOrder",
     "BatchesQuery",
     "ConnectionChange",
     "ConnectionsQuery",
@@ -35,8 +36,12 @@ __all__ = [
     "PurgeOrder",
     "PurgeQuery",
     "SyncOrder",
+    "SyncedPlan",
     "chosen",
 ]
+
+SYNCED_DAYS: Final = 90
+"""So far ahead an availability sync reaches where nobody says how far."""
 
 _METADATA: Final = Document(
     "PlatformMetadata",
@@ -112,9 +117,13 @@ class NewConnection:
         return _texts_of(self.credentials)
 
 
+@not_null("property_id", "status", "credentials", platform_listing_id="", platform_metadata={})
 @frozen(kw_only=True)
 class ConnectionChange:
-    """What to change; members that are left out stay as they are. Credentials replace all that there were."""
+    """What to change; members that are left out stay as they are. Credentials replace all that there were.
+
+    Null empties the listing and the metadata; no other member may be null.
+    """
 
     property_id: PropertyId | None = None
     status: ConnectionStatus | None = None
@@ -151,6 +160,40 @@ class SyncOrder:
         if self.start_date is None or self.end_date is None:
             raise InvalidInputError("end_date" if self.end_date is None else "start_date", "required")
         return DateRange(self.start_date, self.end_date)
+
+
+class SyncedPlan(StrEnum):
+    """What an availability sync may be of."""
+
+    AVAILABILITY = "availability"
+    PRICING = "pricing"
+
+
+@frozen(kw_only=True)
+class AvailabilitySyncOrder:
+    """What is to be told again of a property to a platform, from ``start_date`` until before ``end_date``."""
+
+    sync_type: Annotated[str, Says("availability or pricing.")]
+    platform: Annotated[str, Says("Such as airbnb, booking_com, channex.")]
+    property_id: PropertyId
+    connection_id: Annotated[
+        ConnectionId | None, Says("Found by the property and the platform where it is left out.")
+    ] = None
+    manual_trigger: Annotated[bool, Says("False where a program asks by itself; the log says so.")] = True
+    start_date: Annotated[date | None, Says("The house's today where it is left out.")] = None
+    end_date: Annotated[date | None, Says("90 days after the house's today where it is left out.")] = None
+
+    def nights(self, today: date) -> DateRange:
+        """Return the nights.
+
+        Raises:
+            InvalidInputError: field ``end_date``: it is not after the start.
+        """
+        start = self.start_date or today
+        end = self.end_date or today + timedelta(days=SYNCED_DAYS)
+        if end <= start:
+            raise InvalidInputError("end_date", "not_after_start")
+        return DateRange(start, end)
 
 
 @frozen(kw_only=True)

@@ -60,6 +60,7 @@ class ConnectionBody(TypedDict):
     platform_metadata: Details
     has_credentials: bool
     has_webhook: bool
+    has_calendars: bool
     last_sync_at: InstantText | None
     last_attempt_at: InstantText | None
     created_at: InstantText
@@ -232,6 +233,7 @@ def connection_body(connection: Connection) -> ConnectionBody:
         "platform_metadata": {**connection.settings},
         "has_credentials": connection.sealed is not None,
         "has_webhook": bool(connection.knock_digest),
+        "has_calendars": bool(connection.calendar_digest),
         "last_sync_at": _instant(connection.last_sync_at),
         "last_attempt_at": _instant(connection.last_attempt_at),
         "created_at": connection.created_at.isoformat(),

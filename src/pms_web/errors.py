@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from attrs import Factory, frozen
 
-from pms_web.field_errors import FieldError, FieldsError, SyncTypeError, UnknownChoiceError
+from pms_web.field_errors import FieldError, FieldsError, SyncTypeError, UnknownChoiceError, WrongPhraseError
 from pms_web.problem_views import FieldProblemBody, ProblemBody, ProblemMembers
 from pms_web.reply_parts import MoneyBody, money_part, violation_part
 from pms_web.texts import detail, detail_of, field_text
@@ -52,6 +52,7 @@ STATUSES: Mapping[type[PmsError], HTTPStatus] = {
     FieldsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownChoiceError: HTTPStatus.BAD_REQUEST,
     SyncTypeError: HTTPStatus.BAD_REQUEST,
+    WrongPhraseError: HTTPStatus.BAD_REQUEST,
     PlatformNotSupportedError: HTTPStatus.BAD_REQUEST,
     ConnectionTestFailedError: HTTPStatus.BAD_REQUEST,
     NotFoundError: HTTPStatus.NOT_FOUND,
@@ -142,6 +143,10 @@ def _more(error: PmsError) -> ProblemMembers:
             return {"errors": [_entry(each) for each in errors[:MOST_ENTRIES]]}
         case InvalidInputError(field=field, reason=reason):
             return {"errors": [_entry(FieldError(field, reason, error.params))]}
+        case WrongPhraseError():
+            return {
+                "errors": [_entry(FieldError(str(error.params.get("field")), "not_the_phrase", error.params))]
+            }
         case RefusedError(violations=violations):
             return {"violations": [violation_part(each) for each in violations]}
         case NightsTakenError(violations=violations):

@@ -11,6 +11,7 @@ from typing import Final
 
 __all__ = [
     "AGENCY",
+    "ALLOTMENT",
     "BATCH",
     "BLOCK",
     "BOOKING",
@@ -43,6 +44,7 @@ USER: Final = "0190163d-00aa-7000-8000-0000000000aa"
 KEY: Final = "0190163d-00ab-7000-8000-0000000000ab"
 CONNECTION: Final = "0190163d-00c1-7000-8000-0000000000c1"
 BATCH: Final = "0190163d-00c2-7000-8000-0000000000c2"
+ALLOTMENT: Final = "0190163d-00c4-7000-8000-0000000000c4"
 ISSUE: Final = "0190163d-00c3-7000-8000-0000000000c3"
 AGENCY: Final = "0190163d-00ac-7000-8000-0000000000ac"
 
@@ -62,5 +64,6 @@ EXAMPLE_IDS: Final[Mapping[str, str]] = {
     "connection_id": CONNECTION,
     "batch_id": BATCH,
     "issue_id": ISSUE,
+    "allotment_id": ALLOTMENT,
 }
 """By the name of a part of an address."""

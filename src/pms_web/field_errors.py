@@ -11,7 +11,7 @@ from attrs import Factory, frozen
 
 from pmscore.kernel.errors import DomainError
 
-__all__ = ["FieldError", "FieldsError", "SyncTypeError", "UnknownChoiceError"]
+__all__ = ["FieldError", "FieldsError", "SyncTypeError", "UnknownChoiceError", "WrongPhraseError"]
 
 
 @frozen
@@ -37,6 +37,12 @@ class UnknownChoiceError(DomainError):
     """A value is none of those that the documentation lists: ``field`` and ``choices`` say which there are."""
 
     code = "unknown_choice"
+
+
+class WrongPhraseError(DomainError):
+    """Whoever asked for something that cannot be undone did not write ``phrase`` into ``field``."""
+
+    code = "wrong_phrase"
 
 
 class SyncTypeError(DomainError):

@@ -15,10 +15,14 @@ __all__ = ["Allowance", "Limiter", "NoLimits", "spend"]
 
 
 class Allowance(StrEnum):
-    """A measure of requests in a minute: what somebody known may ask, a stranger may read, and log-in may be tried."""
+    """A measure of requests in a minute: what somebody known may ask, a stranger may read, and log-in may be tried.
+
+    Calendars have one of their own: few machines of a platform fetch those of many houses.
+    """
 
     NORMAL = "normal"
     PUBLIC = "public"
+    CALENDAR = "calendar"
     LOG_IN = "log_in"
 
 

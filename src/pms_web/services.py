@@ -24,6 +24,7 @@ from pms_web.sanity import Sanity
 from pmscore.access.model.principals import Principal
 from pmscore.availability.ports import AvailabilityReader
 from pmscore.channels.ports import ChannelMeans, ChannelWork
+from pmscore.channels.ports.calendars import CalendarWriter
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, PropertyId, RequestId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -101,6 +102,7 @@ class WebServices:
     retry: Retry = field(repr=False)
     webhooks: WebhookMeans = field(repr=False)
     channels: ChannelMeans = field(repr=False)
+    calendars: CalendarWriter = field(repr=False)
     installed: Installed = field(factory=Installed, repr=False)
     sanity: Callable[[], Sanity] = field(default=Sanity, repr=False)
     environment: str = "development"
@@ -147,6 +149,7 @@ class Surroundings:
     retry: Retry = field(repr=False)
     webhooks: WebhookMeans = field(repr=False)
     channels: ChannelMeans = field(repr=False)
+    calendars: CalendarWriter = field(repr=False)
     switches: Switches = field(factory=Switches)
     installed: Installed = field(factory=Installed, repr=False)
     metrics_token: Secret | None = None
@@ -181,6 +184,7 @@ class Surroundings:
             retry=self.retry,
             webhooks=self.webhooks,
             channels=self.channels,
+            calendars=self.calendars,
             installed=self.installed,
             sanity=self.sanity,
             environment=self.environment,

@@ -19,7 +19,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from pms_web.field_errors import FieldError, FieldsError
 from pms_web.mistakes import MISTAKES, mistakes_of, shown_name, without_twins
-from pms_web.wire import is_rule, misplaced_in
+from pms_web.wire import is_rule, misplaced_in, nulls_of
 from pms_web.wire_values import Hook, bare, is_list, may_be_null, teach_values, without_null
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
@@ -114,11 +114,16 @@ def _object_hook(wire: type) -> Hook:
         wire_name(each) for each in members if each.default is attrs.NOTHING and may_be_null(each.type)
     }
     known = {wire_name(each) for each in members} | set(misplaced_in(wire))
-    rules = _rules(wire)
+    rules, nulls = _rules(wire), nulls_of(wire)
 
     def hook(value: Any, _: object) -> Any:
         if not isinstance(value, Mapping):
             raise InvalidInputError("", "not_an_object")
+        value = {name: nulls.replaced(name, each) for name, each in value.items()}
+        refused = [name for name in value if value[name] is None and name in nulls.refused]
+        noted = (
+            [FieldsError(tuple(FieldError(name, "not_null") for name in sorted(refused)))] if refused else []
+        )
         dropped = {name for name, each in value.items() if each is None and name in known - kept_null}
         given = {name: each for name, each in value.items() if name not in dropped}
         try:
@@ -127,8 +132,8 @@ def _object_hook(wire: type) -> Hook:
             wrong = {note.name for _, note in error.group_exceptions()[0]}
             partly = _partly_made(wire, given, wrong)
             broken = _broken(rules, partly, wrong)
-            raise ClassValidationError(error.message, [*error.exceptions, *broken], wire) from None
-        if broken := _broken(rules, made, set()):
+            raise ClassValidationError(error.message, [*error.exceptions, *broken, *noted], wire) from None
+        if broken := [*_broken(rules, made, set()), *noted]:
             raise ClassValidationError("rules", broken, wire)
         return made
 

@@ -130,6 +130,7 @@ FIELD_TEXTS: Mapping[str, str] = {
     "not_readable": "cannot be read",
     "not_rooms": "must be a JSON object of whole numbers by type",
     "not_the_phrase": "must be {phrase}, in capitals, so that nothing is deleted by mistake",
+    "not_null": "must not be null: leave it out to keep what there is, or send what is to be there instead",
     "not_storable": "holds something that the database cannot keep",
     "not_text": "must be text in quotes",
     "not_utf8": "is not valid UTF-8",
@@ -222,6 +223,8 @@ _KINDS: Mapping[str, str] = {
     "rate_plan": "rate plan",
     "agency": "agency",
     "module": "module",
+    "allotment": "allotment",
+    "channel_calendar": "calendar",
     "channel_batch": "batch of this connection",
     "channel_issue": "issue",
     "channel_operation": "operation",
@@ -237,6 +240,10 @@ _BOOKED_QUOTE = (
 _DETAILS: Mapping[str, str] = {
     "already_connected": (
         "This property has a connection to this platform already. Nothing was done; change that one, or delete it first."
+    ),
+    "no_calendar": (
+        "The gateway of this connection gives out no calendars: its platform is told by itself what it may sell. Nothing was"
+        " done; calendars are for connections of the gateway ical."
     ),
     "busy": "Somebody else is working on the same booking or nights just now. Nothing was changed; try again.",
     "conflict": "Somebody else was faster. Nothing was changed; look again and repeat what is still wanted.",
@@ -303,6 +310,7 @@ _WITH_PARAMS: Mapping[str, str] = {
     ),
     "platform_not_supported": "Platform {platform} not yet supported",
     "sync_type_not_supported": "The gateway {gateway} of this connection does not do a sync of {sync_type}.",
+    "wrong_phrase": "Nothing was deleted: {field} must be {phrase}, in capitals, so that nothing goes by mistake.",
     "unknown_choice": "Invalid {field}. Must be one of: [{choices}]",
 }
 
@@ -326,6 +334,8 @@ def detail_of(error: PmsError) -> str:
     match error:
         case NotFoundError(kind="channel_connection"):
             return "Connection not found"
+        case NotFoundError(kind="synced_property"):
+            return "Property not found or does not belong to your agency"
         case NotFoundError():
             kind = _KINDS.get(error.kind, error.kind)
             return f"There is no such {kind} here. Check the id; it may belong to another agency."

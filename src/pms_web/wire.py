@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Annotated, ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from pms_web.field_errors import FieldError
 from pmscore.kernel.errors import InvalidInputError
@@ -31,6 +31,7 @@ __all__ = [
     "Longest",
     "Mark",
     "NotNegative",
+    "Nulls",
     "OneOf",
     "Says",
     "TimeText",
@@ -39,6 +40,8 @@ __all__ = [
     "instead",
     "is_rule",
     "misplaced_in",
+    "not_null",
+    "nulls_of",
     "out_of_place",
     "rule",
 ]
@@ -246,6 +249,37 @@ def out_of_place(code: str, *members: str) -> Callable[[ClassT], ClassT]:
     return _misplacing(FieldError("", code), members)
 
 
+def not_null(*members: str, **emptied: Json) -> Callable[[ClassT], ClassT]:
+    """Say of a wire class that null is not the same as left out for some members.
+
+    For ``members`` it is a mistake; for those in ``emptied`` it says the same as the value that is given here.
+    """
+
+    def marked(wire: ClassT) -> ClassT:
+        setattr(wire, _NULLS, Nulls(frozenset(members), emptied))
+        return wire
+
+    return marked
+
+
+@frozen
+class Nulls:
+    """What null says where it is not the same as left out: members that it is a mistake for, and values it stands for."""
+
+    refused: frozenset[str] = frozenset()
+    emptied: Mapping[str, Json] = Factory(dict[str, Json])
+
+    def replaced(self, name: str, value: Json) -> Json:
+        """Return what a member says."""
+        return self.emptied.get(name) if value is None else value
+
+
+def nulls_of(wire: type) -> Nulls:
+    """Return what null says in a wire class."""
+    found: Nulls = getattr(wire, _NULLS, Nulls())
+    return found
+
+
 def misplaced_in(wire: type) -> Mapping[str, FieldError]:
     """Return the members that have no place in a wire class, each with what is said about that."""
     found: Mapping[str, FieldError] = getattr(wire, _MISPLACED, {})
@@ -262,3 +296,4 @@ def _misplacing(mistake: FieldError, members: tuple[str, ...]) -> Callable[[Clas
 
 _RULE = "__wire_rule__"
 _MISPLACED = "__wire_misplaced__"
+_NULLS = "__wire_nulls__"

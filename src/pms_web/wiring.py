@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import pmscore
 from pms_adapters.bootstrap import Services, connect, post_of, with_retries
+from pms_adapters.channels.ical.writer import IcalWriter
 from pms_adapters.postgres.access_reader import PostgresAccess
 from pms_adapters.postgres.availability import PostgresAvailability
 from pms_adapters.postgres.board_reader import BOARD, SQL, BoardReader
@@ -109,6 +110,7 @@ def connected(
             retry=retry,
             webhooks=services.webhooks,
             channels=services.channels,
+            calendars=IcalWriter(),
             switches=switches_of(settings),
             metrics_token=settings.metrics_token,
             gauges=_gauges(services, boards),
@@ -143,6 +145,7 @@ def _limiter(settings: Settings) -> SharedLimits:
     per_minute: dict[str, int] = {
         Allowance.NORMAL: settings.front.requests_per_minute,
         Allowance.PUBLIC: settings.front.public_requests_per_minute,
+        Allowance.CALENDAR: settings.front.calendar_requests_per_minute,
         Allowance.LOG_IN: settings.front.log_ins_per_minute,
     }
     return SharedLimits(settings.redis_url, per_minute, guarded=frozenset({Allowance.LOG_IN}))

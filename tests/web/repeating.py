@@ -167,6 +167,10 @@ def _block(desk: Desk, key: str, number: int) -> dict[str, object]:
     }
 
 
+def _allotment(desk: Desk, key: str, number: int) -> dict[str, object]:
+    return {**desk.spare, "channel": key, "from": day(5), "to": day(7), "guaranteed": 1}
+
+
 def _new_type(desk: Desk, key: str, number: int) -> dict[str, object]:
     return {"name": key, "rooms": 1}
 
@@ -203,6 +207,7 @@ CREATING: Mapping[str, tuple[Callable[[Desk, str, int], dict[str, object]], str,
     "unit_types.create": (_new_type, "name", "SELECT count(*) FROM unit_types WHERE name LIKE %s"),
     "units.create": (_new_unit, "name", "SELECT count(*) FROM units WHERE name LIKE %s"),
     "blocks.create": (_block, "reason", "SELECT count(*) FROM blocks WHERE note LIKE %s"),
+    "allotments.create": (_allotment, "channel", "SELECT count(*) FROM allotments WHERE channel LIKE %s"),
     "bookings.create": (_stay, "notes", "SELECT count(*) FROM bookings WHERE notes LIKE %s"),
     "guests.create": (_guest, "name", "SELECT count(*) FROM guests WHERE name LIKE %s"),
     "keys.make": (_program, "name", "SELECT count(*) FROM api_keys WHERE name LIKE %s"),
@@ -248,7 +253,7 @@ def command_for(desk: Desk, name: str, number: int, cuts: int) -> Keyed:
     if name in CREATING:
         make, member, effects = CREATING[name]
         body = make(desk, key, number)
-        other = {**body, member: f"{key} another"}
+        other = {**body, member: f"{key}-another"}
         return Keyed(
             name=name, parts=desk.spare, body=body, other=other, key=key, effects=effects, values=(f"{key}%",)
         )

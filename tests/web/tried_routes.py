@@ -198,6 +198,7 @@ def _made(house: TriedHouse, hook: str) -> dict[str, str]:
         ("prices.put", "", str),
         ("guests.create", "guest_id", lambda body: body["id"]),
         ("blocks.create", "block_id", lambda body: body["id"]),
+        ("allotments.create", "allotment_id", lambda body: body["id"]),
         ("holds.create", "hold_id", lambda body: body["id"]),
         ("users.invite", "user_id", lambda body: body["id"]),
         ("keys.make", "key_id", lambda body: body["id"]),
@@ -282,9 +283,27 @@ def _channel(house: TriedHouse) -> None:
         f"/channel-webhooks/{house.ids['token']}", json={"event": "booking_new", "property_id": "h1"}
     )
     house.answers["channel_inbound.receive"] = told
+    _calendar(house)
     agency_id = house.admin.agency_id
     house.ids["issue_id"] = opened_issue(house.here, agency_id, house.ids["connection_id"])
     house.ids["revision"] = put_aside(house.here, agency_id, house.ids["connection_id"], SLUG)
+
+
+def _calendar(house: TriedHouse) -> None:
+    """Open the calendar of a room, which has a connection of its own."""
+    usual = house.ids["connection_id"]
+    wanted = {
+        "property_id": house.ids["property_id"],
+        "platform_type": "fewo_direkt",
+        "gateway": "ical",
+    }
+    made = house.send(ROUTES["channel_connections.create"], wanted)
+    house.ids["connection_id"] = made.get_json()["id"]
+    assert house.send(ROUTES["channel_mappings.put"]).status_code == 200
+    given = house.answers["calendars.give"] = house.send(ROUTES["calendars.give"])
+    house.ids["calendar_token"] = given.get_json()["calendar_token"]
+    house.ids["room_code"] = given.get_json()["calendars"][0]["room_code"]
+    house.ids["connection_id"] = usual
 
 
 def token_in(letters: Letterbox) -> str:

@@ -61,7 +61,7 @@ ROOMS = 40
 IN_A_PLACE = frozenset(
     {
         *("property_id", "unit_type_id", "unit_id", "booking_id", "quote_id", "block_id", "hold_id"),
-        *("guest_id", "connection_id", "batch_id", "issue_id", "revision"),
+        *("guest_id", "connection_id", "batch_id", "issue_id", "revision", "allotment_id"),
     }
 )
 """Ids of what belongs to a property, as far as a reach is concerned; all others belong to the agency."""
@@ -189,7 +189,7 @@ def stay_of(parts: Mapping[str, str], arrival: int, nights: int, mark: str) -> d
 def _connection(agency: Agency, place: str) -> dict[str, object]:
     """Return the body of a connection: Channex for the first of a place, then to the others in turn."""
     made = agency.connected[place] = agency.connected.get(place, 0) + 1
-    others = ("booking_com", "expedia", "google", "fewo_direkt")
+    others = ("booking_com", "expedia", "google")
     return {
         "property_id": agency.parts(place)["property_id"],
         "platform_type": "channex" if made == 1 else others[made % len(others)],
@@ -215,6 +215,13 @@ MAKING: Mapping[str, tuple[str, Callable[[Agency, str], Any]]] = {
     ),
     "hold_id": ("holds.create", lambda _agency, _place: None),
     "connection_id": ("channel_connections.create", _connection),
+    "allotment_id": (
+        "allotments.create",
+        lambda agency, _: {
+            **(ROUTES["allotments.create"].example or {}),
+            "channel": f"{agency.mark}-{uuid4().hex}",
+        },
+    ),
     "user_id": (
         "users.invite",
         lambda agency, _: {
@@ -317,6 +324,23 @@ def _channel(world: World, agency: Agency, place: str) -> dict[str, str]:
     }
 
 
+def _calendar(world: World, agency: Agency) -> tuple[str, str]:
+    """Open the calendar of a room that only this agency has, of a connection that no test touches."""
+    admin, room = agency.keys[Role.ADMIN, True], f"room-{agency.mark}"
+    wanted = {
+        "property_id": agency.near["property_id"],
+        "platform_type": "fewo_direkt",
+        "gateway": "ical",
+    }
+    made = world.send("channel_connections.create", {}, admin, wanted)
+    parts = {"connection_id": made.get_json()["id"]}
+    mapped = {"rooms": [{"unit_type_id": agency.near["unit_type_id"], "room_code": room}]}
+    assert world.send("channel_mappings.put", parts, admin, mapped).status_code == 200
+    given = world.send("calendars.give", parts, admin)
+    assert given.status_code == 201, given.text
+    return given.get_json()["calendar_token"], room
+
+
 def opened_issue(here: Surroundings, agency_id: AgencyId, connection_id: str) -> str:
     """Open an issue about a connection and return its id."""
     command = Command(request_id=RequestId(uuid4()), agency_id=agency_id, actor_id=ActorId(uuid4()))
@@ -392,6 +416,7 @@ def _open(world: World, agency: Agency) -> None:
         parts.update(_channel(world, agency, place))
     given = world.send("channel_connections.give_address", agency.parts("near"), admin)
     agency.own["token"] = given.get_json()["webhook_token"]
+    agency.own["calendar_token"], agency.own["room_code"] = _calendar(world, agency)
     for kind in MAKING:
         if kind not in IN_A_PLACE:
             agency.own[kind] = world.made(kind, agency, "near")

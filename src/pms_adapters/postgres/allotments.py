@@ -23,9 +23,7 @@ ALLOTMENT_COLUMNS: LiteralString = (
     "allotment_id, property_id, unit_type_id, channel, first_night, end_date, guaranteed, cap, release_days,"
     " release_on, sold, released_until, version"
 )
-_ONE: LiteralString = (
-    f"SELECT {ALLOTMENT_COLUMNS} FROM allotments WHERE agency_id = %s AND allotment_id = %s FOR UPDATE"
-)
+_ONE: LiteralString = f"SELECT {ALLOTMENT_COLUMNS} FROM allotments WHERE agency_id = %s AND allotment_id = %s"
 _OF: LiteralString = f"SELECT {ALLOTMENT_COLUMNS} FROM allotments WHERE agency_id = %s AND property_id = %s"
 _OF_CHANNEL: LiteralString = f"{_OF} AND channel = %s"
 _ADD: LiteralString = (
@@ -48,7 +46,13 @@ class PostgresAllotments(AllotmentRepository):
         self._writes = writes
 
     def get(self, allotment_id: AllotmentId) -> Allotment:
-        rows = self._session.rows(_ONE, self._session.agency_id, allotment_id)
+        return self._one(_ONE + " FOR UPDATE", allotment_id)
+
+    def read(self, allotment_id: AllotmentId) -> Allotment:
+        return self._one(_ONE, allotment_id)
+
+    def _one(self, query: LiteralString, allotment_id: AllotmentId) -> Allotment:
+        rows = self._session.rows(query, self._session.agency_id, allotment_id)
         if not rows:
             raise NotFoundError("allotment", allotment_id)
         found = loaded_allotment(rows[0])

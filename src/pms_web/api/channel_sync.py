@@ -20,13 +20,14 @@ from pms_web.channel_views import (
     batch_body,
     log_body,
 )
-from pms_web.field_errors import SyncTypeError
+from pms_web.field_errors import SyncTypeError, WrongPhraseError
 from pms_web.paging import Page, PageQuery, page_of
 from pms_web.routing import Route, answer
 from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
 from pmscore.channels.model.operations import Batch, BatchPage, BatchStatus, Operation, OperationFilter
 from pmscore.channels.use_cases.operations import (
+    PURGE_PHRASE,
     PurgeLogs,
     SyncType,
     Triggered,
@@ -40,7 +41,7 @@ from pmscore.kernel.ids import BatchId, parse_id
 from pmscore.kernel.paging import Page as CorePage
 from pmscore.kernel.paging import Paged
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "triggered"]
 
 LOGS = f"{ONE}/sync-logs"
 BATCHES = f"{ONE}/sync-batches"
@@ -66,17 +67,7 @@ def trigger(services: WebServices, connection_id: str, body: SyncOrder) -> Respo
         nights=body.nights(),
     )
 
-    def ask() -> Triggered:
-        return trigger_sync(
-            command, uow=services.uow, clock=services.clock, ids=services.ids, means=services.channels
-        )
-
-    try:
-        made = services.retry(ask)
-    except InvalidInputError as error:
-        if error.reason != "sync_type_not_supported":
-            raise
-        raise SyncTypeError(sync_type=sync_type.value, **error.params) from error
+    made = triggered(services, command)
     told: SyncBody = {
         "status": "triggered",
         "message": f"Manual {sync_type.value} sync triggered successfully",
@@ -84,6 +75,26 @@ def trigger(services: WebServices, connection_id: str, body: SyncOrder) -> Respo
         "batch_id": None if made.batch_id is None else str(made.batch_id),
     }
     return answer(told)
+
+
+def triggered(services: WebServices, command: TriggerSync) -> Triggered:
+    """Ask for a sync.
+
+    Raises:
+        SyncTypeError: the gateway of the connection does not do it.
+    """
+
+    def ask() -> Triggered:
+        return trigger_sync(
+            command, uow=services.uow, clock=services.clock, ids=services.ids, means=services.channels
+        )
+
+    try:
+        return services.retry(ask)
+    except InvalidInputError as error:
+        if error.reason != "sync_type_not_supported":
+            raise
+        raise SyncTypeError(sync_type=command.sync_type.value, **error.params) from error
 
 
 def logs(services: WebServices, connection_id: str, query: LogsQuery) -> Response:
@@ -126,6 +137,8 @@ def purge(services: WebServices, connection_id: str, body: PurgeOrder) -> Respon
         retention_days=body.retention_days,
         phrase=body.confirm_phrase,
     )
+    if body.confirm_phrase != PURGE_PHRASE:
+        raise WrongPhraseError(field="confirm_phrase", phrase=PURGE_PHRASE)
     deleted = services.retry(lambda: purge_logs(command, uow=services.uow, clock=services.clock))
     told: PurgedLogsBody = {
         "connection_id": str(command.connection_id),
@@ -208,6 +221,7 @@ ROUTES = (
         summary="Delete old lines of the log",
         body=PurgeOrder,
         replies={200: PurgedLogsBody},
+        problems=_REFUSES,
         example={"retention_days": 30, "confirm_phrase": "PURGE"},
     ),
     Route(

@@ -12,6 +12,9 @@ from flask import Response, g
 
 import pmscore
 from pms_web.api import (
+    allotments,
+    availability_sync,
+    calendars,
     channel_connections,
     channel_inbound,
     channel_issues,
@@ -40,20 +43,23 @@ _MANIFEST = Manifest(
 )
 
 
-def _opened(route: Route) -> Route:
-    """Return the route for platforms: the token in the address names the agency, and its view acts as a guest in it."""
+def _opened(route: Route, part: str, kind: str) -> Route:
+    """Return the route for platforms: the token in a part of the address names the agency, and its view acts as a guest.
+
+    Whoever knows none finds nothing of a ``kind``.
+    """
     view = route.view
 
     @wraps(view)
-    def opened(here: Surroundings, *, token: str, **parts: object) -> Response:
-        agency_id = agency_of(token)
+    def opened(here: Surroundings, **parts: str) -> Response:
+        agency_id = agency_of(parts[part])
         if agency_id is None:
-            raise NotFoundError("channel_webhook", None)
+            raise NotFoundError(kind, None)
         platform = Principal(agency_id=agency_id, actor_id=NOBODY, role=Role.GUEST, means=Means.NONE)
         services = here.of(platform, RequestId(g.request_id))
         if not is_entitled(services, _MANIFEST):
-            raise NotFoundError("channel_webhook", None)
-        return view(services, token=token, **parts)
+            raise NotFoundError(kind, None)
+        return view(services, **parts)
 
     return evolve(route, view=opened, permission=None)
 
@@ -61,11 +67,15 @@ def _opened(route: Route) -> Route:
 MODULE = WebModule(
     manifest=_MANIFEST,
     routes=(
+        *calendars.ROUTES,
         *channel_connections.ROUTES,
         *channel_sync.ROUTES,
+        *availability_sync.ROUTES,
+        *allotments.ROUTES,
         *channel_mappings.ROUTES,
         *channel_revisions.ROUTES,
         *channel_issues.ROUTES,
-        *map(_opened, channel_inbound.INBOUND_ROUTES),
+        *(_opened(each, "calendar_token", "channel_calendar") for each in calendars.OPEN_ROUTES),
+        *(_opened(each, "token", "channel_webhook") for each in channel_inbound.INBOUND_ROUTES),
     ),
 )

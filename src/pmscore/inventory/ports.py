@@ -167,6 +167,14 @@ class AllotmentRepository(Protocol):
         """
 
     @abstractmethod
+    def read(self, allotment_id: AllotmentId) -> Allotment:
+        """Return the allotment as it was last committed, without a lock; it cannot be saved.
+
+        Raises:
+            NotFoundError: no such allotment in this agency.
+        """
+
+    @abstractmethod
     def of(self, property_id: PropertyId, channel: str | None = None) -> tuple[Allotment, ...]:
         """Return the property's allotments, of one channel where it is named, by first night and id, without a lock."""
 

@@ -1,6 +1,6 @@
 """What was made as the replies that are stored under an idempotency key, and back; parts of a house by themselves.
 
-Owns the forms of blocks and holds: a repetition gets what was made, even when it is gone by now. Of a new house or a
+Owns the forms of blocks, holds and allotments: a repetition gets what was made, even when it is gone by now. Of a new house or a
 part of one only the ids are stored that were drawn for it: the same request with the same ids makes the same house.
 """
 
@@ -14,17 +14,20 @@ from attrs import define, frozen
 
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
+from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.blocks import Block, BlockKind
 from pmscore.inventory.model.holds import Hold, HoldStatus
 from pmscore.inventory.model.house import House, Unit, UnitType
 from pmscore.kernel.errors import MisuseError
 from pmscore.kernel.events import Json
-from pmscore.kernel.ids import BlockId, HoldId, PropertyId, UnitId, UnitTypeId
+from pmscore.kernel.ids import AllotmentId, BlockId, HoldId, PropertyId, UnitId, UnitTypeId
 from pmscore.kernel.ports import IdSource
 
 __all__ = [
     "TypeInHouse",
     "UnitInHouse",
+    "allotment_from_reply",
+    "allotment_reply",
     "block_from_reply",
     "block_reply",
     "hold_from_reply",
@@ -218,3 +221,66 @@ def hold_from_reply(reply: Mapping[str, Json]) -> Hold:
             )
         case _:
             raise MisuseError(reason="not_a_reply_of_a_hold")
+
+
+def allotment_reply(allotment: Allotment) -> dict[str, Json]:
+    """Return an allotment as JSON."""
+    return {
+        "allotment_id": str(allotment.allotment_id),
+        "property_id": str(allotment.property_id),
+        "unit_type_id": str(allotment.unit_type_id),
+        "channel": allotment.channel,
+        "first_night": allotment.nights.start.isoformat(),
+        "end": allotment.nights.end.isoformat(),
+        "guaranteed": allotment.guaranteed,
+        "cap": allotment.cap,
+        "release_days": allotment.release_days,
+        "release_on": None if allotment.release_on is None else allotment.release_on.isoformat(),
+        "sold": list(allotment.sold),
+        "released_until": None if allotment.released_until is None else allotment.released_until.isoformat(),
+        "version": allotment.version,
+    }
+
+
+def allotment_from_reply(reply: Mapping[str, Json]) -> Allotment:
+    """Return the allotment that :func:`allotment_reply` wrote.
+
+    Raises:
+        MisuseError: it did not.
+    """
+    match reply:
+        case {
+            "allotment_id": str(allotment_id),
+            "property_id": str(property_id),
+            "unit_type_id": str(unit_type_id),
+            "channel": str(channel),
+            "first_night": str(first_night),
+            "end": str(end),
+            "guaranteed": int(guaranteed),
+            "cap": (int() | None) as cap,
+            "release_days": (int() | None) as release_days,
+            "release_on": (str() | None) as release_on,
+            "sold": list(sold),
+            "released_until": (str() | None) as released_until,
+            "version": int(version),
+        }:
+            return Allotment(
+                allotment_id=AllotmentId(UUID(allotment_id)),
+                property_id=PropertyId(UUID(property_id)),
+                unit_type_id=UnitTypeId(UUID(unit_type_id)),
+                channel=channel,
+                nights=DateRange(date.fromisoformat(first_night), date.fromisoformat(end)),
+                guaranteed=guaranteed,
+                cap=cap,
+                release_days=release_days,
+                release_on=_day(release_on),
+                sold=tuple(each for each in sold if isinstance(each, int)),
+                released_until=_day(released_until),
+                version=version,
+            )
+        case _:
+            raise MisuseError(reason="not_a_reply_of_an_allotment")
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -246,6 +246,16 @@ class InMemoryAllotments(AllotmentRepository):
         self._at.command.check_reach(found.property_id, "allotment", allotment_id)
         return found
 
+    def read(self, allotment_id: AllotmentId) -> Allotment:
+        """Return the allotment as it was last committed."""
+        self._at.check_open()
+        with self._at.locks.mutex:
+            found = self._at.books.allotments.get(allotment_id)
+        if found is None:
+            raise NotFoundError("allotment", allotment_id)
+        self._at.command.check_reach(found.property_id, "allotment", allotment_id)
+        return found
+
     def of(self, property_id: PropertyId, channel: str | None = None) -> tuple[Allotment, ...]:
         """Return the property's allotments, by first night and id."""
         self._at.check_open()

@@ -158,7 +158,8 @@ def test_the_log_is_purged_by_whoever_means_it(mock_web: Web):
     preview = mock_web.client.get(f"{one}/sync-logs/purge-preview?retention_days=1").get_json()
     assert preview["logs_to_delete"] == 0
     wrong = {"retention_days": 1, "confirm_phrase": "purge"}
-    problem(mock_web.client.post(f"{one}/sync-logs/purge", json=wrong), 422, "invalid_input")
+    refused = problem(mock_web.client.post(f"{one}/sync-logs/purge", json=wrong), 400, "wrong_phrase")
+    assert [each["field"] for each in refused["errors"]] == ["confirm_phrase"]
     mock_web.here.clock.advance(TWO_DAYS)
     preview = mock_web.client.get(f"{one}/sync-logs/purge-preview?retention_days=1").get_json()
     assert preview["logs_to_delete"] == 1

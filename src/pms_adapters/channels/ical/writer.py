@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import Final
 
 from pms_adapters.channels.ical.lines import folded
+from pmscore.channels.ports.calendars import CalendarWriter
 from pmscore.channels.views.calendar import BusyRange
 
-__all__ = ["calendar_tag", "written_calendar"]
+__all__ = ["IcalWriter", "calendar_tag", "written_calendar"]
 
 _HEAD: Final = (
     "BEGIN:VCALENDAR",
@@ -24,6 +25,18 @@ _HEAD: Final = (
     "METHOD:PUBLISH",
 )
 _SUMMARY: Final = "Not available"
+
+
+class IcalWriter(CalendarWriter):
+    """Writes iCalendar (RFC 5545)."""
+
+    def written(self, ranges: Iterable[BusyRange], *, made_at: datetime) -> bytes:
+        """Return the calendar."""
+        return written_calendar(ranges, made_at=made_at)
+
+    def tag(self, ranges: Iterable[BusyRange]) -> str:
+        """Return its tag, without quotes."""
+        return calendar_tag(ranges).strip('"')
 
 
 def written_calendar(ranges: Iterable[BusyRange], *, made_at: datetime) -> bytes:

@@ -24,7 +24,16 @@ from pmscore.kernel.ids import AgencyId, ConnectionId
 from pmscore.kernel.ports import Clock, UnitOfWork
 from pmscore.kernel.secrets import Secret
 
-__all__ = ["KeepKnock", "NewTokens", "Tokens", "agency_of", "keep_knock", "new_tokens"]
+__all__ = [
+    "KeepKnock",
+    "NewTokens",
+    "Tokens",
+    "agency_of",
+    "digest_of",
+    "keep_knock",
+    "new_token",
+    "new_tokens",
+]
 
 TOKEN_BYTES: Final = 32
 _AGENCY_LENGTH: Final = 22
@@ -61,15 +70,25 @@ def new_tokens(
     Raises:
         NotFoundError: no such connection within reach.
     """
-    secret = _base64(means.secrets.draw(TOKEN_BYTES))
-    token = Secret(f"{_base64(command.agency_id.bytes)}.{secret}")
+    token, digest = new_token(command.agency_id, means)
     with uow.begin(command) as work:
         connection = work.connections.get(command.connection_id)
-        decision = connection.changed(evolve(connection, knock_digest=_digest(secret)), clock.now())
+        decision = connection.changed(evolve(connection, knock_digest=digest), clock.now())
         work.connections.save(decision.state)
         work.record(*decision.events)
         work.commit()
     return Tokens(connection=decision.state, knock=token)
+
+
+def new_token(agency_id: AgencyId, means: ChannelMeans) -> tuple[Secret, str]:
+    """Return a new token that names an agency, and the digest by which it is known."""
+    token = f"{_base64(agency_id.bytes)}.{_base64(means.secrets.draw(TOKEN_BYTES))}"
+    return Secret(token), digest_of(token)
+
+
+def digest_of(token: str) -> str:
+    """Return the digest by which a token is known."""
+    return sha256(token.partition(".")[2].encode()).hexdigest()
 
 
 def agency_of(token: str) -> AgencyId | None:
@@ -91,7 +110,7 @@ def keep_knock(
     Raises:
         NotFoundError: the token opens nothing, or the message is not the platform's.
     """
-    digest = _digest(command.token.partition(".")[2])
+    digest = digest_of(command.token)
     with uow.begin(command) as work:
         connection = work.connections.by_knock(digest)
         gateway = None if connection is None else means.gateways.get(connection.gateway)
@@ -130,7 +149,3 @@ def _told_to(
 
 def _base64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()

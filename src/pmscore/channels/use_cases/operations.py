@@ -71,11 +71,15 @@ _LANES: Final[Mapping[SyncType, tuple[Lane, ...]]] = {
 
 @frozen(kw_only=True)
 class TriggerSync(Command):
-    """Tell the platform again what it should have, on ``nights`` or on all; fetch what it has sold."""
+    """Tell the platform again what it should have, on ``nights`` or on all; fetch what it has sold.
+
+    ``is_manual`` says that a person asks; the log says so.
+    """
 
     connection_id: ConnectionId
     sync_type: SyncType
     nights: DateRange | None = None
+    is_manual: bool = True
 
 
 @frozen(kw_only=True)
@@ -147,7 +151,9 @@ def trigger_sync(
         any_lane = next(iter(lanes.values()))
         made: list[Operation] = []
         for lane in wanted:
-            operation = _asked(lane, lanes.get(lane, any_lane).lane_id, command, now, ids, batch_id)
+            operation = _asked(
+                lane, lanes.get(lane, any_lane).lane_id, command, connection, now, ids, batch_id
+            )
             if _can(manifest, connection, lane, lanes):
                 _make_due(work, lanes[lane], command.nights, now, ids)
             else:
@@ -288,11 +294,17 @@ def _asked(
     lane: Lane,
     lane_id: LaneId,
     command: TriggerSync,
+    connection: Connection,
     now: datetime,
     ids: IdSource,
     batch_id: BatchId | None,
 ) -> Operation:
-    details: dict[str, Json] = {"manual_trigger": True, "sync_type": command.sync_type.value}
+    details: dict[str, Json] = {
+        "manual_trigger": command.is_manual,
+        "sync_type": command.sync_type.value,
+        "platform": connection.platform.value,
+        "property_id": None if connection.property_id is None else str(connection.property_id),
+    }
     if command.nights is not None:
         details["start_date"] = command.nights.start.isoformat()
         details["end_date"] = command.nights.end.isoformat()

@@ -6,6 +6,8 @@ to the gateway.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from pmscore.channels.model.calls import OutcomeKind, RemoteRoom
@@ -15,6 +17,7 @@ from pmscore.kernel.errors import MisconfiguredError, NotFoundError, PortError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ConnectionId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
+from pmscore.kernel.secrets import Secret
 
 __all__ = ["ListRooms", "ListedRooms", "PlatformUnavailableError", "list_rooms"]
 
@@ -60,7 +63,7 @@ def list_rooms(
         raise MisconfiguredError(gateway=connection.gateway)
     if not gateway.manifest.lists_rooms:
         return ListedRooms((), is_listed=False)
-    credentials = {} if means.is_mock else opened(command, connection, means)
+    credentials: Mapping[str, Secret] = {} if means.is_mock else opened(command, connection, means)
     at = stands_at(command, connection, credentials, uow=uow, clock=clock, means=means)
     answer = counted(command, at, gateway.manifest, lambda: gateway.rooms(at), uow=uow, clock=clock, ids=ids)
     if answer is None:

@@ -15,9 +15,11 @@ from pmscore.dates.zones import local_date
 from pmscore.inventory.model.allotments import Allotment
 from pmscore.inventory.model.stock import StockChange
 from pmscore.inventory.ports import AllotmentWork, ExpiredHolds, change_stock, claiming
+from pmscore.inventory.views import allotment_from_reply, allotment_reply
 from pmscore.kernel.errors import InvalidInputError, StaleVersionError
 from pmscore.kernel.events import Command, Decision
 from pmscore.kernel.ids import AllotmentId, PropertyId, UnitTypeId
+from pmscore.kernel.once import commit_once, made_or_repeated
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
 __all__ = [
@@ -90,10 +92,13 @@ def make_allotment(
 ) -> Allotment:
     """Claim the rooms that are guaranteed; nights that the rules release already are not claimed.
 
+    A repetition under the same key returns the allotment as it was made.
+
     Raises:
         NotFoundError: no such property or type in this agency.
         InvalidInputError: the terms contradict each other or are out of range, or another allotment overlaps.
         NightsTakenError: on some night there are not so many rooms free.
+        KeyReusedError: the idempotency key belongs to another request.
     """
     now = clock.now()
     allotment_id = AllotmentId(ids.new())
@@ -121,10 +126,9 @@ def make_allotment(
             work.allotments.add(allotment)
             work.record(*allotment.made().events)
             change_stock(work, StockChange.claiming(*allotment.claims()), now=now, expired=expired)
-            work.commit()
-            return allotment
+            return commit_once(work, command, allotment, allotment_reply, allotment_from_reply)
 
-    return claiming(attempt)
+    return made_or_repeated(command, uow, lambda: claiming(attempt), allotment_from_reply)
 
 
 def change_allotment(command: ChangeAllotment, *, uow: UnitOfWork[AllotmentWork], clock: Clock) -> Allotment:

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from attrs import evolve
+
 from pmscore.booking.use_cases.create import CreateBooking, create_booking
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.reactions.accompanying import Accompanied
@@ -30,7 +32,14 @@ from pmscore.inventory.use_cases.allotments import (
     move_allotments,
     release_allotments,
 )
-from pmscore.kernel.errors import InvalidInputError, NightsTakenError, NotFoundError, StaleVersionError
+from pmscore.kernel.errors import (
+    InvalidInputError,
+    KeyReusedError,
+    NightsTakenError,
+    NotFoundError,
+    StaleVersionError,
+)
+from pmscore.kernel.events import OnceKey
 from pmscore.kernel.ids import AllotmentId, BookingId
 from pmscore.testing.draws import Draws
 from pmscore.testing.laws.setting import StoreLaws, all_agree, raised
@@ -46,6 +55,33 @@ class AllotmentLaws(StoreLaws):
     """A kept room is claimed like a sold one, until a sale takes its place or it is released."""
 
     THREADS: ClassVar[int] = 8
+
+    def test_made_twice_under_one_key_it_is_made_once(self) -> None:
+        """A repetition gets the allotment as it was made, whatever became of it, and another request under its key nothing."""
+        scene = self.scene(pool(3))
+        make = MakeAllotment(
+            **scene.asked(),
+            once=OnceKey("k", "POST /allotments", "first"),
+            property_id=scene.property_id,
+            unit_type_id=scene.type_ids[0],
+            channel=CHANNEL,
+            nights=nights(1, 3),
+            guaranteed=2,
+            cap=3,
+            release_days=1,
+            release_on=nights(3, 1).start,
+        )
+        made = _made_by(scene, make)
+        assert _made_by(scene, make) == made
+        with scene.begin() as work:
+            assert work.allotments.read(made.allotment_id) == made
+        end_allotment(EndAllotment(**scene.asked(), allotment_id=made.allotment_id), uow=scene.store)
+        assert _made_by(scene, make) == made
+        assert not _all(scene)
+        other = evolve(make, once=OnceKey("k", "POST /allotments", "second"))
+        raised(KeyReusedError, _made_by, scene, other)
+        with scene.begin() as work:
+            raised(NotFoundError, work.allotments.read, made.allotment_id)
 
     def test_what_is_kept_for_a_channel_is_sold_by_nobody_else(self) -> None:
         """Direct sales get what is left over, and everything again when the allotment ends."""
@@ -240,6 +276,10 @@ def _made(
         release_days=release_days,
         release_on=release_on,
     )
+    return _made_by(scene, command)
+
+
+def _made_by(scene: Scene, command: MakeAllotment) -> Allotment:
     return make_allotment(command, uow=scene.store, clock=scene.clock, ids=scene.ids)
 
 
