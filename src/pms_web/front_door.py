@@ -6,7 +6,7 @@ somebody is to ``auth`` and how often they may ask to ``limits``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 from flask import Flask, Response, abort, request
+from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -70,8 +71,7 @@ def guard(app: Flask, door: FrontDoor) -> None:
         return None
 
     def end(response: Response) -> Response:
-        for name, value in _SAFE_HEADERS.items():
-            response.headers.setdefault(name, value)
+        _add_missing(response.headers, _SAFE_HEADERS)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", _YEAR)
         if door.allowed_origins:
@@ -84,6 +84,12 @@ def guard(app: Flask, door: FrontDoor) -> None:
 
     app.before_request(begin)
     app.after_request(end)
+
+
+def _add_missing(headers: Headers, safe: Mapping[str, str]) -> None:
+    """Add the headers that are not there; looked for all at once, since every answer has them."""
+    there = {name.lower() for name, _ in headers}
+    headers.extend([(name, value) for name, value in safe.items() if name.lower() not in there])
 
 
 def _preflight(door: FrontDoor) -> Response:

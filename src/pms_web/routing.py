@@ -205,14 +205,16 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
         TooManyRequestsError: too much that does not hold was shown from the same address.
     """
     headers = request.headers
+    cookie = session_secret(request.cookies)
     shown = Presented(
         method=request.method,
         authorization=headers.get("Authorization", ""),
-        cookie=session_secret(request.cookies),
+        cookie=cookie,
         csrf_token=headers.get("X-CSRF-Token", ""),
         origin=headers.get("Origin", ""),
         fetch_site=headers.get("Sec-Fetch-Site", ""),
-        own_origin=request.host_url.rstrip("/"),
+        # Only a cookie can be sent by another site's page; for all others it is not worth the time it takes.
+        own_origin=request.host_url.rstrip("/") if cookie else "",
         address=request.remote_addr or "",
     )
     try:

@@ -13,6 +13,7 @@ import ipaddress
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from attrs import frozen
@@ -78,17 +79,22 @@ def start(app: Flask, here: Surroundings) -> None:
     app.extensions["pms_metrics"] = figures
     in_use = here.gauges.get(_IN_USE)
 
+    @cache
+    def series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        # Routes, methods and statuses are few; the library would look each name over again.
+        return figures.requests.labels(method, route, str(status)), figures.latency.labels(method, route)
+
     def begin() -> None:
         g.metrics_began_at = time.perf_counter()
 
     def end(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "OTHER"
         # Never the address: whoever asks for addresses that are not there must not make a series of each.
-        route = request.endpoint or "none"
-        figures.requests.labels(method, route, str(response.status_code)).inc()
+        requests, latency = series(method, request.endpoint or "none", response.status_code)
+        requests.inc()
         began_at = g.get("metrics_began_at")
         if began_at is not None:
-            figures.latency.labels(method, route).observe(time.perf_counter() - began_at)
+            latency.observe(time.perf_counter() - began_at)
         if in_use is not None:
             figures.connections.set(in_use())
         return response
