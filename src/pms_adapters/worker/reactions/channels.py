@@ -19,6 +19,7 @@ from pms_adapters.postgres.session import Session
 from pms_adapters.worker.registry import due_work, job, reaction
 from pms_adapters.worker.services import WORKER, ReactionServices, WorkerServices
 from pmscore.channels.reactions.noting import NOTED, Happened, Note, note_event
+from pmscore.channels.reactions.recounting import RECOUNTED, Recount, recount_allotments
 from pmscore.channels.reactions.running import LaneReport, RunLane, run_lane
 from pmscore.channels.use_cases.operations import note_queued
 from pmscore.channels.use_cases.sweeping import (
@@ -33,7 +34,7 @@ from pmscore.kernel.errors import ConflictError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ActorId, AgencyId, LaneId, RequestId
 
-__all__ = ["RUN", "note", "purge", "roll", "run", "sweep", "wanted"]
+__all__ = ["RUN", "allots", "note", "purge", "recount", "roll", "run", "sweep", "wanted"]
 
 RUN = "channels.run"
 MODULE = "channel_manager"
@@ -45,6 +46,8 @@ SELECT 1 FROM channel_connections c
    AND NOT EXISTS (SELECT 1 FROM agency_features f
                     WHERE f.agency_id = c.agency_id AND f.module = %s AND NOT f.is_enabled)
  LIMIT 1"""
+
+_ALLOTS: LiteralString = "SELECT 1 FROM allotments WHERE agency_id = %s LIMIT 1"
 
 _log = logging.getLogger("pms.worker.channels")
 
@@ -65,6 +68,30 @@ def note(event: StoredEvent, services: ReactionServices) -> None:
     )
     command = Note(request_id=event.request_id, agency_id=services.agency_id, actor_id=WORKER, event=happened)
     note_event(command, uow=services.uow, ids=services.ids, means=services.worker.channels)
+
+
+def allots(agency_id: AgencyId, services: WorkerServices) -> tuple[str, ...]:
+    """Return the kinds of events after which allotments are counted anew; none where the agency has none."""
+    if not _syncs(agency_id, services):
+        return ()
+    with Session(services.engine, agency_id) as session:
+        return RECOUNTED if session.read([(_ALLOTS, (agency_id,))])[0] else ()
+
+
+@reaction("channels.recount", kinds=RECOUNTED, asks=allots)
+def recount(event: StoredEvent, services: ReactionServices) -> None:
+    """Count anew what channels have sold of their allotments; each is a transaction, and a repetition changes nothing."""
+    happened = Happened(
+        kind=event.kind,
+        aggregate=event.aggregate,
+        aggregate_id=event.aggregate_id,
+        payload=event.payload,
+    )
+    command = Recount(
+        request_id=event.request_id, agency_id=services.agency_id, actor_id=WORKER, event=happened
+    )
+    parts = services.worker
+    with_retries(lambda: recount_allotments(command, uow=parts.uow, clock=parts.clock, ids=parts.ids))
 
 
 @due_work(CHANNEL_WORK)
