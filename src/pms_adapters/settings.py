@@ -190,6 +190,7 @@ class Settings:
             self.access.jwt_shared,
             self.access.jwt_key_set,
             self.access.mail_url,
+            *(key for _, key in self.channel_partner),
         )
         texts = [each.reveal() for each in held if each is not None]
         for url in (self.database_url, self.redis_url, *texts):

@@ -230,3 +230,9 @@ def test_what_access_depends_on_is_read_and_its_secrets_do_not_show():
     with pytest.raises(InvalidInputError) as refused:
         Settings.from_mapping({"PUBLIC_URL": "javascript://x"})
     assert refused.value.field == "PUBLIC_URL"
+
+
+def test_keys_of_a_partner_are_blotted_out_of_what_is_logged():
+    found = Settings.from_mapping({"GOOGLE_HOTELS_PARTNER_KEY": "g00gle-and-longer"})
+    assert "g00gle-and-longer" in found.secret_texts()
+    assert "g00gle" not in repr(found)

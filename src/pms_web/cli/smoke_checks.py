@@ -24,7 +24,7 @@ __all__ = ["CheckFailedError", "CheckSkippedError", "CheckUnknownError", "SmokeC
 
 _CONNECTIONS: Final = "/api/v1/channel-connections"
 _BLOCKS: Final = "/api/v1/availability/blocks"
-_BLOCK_AHEAD, _BLOCK_NIGHTS = timedelta(days=30), timedelta(days=3)
+_BLOCK_AHEAD, _BLOCK_NIGHTS = range(30, 120, 3), timedelta(days=3)
 _GAP_AHEAD: Final = range(60, 147)
 _STAY: Final = timedelta(days=2)
 _REASON: Final = "smoke-test"
@@ -136,9 +136,8 @@ class SmokeChecks:
 
     def block(self) -> None:
         """A block is seen, refuses an overlapping booking, and is lifted again whatever happens."""
-        start = self.today + _BLOCK_AHEAD
+        start, unit_id, type_id = self._free_unit()
         end = start + _BLOCK_NIGHTS
-        unit_id, type_id = self._free_unit(start, end)
         nights = {"from": start.isoformat(), "to": end.isoformat()}
         wanted = {"property_id": self.property_id, "unit_id": unit_id, **nights, "reason": _REASON}
         made = self._post(_BLOCKS, wanted)
@@ -171,13 +170,20 @@ class SmokeChecks:
             for each in made:
                 self._cancel(each)
 
-    def _free_unit(self, start: date, end: date) -> tuple[str, str]:
-        taken = {each.get("unit_id") for each in self._ranges(start, end)}
-        for kind in items_of(self._house, "unit_types"):
-            for unit in items_of(kind, "units"):
-                if unit["id"] not in taken:
-                    return str(unit["id"]), str(kind["id"])
-        raise CheckSkippedError(f"no unit without a stay from {start} to {end}")
+    def _free_unit(self) -> tuple[date, str, str]:
+        """Return the first night of three that a unit is free on, in 30 days or as soon as there are such, the unit and its type."""
+        kinds = items_of(self._house, "unit_types")
+        # Nights that stay empty after a departure are nobody's range, and taken all the same.
+        margin = timedelta(days=max((int(str(each["turnover_nights"])) for each in kinds), default=0))
+        for ahead in _BLOCK_AHEAD:
+            start = self.today + timedelta(days=ahead)
+            found = self._ranges(start - margin, start + _BLOCK_NIGHTS + margin)
+            taken = {each.get("unit_id") for each in found}
+            for kind in kinds:
+                for unit in items_of(kind, "units"):
+                    if unit["id"] not in taken:
+                        return start, str(unit["id"]), str(kind["id"])
+        raise CheckSkippedError("no unit is free for three nights")
 
     def _gap(self) -> tuple[date, str, str]:
         """Return four nights of a unit that may be sold two by two; a type that is cleaned for a night is none."""
