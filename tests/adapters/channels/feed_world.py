@@ -10,18 +10,20 @@ from pms_adapters.channels.ical import written_calendar
 from pms_adapters.lab.channel_sim.faces.ical import IcalFace
 from pmscore.availability.model import TypeNights
 from pmscore.availability.policies.search import capacities
-from pmscore.channels.model.ari import RowKey
 from pmscore.channels.model.manifest import Lane
-from pmscore.channels.model.mappings import MappedRoom, MappingBook
+from pmscore.channels.model.mappings import MappedRoom
 from pmscore.channels.model.revisions import IssueKind, Link
+from pmscore.channels.use_cases.calendars import (
+    NewCalendars,
+    ReadCalendar,
+    new_calendars,
+    read_calendar,
+)
 from pmscore.channels.use_cases.issues import ConfirmFeed, confirm_feed, feed_subject
-from pmscore.channels.views.calendar import calendar_of, counts_for_calendar, night_manifest
-from pmscore.channels.views.desired import desired
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import local_date
 from pmscore.kernel.paging import MOST_ITEMS, Page
 from pmscore.pricing.views.matrix_rows import MatrixField
-from pmscore.restrictions.model.book import RuleBook
 from pmscore.testing.channel_houses import ConnectedHouse
 from pmscore.testing.channel_life import REACH, Sales
 from pmscore.testing.channel_platform import RemotePlatform
@@ -39,31 +41,13 @@ def room_nights(channel: ConnectedHouse) -> DateRange:
 
 
 def exported(channel: ConnectedHouse, room: MappedRoom) -> bytes:
-    """Return our calendar of a room, as a platform gets it."""
-    scene, nights, now = channel.scene, room_nights(channel), channel.scene.clock.now()
-    reader = scene.store.availability(scene.agency_id)
-    (house,) = reader.houses([scene.property_id])
-    occupied = reader.occupied(scene.property_id, nights, now)
-    with scene.begin() as work:
-        links = work.revisions.links(channel.connection_id)
-        book = work.prices.find(scene.property_id)
-    key = RowKey(room.mapping_id, MatrixField.SELLABLE)
-    rows = desired(
-        MappingBook((room,)),
-        night_manifest(channel.manifest),
-        house=house,
-        book=book,
-        rules=reader.rules([scene.property_id]).get(scene.property_id, RuleBook()),
-        counts=(counts_for_calendar(counts_of(channel, room), room, occupied, links),),
-        nights=nights,
-        now=now,
-        channel=channel.connection().channel,
-        keys=(key,),
-    ).rows
-    ranges = calendar_of(
-        room, house=house, occupied=occupied, links=links, nights=nights, sellable=rows.row(key)
-    )
-    return written_calendar(ranges, made_at=now)
+    """Return our calendar of a room, as a platform that has its address gets it."""
+    scene, uow = channel.scene, channel.scene.store
+    opening = NewCalendars(**scene.asked(), connection_id=channel.connection_id)
+    opened = new_calendars(opening, uow=uow, clock=scene.clock, means=channel.means)
+    reading = ReadCalendar(**scene.asked(), token=opened.token.reveal(), room_code=room.room_code)
+    ranges = read_calendar(reading, uow=uow, clock=scene.clock, means=channel.means)
+    return written_calendar(ranges, made_at=scene.clock.now())
 
 
 def counts_of(channel: ConnectedHouse, room: MappedRoom) -> TypeNights:
