@@ -38,6 +38,7 @@ KIND_OF = {MAKING[kind][0]: kind for kind in MAKING} | {"guests.create": "guest_
 TABLE_OF = {
     "booking_id": ("bookings", "booking_id"),
     "block_id": ("blocks", "block_id"),
+    "allotment_id": ("allotments", "allotment_id"),
     "hold_id": ("holds", "hold_id"),
     "guest_id": ("guests", "guest_id"),
     "quote_id": ("quotes", "quote_id"),
@@ -45,7 +46,11 @@ TABLE_OF = {
     "key_id": ("api_keys", "key_id"),
     "webhook_id": ("webhook_endpoints", "endpoint_id"),
 }
-REMOVED_BY = {"blocks.lift": "block_id", "webhooks.remove": "webhook_id"}
+REMOVED_BY = {
+    "blocks.lift": "block_id",
+    "allotments.end": "allotment_id",
+    "webhooks.remove": "webhook_id",
+}
 
 
 @frozen
@@ -249,6 +254,9 @@ def _body(
             "to": day(601 + number),
             "reason": f"reason {mark}",
         },
+        "allotments.create": lambda: filled(
+            {**MAKING["allotment_id"][1](agency, ""), "guaranteed": 0, "cap": 1}, parts
+        ),
         "guests.create": lambda: {"name": f"Ada {mark}", "email": "ada@example.com"},
         "guests.change": lambda: {"name": f"Ada {mark}"},
         "units.create": lambda: {"unit_type_id": parts["unit_type_id"], "name": f"unit {number}"},
