@@ -77,6 +77,16 @@ class InboundLaws(StoreLaws):
 
         stands()
 
+    def test_a_state_that_is_told_anew_counts_again(self) -> None:
+        """Where a platform names states by what they say, one may come back, dated by when it was told."""
+        inbound = self.inbound()
+        for minute, first in enumerate((3, 6, 3)):
+            room = inbound.room(stay(first, 2))
+            end = inbound.tell(inbound.revision(CHANGED, room, minute=minute, revision_id=f"K1 on {first}"))
+            assert (inbound.booking().rooms[0].stay, end.details["applied"]) == (stay(first, 2), 1)
+        assert inbound.gateway.acknowledged == ["K1 on 3", "K1 on 6", "K1 on 3"]
+        all_agree(inbound.scene)
+
     def test_two_hands_on_one_revision_have_one_effect(self) -> None:
         """Without a lease between them, the lock on the link decides; the slower one finds it done."""
         inbound = self.inbound()
