@@ -17,6 +17,7 @@ from pms_web.revision_views import revision_body
 from pms_web.url_parts import code_of, url_part
 from pmscore.access.model.permissions import Role
 from pmscore.channels.model.calls import Feed, FeedStay, Outcome, OutcomeKind, Pulled, RemoteRate, RemoteRoom
+from pmscore.channels.model.manifest import CallGroup, CallKind, Window
 from pmscore.channels.model.revisions import (
     Malformed,
     Revision,
@@ -285,10 +286,10 @@ class Listing(GatewayBase):
 ROOM = RemoteRoom("r1", "Double room", (RemoteRate("r1", "bar", "Best rate", (1, 2)),))
 
 
-def listing(web: Web, answer: object):
-    """Return a client of an app whose Channex gateway answers so."""
-    real = web.here.channels.gateways["channex"].manifest
-    means = evolve(web.here.channels, gateways={"channex": Listing(real, answer)})
+def listing(web: Web, answer: object, *calls: CallGroup):
+    """Return a client of an app whose Channex gateway answers so, and limits calls so."""
+    manifest = evolve(web.here.channels.gateways["channex"].manifest, calls=calls)
+    means = evolve(web.here.channels, gateways={"channex": Listing(manifest, answer)})
     return create_app(evolve(web.here, channels=means)).test_client()
 
 
@@ -319,6 +320,19 @@ def test_a_platform_that_does_not_answer_is_no_list_without_rooms(web: Web, kind
     client = listing(web, (Outcome(kind, "nothing to say"), ()))
     body = problem(client.get(f"{HERE}/{made['id']}/rooms"), 503, "platform_unavailable")
     assert kind.value in body["detail"]
+
+
+def test_asking_for_rooms_is_a_call_like_any_other(web: Web):
+    """One beyond what the platform takes is not made; a minute later there is room for it."""
+    made = connect(web)
+    limit = CallGroup(name="few", kinds=frozenset({CallKind.CHECK}), windows=(Window(calls=2, seconds=60),))
+    client = listing(web, (DONE, (ROOM,)), limit)
+    rooms = f"{HERE}/{made['id']}/rooms"
+    assert [client.get(rooms).status_code for _ in range(2)] == [200, 200]
+    body = problem(client.get(rooms), 503, "platform_unavailable")
+    assert "rate_limited" in body["detail"]
+    web.here.clock.advance(timedelta(seconds=62))
+    assert client.get(rooms).status_code == 200
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
