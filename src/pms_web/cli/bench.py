@@ -97,6 +97,21 @@ def http(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_
     _measure(ctx, "http", rounds, only, scale, as_json)
 
 
+@bench.command()
+@_measured
+def channels(ctx: click.Context, rounds: int, only: tuple[str, ...], scale: str, as_json: bool) -> None:
+    """Measure the worker and what keeps platforms in step with the house; ends with 1 where a must is missed.
+
+    Starts a PostgreSQL, a Redis, simulated platforms, a worker and an app of its own, and takes eight minutes.
+
+    \b
+    Example:
+      pms bench channels
+      pms bench channels --only P19 --only C-year --json
+    """
+    _measure(ctx, "channels", rounds, only, scale, as_json)
+
+
 def _measure(
     ctx: click.Context, subject: str, rounds: int, only: tuple[str, ...], scale: str, as_json: bool
 ) -> None:
@@ -106,6 +121,7 @@ def _measure(
         "stock": lab.run_stock,
         "pricing": lab.run_pricing,
         "http": partial(lab.run_http, app=_SERVE),
+        "channels": partial(lab.run_channels, app=_SERVE),
     }
     sizes = {"full": lab.FULL, "quick": lab.QUICK, "tiny": lab.TINY}
     with steps("Measuring", is_quiet=as_json) as tell:

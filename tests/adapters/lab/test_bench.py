@@ -97,7 +97,7 @@ def test_a_floor_imports_nothing_of_the_project(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
-    drivers = {"psycopg", "psycopg_pool"}
+    drivers = {"psycopg", "psycopg_pool", "redis", "rq"}
     assert imported <= {*sys.stdlib_module_names, *drivers, "flask", "gunicorn", "intervaltree", "portion"}
 
 

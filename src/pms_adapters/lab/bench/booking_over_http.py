@@ -31,7 +31,7 @@ from pms_adapters.lab.bench.serving_app import Served, serving_floor, staff_head
 from pmscore.booking.use_cases.create import create_booking
 from pmscore.kernel.events import OnceKey
 
-__all__ = ["measure_bookings_over_http"]
+__all__ = ["BookingRequests", "measure_bookings_over_http"]
 
 RATE = 500.0
 CALLERS = 100
@@ -53,9 +53,9 @@ def measure_bookings_over_http(grounds: Grounds, served: Served) -> Iterator[Mea
     before = _bookings(database)
     callers = served.callers(grounds)
     with serving_floor(constant_app, b"x" * _USUAL_ANSWER, rows.admin_url) as floor:
-        requests = _Bookings(grounds, database, headers)
+        requests = BookingRequests(grounds, database, headers)
         asked = {
-            "floor": Asked(program=floor, requests=_Bookings(grounds, database, headers)),
+            "floor": Asked(program=floor, requests=BookingRequests(grounds, database, headers)),
             "ours": Asked(program=ours, requests=requests),
         }
         heard = heard_in_turns(
@@ -81,7 +81,7 @@ def measure_bookings_over_http(grounds: Grounds, served: Served) -> Iterator[Mea
 
 
 @define
-class _Bookings:
+class BookingRequests:
     """Requests that book slots which nobody has been given yet."""
 
     grounds: Grounds
@@ -90,6 +90,7 @@ class _Bookings:
     made: int = 0
 
     def __call__(self, count: int) -> tuple[bytes, ...]:
+        """Return so many requests."""
         house = self.database.house
         found: list[bytes] = []
         for number in self.grounds.slots(self.database, count):

@@ -35,6 +35,9 @@ class Scale:
     quotes: int = 3_000
     calls: int = 2_000
     calls_in_turn: int = 6_000
+    events: int = 2_000
+    jobs: int = 150
+    platforms: int = 16
 
     @property
     def largest(self) -> int:
@@ -64,4 +67,7 @@ TINY = Scale(
     quotes=20,
     calls=40,
     calls_in_turn=60,
+    events=60,
+    jobs=6,
+    platforms=2,
 )
