@@ -49,6 +49,7 @@ MANIFEST: Final = Manifest(
     ),
     horizon_days=500,
     most_entries=2000,
+    most_acknowledged=100,
     most_nights=500,
     calls=(
         CallGroup(
