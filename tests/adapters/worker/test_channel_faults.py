@@ -52,6 +52,8 @@ from pmscore.testing.scenes import EUR, Scene
 pytestmark = [pytest.mark.postgres, pytest.mark.fault]
 
 HOUSES, QUEUES = 10, 5
+ROUNDS = {"nightly": 10}
+"""How often each fault is caused, where that is not once."""
 PATIENCE = 45.0
 """Seconds within which whatever was lost is to be found again."""
 
@@ -135,7 +137,7 @@ class House:
     def sell(self) -> None:
         """Let somebody book there, so that we have to be told; and ask."""
         with self.server.lock:
-            self.sold.face.platform.sell(self.today + timedelta(days=200), self.today + timedelta(days=300))
+            self.sold.face.platform.sell(self.today + timedelta(days=380), self.today + timedelta(days=480))
         self.wake(Lane.BOOKINGS)
 
     def wake(self, lane: Lane) -> None:
@@ -393,55 +395,68 @@ def test_processes_for_the_queue_are_killed_in_the_middle_of_calls(program, stre
     assert killed >= HOUSES
 
 
-def test_processes_are_stopped_until_others_have_taken_over_and_then_go_on(program, street):
+def restarted(program: Program, redis_server) -> None:
+    """Let the worker run that a round before has ended."""
+    if not program.running:
+        program.start()
+        wait_until(lambda: is_alive(redis_server.url()))
+
+
+def test_processes_are_stopped_until_others_have_taken_over_and_then_go_on(
+    program, street, redis_server, profile
+):
+    for _ in range(ROUNDS.get(profile, 1)):
+        restarted(program, redis_server)
+        settle(street)
+        busy(street)
+        stopped = program.queues()
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        assert len(stopped) == QUEUES
+        program.start()
+        try:
+            open_gates(street)
+            for each in street:
+                each.book()
+            settle(street)
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        for each in street:
+            each.book()
+            each.sell()
+        settle(street)
+        program.end()
+
+
+def test_the_whole_worker_is_killed_first_its_parent_and_then_all_of_it(program, street, profile):
     settle(street)
-    busy(street)
-    stopped = program.queues()
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    assert len(stopped) == QUEUES
-    program.start()
-    try:
+    for _ in range(ROUNDS.get(profile, 1)):
+        busy(street)
+        orphans = program.queues()
+        os.kill(program.pid, signal.SIGKILL)
+        program.running[-1].wait(PATIENCE)
+        open_gates(street)
+        program.start()
+        settle(street)
+        wait_until(lambda dead=orphans: not any(command_of(pid) for pid in dead))
+        busy(street)
+        program.end()
+        open_gates(street)
+        program.start()
+        settle(street)
+
+
+def test_redis_is_killed_in_the_middle_of_calls_and_comes_back_empty(program, street, redis_server, profile):
+    settle(street)
+    for _ in range(ROUNDS.get(profile, 1)):
+        busy(street)
+        redis_server.kill()
         open_gates(street)
         for each in street:
             each.book()
+        redis_server.start()
         settle(street)
-    finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
-    for each in street:
-        each.book()
-        each.sell()
-    settle(street)
-    program.end()
-
-
-def test_the_whole_worker_is_killed_first_its_parent_and_then_all_of_it(program, street):
-    settle(street)
-    busy(street)
-    orphans = program.queues()
-    os.kill(program.pid, signal.SIGKILL)
-    program.running[-1].wait(PATIENCE)
-    open_gates(street)
-    program.start()
-    settle(street)
-    wait_until(lambda: not any(command_of(pid) for pid in orphans))
-    busy(street)
-    program.end()
-    open_gates(street)
-    program.start()
-    settle(street)
-
-
-def test_redis_is_killed_in_the_middle_of_calls_and_comes_back_empty(program, street, redis_server):
-    settle(street)
-    busy(street)
-    redis_server.kill()
-    open_gates(street)
-    for each in street:
-        each.book()
-    redis_server.start()
-    settle(street)
 
 
 def test_a_connection_that_nobody_can_work_on_ends_among_the_dead_and_its_neighbours_go_on(program, few):
