@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pms_web.channel_texts import CHANNEL_FIELD_TEXTS
 from pms_web.price_texts import PRICE_FIELD_TEXTS, PRICE_VIOLATION_TEXTS
 from pms_web.transition_texts import ACT_TEXTS, REASON_TEXTS
 from pmscore.kernel.errors import (
@@ -31,6 +32,7 @@ Params = Mapping[str, str | int | None]
 
 FIELD_TEXTS: Mapping[str, str] = {
     **PRICE_FIELD_TEXTS,
+    **CHANNEL_FIELD_TEXTS,
     "allotment_overlaps": "has nights in common with the allotment {allotment_id} of this type and channel; change that one",
     "below_guaranteed": "is less than the {least} that are guaranteed",
     "belongs_to_the_allotment": "cannot be changed; end the allotment and make another one",

@@ -41,6 +41,28 @@ def test_credentials_go_in_and_never_come_out(mock_web: Web):
     assert "k-e-y-1" not in shown.text + mock_web.client.get(HERE).text
 
 
+@pytest.mark.parametrize(
+    ("platform", "named", "gateway"),
+    [
+        ("airbnb", None, "channex"),
+        ("alpinebits", None, "alpinebits"),
+        ("booking_com", None, "channex"),
+        ("booking_com", "booking_ota", "booking_ota"),
+        ("channex", None, "channex"),
+        ("expedia", None, "channex"),
+        ("expedia", "expedia_eqc", "expedia_eqc"),
+        ("fewo_direkt", "ical", "ical"),
+        ("google", None, "channex"),
+        ("google", "google_ari", "google_ari"),
+    ],
+)
+def test_the_usual_way_to_a_platform_is_one_that_anybody_can_use(
+    mock_web: Web, platform: str, named: str | None, gateway: str
+):
+    made = connect(mock_web, platform, **({} if named is None else {"gateway": named}))
+    assert made["gateway"] == gateway
+
+
 def test_a_property_is_connected_once_to_a_platform_and_again_after_the_end(mock_web: Web):
     made = connect(mock_web)
     body = {"property_id": made["property_id"], "platform_type": "channex"}

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from pmscore.channels.model.connections import CREDENTIALS_COLUMN, Connection, ConnectionStatus
 from pmscore.channels.model.lanes import LaneState
-from pmscore.channels.model.manifest import Lane, Manifest, Platform
+from pmscore.channels.model.manifest import Lane, Manifest, Platform, Standing
 from pmscore.channels.ports import ChannelGateway, ChannelMeans, ChannelWork
 from pmscore.channels.use_cases.checking import checked
 from pmscore.kernel.errors import (
@@ -42,6 +42,7 @@ __all__ = [
     "disconnect",
 ]
 
+_READIEST_FIRST: Final = tuple(Standing)
 LONGEST_LISTING: Final = 200
 LONGEST_SETTINGS: Final = 20_000
 LONGEST_CREDENTIAL: Final = 4_000
@@ -192,18 +193,20 @@ def disconnect(command: Disconnect, *, uow: UnitOfWork[ChannelWork], clock: Cloc
 
 
 def _gateway(platform: Platform, named: str, means: ChannelMeans) -> ChannelGateway:
-    """Return the gateway by its name, else the platform's own, else the first that reaches it."""
+    """Return the gateway by its name, else the one that anybody can use, the platform's own first."""
     reaching = {
         name: each for name, each in sorted(means.gateways.items()) if platform in each.manifest.platforms
     }
-    if named:
-        found = reaching.get(named)
-    else:
-        own = [each for each in reaching.values() if len(each.manifest.platforms) == 1]
-        found = next(iter((*own, *reaching.values())), None)
+    found = reaching.get(named) if named else min(reaching.values(), key=_effort, default=None)
     if found is None:
         raise PlatformNotSupportedError(platform=platform.value)
     return found
+
+
+def _effort(gateway: ChannelGateway) -> tuple[int, bool]:
+    """Return how much it takes to use a gateway: an account as a partner is more than all else."""
+    manifest = gateway.manifest
+    return _READIEST_FIRST.index(manifest.standing), len(manifest.platforms) > 1
 
 
 def _wanted(
