@@ -42,7 +42,7 @@ from web.contract import CheckedClient
 # Every answer of every test is compared with the description of the app.
 Flask.test_client_class = CheckedClient
 
-QUOTED = frozenset({"Connection not found"})
+QUOTED = frozenset({"Connection not found", "Property not found or does not belong to your agency"})
 """Texts that programs of others read word for word."""
 TODAY = date(2027, 3, 1)
 _NUMBERS = count(1)
