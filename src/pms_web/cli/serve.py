@@ -41,7 +41,7 @@ MOST_USUAL_WORKERS = 8
     show_default=True,
     type=click.IntRange(1, 256),
     envvar="WEB_THREADS",
-    help="Threads a process.",
+    help="Threads a process, at most: two answer, more only beside what takes long.",
 )
 @click.option(
     "--graceful",
