@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from pms_adapters.lab.bench import HTTP_IDS, serving_app
 from pms_adapters.lab.bench.floors import constant_app
 from pms_web.cli import serving
+from pms_web.cli.crew import FEW, CrewWorker
 from pms_web.cli.main import pms
 
 FLOORLESS = ("the read model", "P16: p95, ms", "p99 ms")
@@ -55,4 +56,7 @@ def test_every_search_is_answered_from_the_read_model(lines):
 
 def test_the_floor_is_served_as_the_product_is():
     ours = serving.usual_options(serving_app.WORKERS, serving_app.THREADS)
-    assert ours == constant_app.options_of(serving_app.WORKERS, serving_app.THREADS)
+    floor = constant_app.options_of(serving_app.WORKERS, serving_app.ANSWERING)
+    threads = {"worker_class": CrewWorker, "threads": serving_app.THREADS}
+    assert ours == {**floor, **threads}
+    assert (floor["worker_class"], floor["threads"]) == ("gthread", FEW)

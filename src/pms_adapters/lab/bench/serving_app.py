@@ -29,9 +29,11 @@ from pmscore.access.use_cases.keys import CreateKey, create_key
 from pmscore.inventory.model.house import House
 from pmscore.kernel.ids import ActorId, AgencyId, RequestId
 
-__all__ = ["THREADS", "WORKERS", "Hotel", "Served", "serving_floor", "staff_headers"]
+__all__ = ["ANSWERING", "THREADS", "WORKERS", "Hotel", "Served", "serving_floor", "staff_headers"]
 
 WORKERS, THREADS = 2, 8
+ANSWERING = 2
+"""How many threads of a process of the app answer at a time; a floor has no others, since none of its answers takes long."""
 _HOTEL_ROOMS = 120
 _MOST_REQUESTS = 100_000_000
 
@@ -88,7 +90,7 @@ class Served:
 @contextmanager
 def serving_floor(floor: ModuleType, answer: bytes, *more: str) -> Iterator[Program]:
     """Serve one of the floors, which is a script: it answers every call with these bytes."""
-    script = (sys.executable, floor.__file__ or "", str(WORKERS), str(THREADS), *more)
+    script = (sys.executable, floor.__file__ or "", str(WORKERS), str(ANSWERING), *more)
     with serving(script, {}, given=answer) as program:
         yield program
 
