@@ -6,10 +6,11 @@ comes to is what the quote says. How it works: ``docs/algorithms/quotes.md``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from pmscore.pricing.model.quote import Quote, QuoteSource
+from pmscore.pricing.model.quote import Quote, QuoteSource, RuleVersion
 from pmscore.pricing.views.explanation_charges import (
     explained_fees,
     explained_inclusions,
@@ -61,7 +62,7 @@ def explain(quote: Quote, where: Whereabouts | None = None) -> Explanation:
     ]
     if where is not None and quote.terms is not None:
         parts += explained_terms(quote.terms, quote, charged, where)
-    parts.append(explainer.sources(quote.versions))
+    parts.append(_sources(quote.versions))
     return Explanation(quote.currency, Explained(Part.QUOTE, quote.plan, quote.totals.due, tuple(parts)))
 
 
@@ -71,3 +72,9 @@ def _explainer(source: QuoteSource) -> NightExplainer:
     if found is None or found.is_full:
         found = _NIGHTS[source] = NightExplainer(source.book)
     return found
+
+
+def _sources(versions: Iterable[RuleVersion]) -> Explained:
+    return Explained(
+        Part.SOURCES, "", None, tuple([Explained(Part.SOURCE, each.code, rule=each) for each in versions])
+    )

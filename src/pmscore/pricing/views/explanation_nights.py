@@ -42,7 +42,6 @@ class NightExplainer:
         self._steps: dict[
             tuple[str, UnitTypeId, GuestParty, tuple[int, ...]], dict[tuple[int, ...], _Remembered]
         ] = {}
-        self._sources: dict[int, tuple[tuple[RuleVersion, ...], Explained]] = {}
         self._count = 0
 
     def rooms(self, quote: Quote, stack: Stack) -> list[Explained]:
@@ -70,15 +69,6 @@ class NightExplainer:
                 )
             rooms.append(Explained(Part.ROOM, _said(party), sum(amounts), tuple(found), room=room))
         return rooms
-
-    def sources(self, versions: tuple[RuleVersion, ...]) -> Explained:
-        """Return which rules, plans and books a quote was made from; quotes of one offer share them."""
-        known = self._sources.get(id(versions))
-        if known is None:
-            self._count += 1
-            found = tuple([Explained(Part.SOURCE, each.code, rule=each) for each in versions])
-            known = self._sources[id(versions)] = versions, Explained(Part.SOURCES, children=found)
-        return known[1]
 
     @property
     def is_full(self) -> bool:
