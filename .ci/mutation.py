@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "build" / "mutation"
 MODULES = ("src/pmscore/pricing/model", "src/pmscore/pricing/policies", "src/pmscore/pricing/views")
 TESTS = "tests/core/pricing"
+PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider")
 # Alone and first: they are quick, and most bugs change one of their figures.
 CASES = "tests/core/pricing/test_cases.py"
 LEAST = 85
@@ -33,7 +34,7 @@ CONFIG = """\
 module-path = {modules}
 timeout = {timeout}
 excluded-modules = ["**/__init__.py"]
-test-command = "sh -c '{pytest} {cases} && {pytest} {tests} --deselect {cases}'"
+test-command = "{judge}"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -43,6 +44,8 @@ name = "local"
 def main() -> int:
     """Make or continue the sample, run it, and print what survived."""
     asked = _arguments()
+    if asked.judge:
+        return _judged(asked.judge)
     seconds = asked.timeout or 3 * _baseline()
     folders = [_prepared(number, asked, seconds) for number in range(asked.workers)]
     with ThreadPoolExecutor(asked.workers) as pool:
@@ -56,6 +59,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="which of them; the same seed tries the same")
     parser.add_argument("--workers", type=int, default=2, help="how many are tried at once")
     parser.add_argument("--timeout", type=float, help="seconds after which the tests count as killed")
+    parser.add_argument(
+        "--judge", type=float, help="run the tests on the folder it stands in, for so many seconds"
+    )
     return parser.parse_args()
 
 
@@ -77,6 +83,7 @@ def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
     folder = HOME / f"{asked.mutants}-{asked.seed}" / str(number)
     session, pristine = folder / "session.sqlite", folder / "pristine"
     if session.exists():
+        _write_config(folder, seconds)
         # A run that was killed leaves its bug behind.
         shutil.copytree(pristine, folder / "src", dirs_exist_ok=True)
         return folder
@@ -92,16 +99,48 @@ def _prepared(number: int, asked: argparse.Namespace, seconds: float) -> Path:
         [sys.executable, "-m", "pytest", "-q", "--co", TESTS],
         cwd=folder, env=_environment(folder), check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    modules = json.dumps(MODULES)
-    pytest = f"{sys.executable} -m pytest -q -x -p no:randomly -p no:cacheprovider"
-    text = CONFIG.format(modules=modules, timeout=seconds, pytest=pytest, cases=CASES, tests=TESTS)
-    (folder / "config.toml").write_text(text, "utf-8")
+    _write_config(folder, seconds)
     unfinished = session.with_suffix(".unfinished")
     _cosmic_ray(folder, "init", "config.toml", str(unfinished))
     with use_db(str(unfinished), WorkDB.Mode.open) as database:
         _keep_sample(database, number, asked)
     unfinished.rename(session)
     return folder
+
+
+def _write_config(folder: Path, seconds: float) -> None:
+    judge = f"{sys.executable} '{Path(__file__).resolve()}' --judge {seconds}"
+    text = CONFIG.format(modules=json.dumps(MODULES), timeout=seconds + 30, judge=judge)
+    (folder / "config.toml").write_text(text, "utf-8")
+
+
+def _judged(seconds: float) -> int:
+    """Run the tests until one fails: the cases, those that name the mutated module, all; return the exit code."""
+    ends = os.times().elapsed + seconds
+    for chosen in ((CASES,), _nearest(), (TESTS, "--deselect", CASES)):
+        if chosen:
+            left = max(ends - os.times().elapsed, 1)
+            try:
+                code = subprocess.run(
+                    (sys.executable, *PYTEST, *chosen), timeout=left, check=False
+                ).returncode
+            except subprocess.TimeoutExpired:
+                return 1
+            if code:
+                return code
+    return 0
+
+
+def _nearest() -> tuple[str, ...]:
+    """Return the tests that name the module which is not as it was."""
+    changed = {
+        path.stem
+        for module in MODULES
+        for path in Path(module).rglob("*.py")
+        if path.read_bytes() != Path("pristine", *path.parts[1:]).read_bytes()
+    }
+    tests = sorted(each for each in Path(TESTS).glob("test_*.py") if str(each) != CASES)
+    return tuple(str(each) for each in tests if any(name in each.read_text("utf-8") for name in changed))
 
 
 def _keep_sample(database: WorkDB, number: int, asked: argparse.Namespace) -> None:
