@@ -268,3 +268,11 @@ def test_what_is_wrong_with_the_expectations_is_named(path: str, value: Json, fi
 def test_a_cancellation_of_a_room_that_there_is_not_is_refused() -> None:
     case = changed(document("one_of_two_rooms_given_up"), "cancellations/0/rooms", [2])
     assert answer_case(case)["error"]["field"] == "cancellations"
+
+
+@pytest.mark.parametrize("room", [-1, 2, 3])
+def test_a_room_that_the_stay_does_not_have_cannot_be_given_up(room: int) -> None:
+    case = document("one_of_two_rooms_given_up")
+    case["cancellations"][0]["rooms"] = [room]
+    error = {"code": "invalid_input", "field": "cancellations", "reason": "no_such_room"}
+    assert answer_case(case)["error"] == error

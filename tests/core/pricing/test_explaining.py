@@ -740,3 +740,11 @@ def test_what_the_price_contains_is_named_whatever_it_is_called(code: str):
     what = book(base(inclusions=(code,)), inclusions=(spa,))
     group = part(explain(quote_of(what, end=3)), Part.INCLUSIONS)
     assert [(each.name, each.after) for each in group.children] == [(code, 3_600)]
+
+
+def test_lines_of_a_flat_tax_say_whose_room_they_are_of() -> None:
+    levy = Tax(code="city", name="City tax", rate=200, per=Per.PERSON_NIGHT, is_city_tax=True)
+    quote = quote_of(book(taxes=TaxTable((levy,))), COUPLE, COUPLE, COUPLE, end=2)
+    told = explain(quote).part(Part.CITY_TAXES)
+    assert told is not None
+    assert [line.room for line in told.children[0].children] == [1, 2, 3]

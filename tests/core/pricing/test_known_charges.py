@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from attrs import evolve
 
-from core.pricing.price_scene import COUPLE, DOUBLE, MARCH, base, book, day
+from core.pricing.price_scene import COUPLE, DOUBLE, MARCH, base, book, day, longer, nights
 from pmscore.dates.nights import StayRange
 from pmscore.dates.zones import Zone
 from pmscore.kernel.ids import QuoteId
@@ -86,3 +86,23 @@ def test_no_more_is_kept_than_a_crowd_needs() -> None:
                 stay = StayRange(day(first), day(first + 1))
                 quoted(quoter, evolve(ASKED, stay=stay, parties=(GuestParty(adults=adults),)), plan)
     assert 0 < len(quoter._charges) <= MOST_CHARGES
+
+
+def test_what_is_remembered_of_a_stay_is_not_another_lengths_nor_another_dates() -> None:
+    """Stays that begin as long after they are booked, and differ in their length or in their nights alone."""
+    dear = longer("fair", "50", nights=nights(15, 17), rank=2)
+    plain = book(base(), rules=(longer("weekly", "-10", least=3), dear))
+    quoter = Quoter(plain, MARCH, Zone("Europe/Lisbon"))
+    for later in (0, 10, 12):
+        now = NOW + timedelta(days=later)
+        for length in range(1, 7):
+            stay = StayRange.of(day(3) + timedelta(days=later), length)
+            asked = QuoteRequest(stay=stay, parties=(COUPLE,))
+            fresh = Quoter(plain, MARCH, Zone("Europe/Lisbon"))
+            both = [
+                each.quote(asked, DOUBLE, "flex", now=now, quote_id=QuoteId(UUID(int=1)))
+                for each in (quoter, fresh)
+            ]
+            assert all(isinstance(each, Quote) for each in both)
+            assert both[0].nightly == both[1].nightly
+            assert both[0].totals == both[1].totals

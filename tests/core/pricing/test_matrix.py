@@ -46,6 +46,7 @@ from pmscore.pricing.model.occupancy import OccupancyTerms
 from pmscore.pricing.model.plans import DatedPrice, TypePrices
 from pmscore.pricing.model.rules import PriceQuestion
 from pmscore.pricing.views.matrix import YearMatrix, occupied_percent
+from pmscore.pricing.views.matrix_changes import YieldSteps
 from pmscore.pricing.views.matrix_rows import BLANK, PLAN_FIELDS, MatrixField, MatrixRows, MatrixRun
 from pmscore.pricing.views.matrix_stays import STAY_FIELDS, field_of
 from pmscore.pricing.views.rate_tables import NOT_SOLD, RateTables
@@ -486,3 +487,17 @@ def test_runs_about_others_are_left_out():
         ]
     )
     assert cells(rows) == before
+
+
+def test_a_plan_is_sold_for_the_types_of_its_parent_not_of_those_above():
+    off = Change(Percent(-100_000))
+    narrow = evolve(derived_plan("narrow", "bar", off), unit_types=frozenset({ROOM}))
+    matrix = matrix_of(book_of(base_plan(), narrow, derived_plan("last", "narrow", off)))
+    assert set(matrix.rows.pairs) == {(ROOM, "bar"), (SUITE, "bar"), (ROOM, "narrow"), (ROOM, "last")}
+
+
+def test_percentages_between_two_steps_are_on_one():
+    steps = YieldSteps((yield_rule(50, "10"),))
+    assert steps.steps((0, 20, 49)) == [0, 0, 0]
+    assert steps.steps((50, 99, 100, 130)) == [1, 1, 1, 1]
+    assert [steps.steps((steps.percent(each),)) for each in (0, 1)] == [[0], [1]]

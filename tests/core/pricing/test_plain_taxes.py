@@ -176,3 +176,12 @@ def test_what_a_price_includes_is_taken_out_night_by_night_in_the_named_mode(
     plain = plain_taxes(table, TaxRounding(scope=RoundingScope.PER_RATE, mode=mode), YEAR, None)
     assert plain is not None
     assert plain.due((("room", [39, 39]),), 2, GuestParty(adults=1)) == (net, tax_due, 0)
+
+
+@pytest.mark.parametrize(("channel", "taxes"), [(None, 1_200), ("direct", 1_200), ("ota", 700)])
+def test_the_short_way_leaves_out_what_the_channel_remits(channel: str | None, taxes: int) -> None:
+    # One night at 100.00: 7 % for the house, 5 % that the channel pays itself.
+    table = TaxTable((tax("vat", "7"), tax("levy", "5", remitted_by=("ota",))))
+    plain = plain_taxes(table, PER_RATE, None, channel)
+    assert plain is not None
+    assert plain.due((("room", (10_000,)),), 1, GuestParty(adults=2)) == (10_000, taxes, 0)

@@ -471,3 +471,13 @@ def test_sums_are_the_lines_by_tax_and_rate(scene: Scene, rounding: TaxRounding)
         code: sum(line.amount for line in result.taxes if line.tax == code)
         for code in {line.tax for line in result.taxes}
     }
+
+
+def test_a_tax_on_a_tax_on_a_flat_tax_is_taken_of_that_tax_alone() -> None:
+    # Two guests at 2.00 are 4.00; 10 % of them are 0.40; 50 % of these are 0.20 and of nothing else.
+    flat = tax("city", 200, per=Per.PERSON_NIGHT)
+    vat = tax("vat", "10", level=2, compounds=("city",))
+    more = tax("more", "50", level=3, compounds=("vat",))
+    result = charged(flat, vat, more, on=nights_at(10_000), stay=stay_of(1, GuestParty(adults=2)))
+    on_city = {line.tax: (line.base, line.amount) for line in result.taxes if line.on_tax == "city"}
+    assert on_city == {"vat": (400, 40), "more": (40, 20)}
