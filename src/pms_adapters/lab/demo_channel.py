@@ -1,7 +1,8 @@
 """The demo's hotel on a simulated platform: one connection, made once, to whichever platform is there at this start.
 
-Owns what is told to whom. Leaves the platform to ``channel_sim`` and its process to the command. A platform that was played
-at an earlier start is gone, with everything that it knew; so is what joined its bookings to ours. The bookings stay.
+Owns what is told to whom. Leaves the platform to ``channel_sim`` and its process to the command. A platform that was
+played at an earlier start is gone, with everything that it knew; so is what joined its bookings to ours. The bookings
+stay.
 """
 
 from __future__ import annotations

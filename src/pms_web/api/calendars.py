@@ -1,7 +1,7 @@
 """``/calendars/{calendar_token}``: calendars of rooms for platforms that fetch them, at addresses nobody can guess.
 
-Owns addresses: those that a person opens and ends, and the one that platforms fetch. The module ``channel_manager`` finds
-out which agency a token names. Whoever knows no token learns nothing: 404.
+Owns addresses: those that a person opens and ends, and the one that platforms fetch. The module ``channel_manager``
+finds out which agency a token names. Whoever knows no token learns nothing: 404.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Work whose length must not show in an answer.
 
-Owns one thread and a short queue. What is lost when the process ends is asked for again by whoever misses it, so nothing
-that must happen belongs here.
+Owns one thread and a short queue. What is lost when the process ends is asked for again by whoever misses it, so
+nothing that must happen belongs here.
 """
 
 from __future__ import annotations

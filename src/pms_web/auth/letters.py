@@ -1,7 +1,7 @@
 """The letters that carry one-time links.
 
-Owns their words, and the address that a link begins with: the operator's, never one that a request brought along. Leaves
-carrying them to a ``Post``.
+Owns their words, and the address that a link begins with: the operator's, never one that a request brought along.
+Leaves carrying them to a ``Post``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The people of the demo: an admin, somebody at the front desk, and the owner of a holiday home.
 
-Owns their addresses. Their password is drawn anew at each start, so that no demo anywhere has one that can be looked up.
+Owns their addresses. Their password is drawn anew at each start, so that no demo anywhere has one that can be looked
+up.
 """
 
 from __future__ import annotations

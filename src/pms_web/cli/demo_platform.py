@@ -1,7 +1,7 @@
 """The simulated platform beside ``pms demo``, which sells the demo's hotel as well.
 
-Owns its process and which settings of the demo let it be called. It ends with the demo. A demo without Redis, without a key
-for secrets, or whose operator has switched the module off has none.
+Owns its process and which settings of the demo let it be called. It ends with the demo. A demo without Redis, without
+a key for secrets, or whose operator has switched the module off has none.
 """
 
 from __future__ import annotations

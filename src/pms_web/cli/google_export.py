@@ -1,6 +1,7 @@
 """``pms google-export``: what Google's hotel prices should know of a house, as files.
 
-Owns the options and where files go. Leaves what is in them to the gateway. Nothing is sent and nothing is noted as sent.
+Owns the options and where files go. Leaves what is in them to the gateway. Nothing is sent and nothing is noted as
+sent.
 """
 
 from __future__ import annotations

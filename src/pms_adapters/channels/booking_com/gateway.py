@@ -1,7 +1,8 @@
 """The client of Booking.com: one call a method, without any state.
 
-Owns addresses, headers, the exchange of a token, and what a whole answer means. Leaves the shape of messages to ``wire``
-and ``sales``, limits and trying again to the engine. The partner's client id and secret belong to the deployment.
+Owns addresses, headers, the exchange of a token, and what a whole answer means. Leaves the shape of messages to
+``wire`` and ``sales``, limits and trying again to the engine. The partner's client id and secret belong to the
+deployment.
 """
 
 from __future__ import annotations

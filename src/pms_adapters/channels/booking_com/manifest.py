@@ -1,7 +1,7 @@
 """What the gateway to Booking.com can, and what Booking.com publishes about limits.
 
-Owns the manifest. Thirty exchanges of a token an hour are published, and five seconds between an acknowledgement and the
-next look; sixty messages a minute are our own manners.
+Owns the manifest. Thirty exchanges of a token an hour are published, and five seconds between an acknowledgement and
+the next look; sixty messages a minute are our own manners.
 """
 
 from __future__ import annotations

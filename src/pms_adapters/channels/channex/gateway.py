@@ -1,7 +1,7 @@
 """The client of Channex: one call a method, without any state.
 
-Owns addresses, headers and what a whole answer means. Leaves the shape of messages to ``wire`` and ``sales``, limits and
-trying again to the engine.
+Owns addresses, headers and what a whole answer means. Leaves the shape of messages to ``wire`` and ``sales``, limits
+and trying again to the engine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The client of Expedia QuickConnect: one call a method, without any state.
 
-Owns addresses, headers and what a whole answer means: errors of content come with status 200. Leaves the shape of messages
-to ``wire`` and ``sales``, and the one message in flight a hotel, as well as trying again, to the engine.
+Owns addresses, headers and what a whole answer means: errors of content come with status 200. Leaves the shape of
+messages to ``wire`` and ``sales``, and the one message in flight a hotel, as well as trying again, to the engine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What the gateway to Expedia can, and what their interface asks of whoever uses it.
 
-Owns the manifest. One message of a hotel is on its way at a time, whatever it says. Rates and rules travel in messages of
-their own: a rate that they find out of bounds then puts no rule in doubt. A rate is said for all occupancies, and rules of
-arrival, departure and length are said together, because what is left out may fall back to their defaults.
+Owns the manifest. One message of a hotel is on its way at a time, whatever it says. Rates and rules travel in
+messages of their own: a rate that they find out of bounds then puts no rule in doubt. A rate is said for all
+occupancies, and rules of arrival, departure and length are said together, because what is left out may fall back to
+their defaults.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The room of a booking as Expedia tells it: nights, guests, and what each night costs.
 
-Owns reading it. A night costs its rate with the fees for further guests and for service; taxes are told as one sum of the
-stay, and stand beside.
+Owns reading it. A night costs its rate with the fees for further guests and for service; taxes are told as one sum of
+the stay, and stand beside.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Bookings as Expedia tells them, and our word that we have them.
 
-Owns reading what was retrieved and writing confirmations; leaves the room to ``rooms``. One booking that makes no sense is told as malformed, and the
-others are read. Card data comes in the same message: it is never read, and of what is kept of a malformed one its element
-is left out whole. A cancellation may have no room and no amounts; it is known by the booking's id alone.
+Owns reading what was retrieved and writing confirmations; leaves the room to ``rooms``. One booking that makes no
+sense is told as malformed, and the others are read. Card data comes in the same message: it is never read, and of
+what is kept of a malformed one its element is left out whole. A cancellation may have no room and no amounts; it is
+known by the booking's id alone.
 """
 
 from __future__ import annotations

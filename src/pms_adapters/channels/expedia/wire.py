@@ -1,7 +1,7 @@
 """What is written to Expedia about nights, and what every answer of theirs says first: success, warnings or errors.
 
-Owns the frame of requests, and the shape of messages about nights: both ends of their ranges are nights, ours end before
-the departure. Leaves bookings to ``sales`` and sending to ``gateway``.
+Owns the frame of requests, and the shape of messages about nights: both ends of their ranges are nights, ours end
+before the departure. Leaves bookings to ``sales`` and sending to ``gateway``.
 """
 
 from __future__ import annotations

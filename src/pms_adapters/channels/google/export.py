@@ -1,7 +1,7 @@
 """The messages for Google as files, for whoever has no partner's account: to look at, or to hand to a partner.
 
-Owns which files there are, numbered in the order in which they are to be sent: rooms and packages, counts, rates, and what is open last. The
-text is that of the messages that are sent.
+Owns which files there are, numbered in the order in which they are to be sent: rooms and packages, counts, rates, and
+what is open last. The text is that of the messages that are sent.
 """
 
 from __future__ import annotations

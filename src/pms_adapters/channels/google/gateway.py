@@ -1,7 +1,7 @@
 """The client of Google's hotel prices: one call a method, without any state.
 
-Owns addresses and what a whole answer means. Without the partner's key nothing is sent. Leaves the shape of messages to ``wire``, limits and trying
-again to the engine.
+Owns addresses and what a whole answer means. Without the partner's key nothing is sent. Leaves the shape of messages
+to ``wire``, limits and trying again to the engine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the gateway to Google can: say nights, and nothing else.
 
-Owns the manifest. Nothing is sold there: a guest is led to the house's own page or to a platform, so no bookings come. The limit is our own
-manners; Google names none in public.
+Owns the manifest. Nothing is sold there: a guest is led to the house's own page or to a platform, so no bookings
+come. The limit is our own manners; Google names none in public.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The rooms and packages of a hotel as Google wants to know them, before it shows any rate of theirs.
 
-Owns the message about them. It adds and changes, and takes away nothing that a partner has entered. When a stay can be given back for nothing is told where a plan says it
-with one date; what is more than that cannot be said there, and is left open.
+Owns the message about them. It adds and changes, and takes away nothing that a partner has entered. When a stay can
+be given back for nothing is told where a plan says it with one date; what is more than that cannot be said there, and
+is left open.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What is written to Google about nights, and what its answers mean: contracts on one side, bytes on the other.
 
-Owns the shape of messages: both ends of their ranges are nights, ours end before the departure. Rates overlay what was there on their
-nights, for all numbers of guests; rules and counts are deltas. What may be sold at all is said first, for a product is closed
-there until it was opened. Leaves sending to ``gateway``, and rooms and packages to ``property_data``.
+Owns the shape of messages: both ends of their ranges are nights, ours end before the departure. Rates overlay what
+was there on their nights, for all numbers of guests; rules and counts are deltas. What may be sold at all is said
+first, for a product is closed there until it was opened. Leaves sending to ``gateway``, and rooms and packages to
+``property_data``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The client of calendar feeds: one feed a call, without any state.
 
-Owns asking for a feed and what its answer means. Whatever is not surely a whole calendar changes nothing. Leaves its text
-to the reader, what it changes to ``pmscore.channels.policies.feeds``, and the calendar that we give out to ``writer``.
+Owns asking for a feed and what its answer means. Whatever is not surely a whole calendar changes nothing. Leaves its
+text to the reader, what it changes to ``pmscore.channels.policies.feeds``, and the calendar that we give out to
+``writer``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the gateway of calendar feeds can: read one feed a room, and be read by any platform that takes feeds.
 
-Owns the manifest. A feed says that nights are taken and nothing else, so no prices, rules or counts are sent; rules that
-close nights are told as nights that are taken, and lengths of stay are left to the platform's own settings. No limit is
-published; the one here is our own manners.
+Owns the manifest. A feed says that nights are taken and nothing else, so no prices, rules or counts are sent; rules
+that close nights are told as nights that are taken, and lengths of stay are left to the platform's own settings. No
+limit is published; the one here is our own manners.
 """
 
 from __future__ import annotations

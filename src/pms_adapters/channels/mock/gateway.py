@@ -1,7 +1,7 @@
 """A gateway in mock mode: the manifest of the real one, answers without a call, the same ones each time.
 
-Owns what is answered and the accounts that are shown. Everything that it says about a connection is flagged ``mock_mode``.
-Leaves whether the deployment is in mock mode to the settings.
+Owns what is answered and the accounts that are shown. Everything that it says about a connection is flagged
+``mock_mode``. Leaves whether the deployment is in mock mode to the settings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measurements beside their floors, for ``pms bench``.
 
-``run_stock``, ``run_pricing``, ``run_http`` and ``run_channels`` measure, ``warnings`` says which floors are suspiciously low; ``FULL``,
-``QUICK`` and ``TINY`` are how much is measured.
+``run_stock``, ``run_pricing``, ``run_http`` and ``run_channels`` measure, ``warnings`` says which floors are
+suspiciously low; ``FULL``, ``QUICK`` and ``TINY`` are how much is measured.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """P17: bookings over HTTP, beside an app that writes one row for each call.
 
-Owns what is booked, and where a booking's safety costs what: the same bookings without an idempotency key, and as a role
-that row-level security does not hold, both through the use case, where nothing else differs. Leaves the rounds to
-``in_turns`` and the servers to ``serving_app``.
+Owns what is booked, and where a booking's safety costs what: the same bookings without an idempotency key, and as a
+role that row-level security does not hold, both through the use case, where nothing else differs. Leaves the rounds
+to ``in_turns`` and the servers to ``serving_app``.
 """
 
 from __future__ import annotations

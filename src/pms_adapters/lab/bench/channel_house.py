@@ -1,8 +1,8 @@
 """Houses that are connected to simulated platforms, and a worker that keeps them in step, for the length of a run.
 
-Owns one agency with as many houses as a line needs, since platforms count calls by house, and the worker's processes as its
-supervisor starts them: a relay and one that works the queue off. Leaves the app to ``serving_app`` and what is measured to
-``channel_receipts`` and ``channel_knocks``.
+Owns one agency with as many houses as a line needs, since platforms count calls by house, and the worker's processes
+as its supervisor starts them: a relay and one that works the queue off. Leaves the app to ``serving_app`` and what is
+measured to ``channel_receipts`` and ``channel_knocks``.
 """
 
 from __future__ import annotations

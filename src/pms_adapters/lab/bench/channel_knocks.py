@@ -1,7 +1,7 @@
 """P20: messages of a platform, kept over HTTP beside bookings at the same rate, and how soon what they tell is booked here.
 
-Owns what is sent and when it was seen to be done: a reader of its own looks for bookings every few milliseconds. Leaves the
-rounds of calls to ``in_turns``, the app to ``serving_app``, houses and worker to ``channel_house``.
+Owns what is sent and when it was seen to be done: a reader of its own looks for bookings every few milliseconds.
+Leaves the rounds of calls to ``in_turns``, the app to ``serving_app``, houses and worker to ``channel_house``.
 """
 
 from __future__ import annotations

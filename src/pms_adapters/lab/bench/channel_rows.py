@@ -1,8 +1,8 @@
 """C-diff, C-year and C-delta: what a platform should have, what differs and how it is packed, without any server.
 
-Owns the lines. The house is that of P13, its year as a platform with Channex' manifest would be told it. The floors are
-bare lists: of the same cells for the difference, of the rows of P13 for what is made anew. Time is the thread's own on the
-processor, and no garbage is collected meanwhile.
+Owns the lines. The house is that of P13, its year as a platform with Channex' manifest would be told it. The floors
+are bare lists: of the same cells for the difference, of the rows of P13 for what is made anew. Time is the thread's
+own on the processor, and no garbage is collected meanwhile.
 """
 
 from __future__ import annotations

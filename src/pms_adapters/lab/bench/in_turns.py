@@ -1,7 +1,8 @@
 """Rounds of calls to several servers, one server after the other, and what is said of them all alike.
 
-Owns the rounds, the lines about latency and rates, and the check of the callers themselves: whether they called as often
-as they were to, and what they cost beside the server. Leaves what is asked, and what must be, to whoever measures.
+Owns the rounds, the lines about latency and rates, and the check of the callers themselves: whether they called as
+often as they were to, and what they cost beside the server. Leaves what is asked, and what must be, to whoever
+measures.
 """
 
 from __future__ import annotations

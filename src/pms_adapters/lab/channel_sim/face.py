@@ -1,7 +1,8 @@
 """One platform as seen through HTTP: a call comes in, an answer goes out.
 
-Owns counting calls by the platform's own limits and finding out which face a call is for. Leaves what messages look like
-to ``faces``, what is sold to the core's ``RemotePlatform``, and what goes wrong on the way to ``wire`` and ``server``.
+Owns counting calls by the platform's own limits and finding out which face a call is for. Leaves what messages look
+like to ``faces``, what is sold to the core's ``RemotePlatform``, and what goes wrong on the way to ``wire`` and
+``server``.
 """
 
 from __future__ import annotations

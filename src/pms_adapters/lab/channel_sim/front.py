@@ -1,7 +1,7 @@
 """What the simulator itself answers, beside the platforms: what they know and have sold, and one more guest on request.
 
-Owns two addresses that no platform has. ``GET /`` is for whoever wants to look; ``POST /sales/<platform>`` lets a guest come
-along at once.
+Owns two addresses that no platform has. ``GET /`` is for whoever wants to look; ``POST /sales/<platform>`` lets a
+guest come along at once.
 """
 
 from __future__ import annotations

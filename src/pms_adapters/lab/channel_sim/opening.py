@@ -1,7 +1,7 @@
 """Opening simulated platforms with a house each, made from a seed: for the command, the demo and people who write a gateway.
 
-Owns the codes and credentials of such a house and the thread in which guests come along. The same seed gives the same codes,
-and the same guests as long as the platform is told the same.
+Owns the codes and credentials of such a house and the thread in which guests come along. The same seed gives the same
+codes, and the same guests as long as the platform is told the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The platform's own business: guests who book, change their minds and cancel, while nobody at the house does anything.
 
-Owns how often each happens. What may be sold is the platform's decision, by the cells that it was told; some platforms sell
-more than that, the more so the higher the dial.
+Owns how often each happens. What may be sold is the platform's decision, by the cells that it was told; some
+platforms sell more than that, the more so the higher the dial.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The simulated platforms on a port: a gateway of anybody's can be tried against them.
 
-Owns carrying out on a real connection what the hostility draws: answers that never come, come late or are cut off. Each
-face stands below its own name, ``/channex`` for instance. One call is carried out at a time; waiting is done side by side.
+Owns carrying out on a real connection what the hostility draws: answers that never come, come late or are cut off.
+Each face stands below its own name, ``/channex`` for instance. One call is carried out at a time; waiting is done
+side by side.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A wire that ends at a simulated platform in the same process, on simulated time.
 
-Owns what becomes of a call: it passes, is lost on the way there or back, is refused, stalls or comes back as nonsense, as
-the hostility draws it. Leaves the messages to the faces. A call that arrives is counted before anything happens to it.
+Owns what becomes of a call: it passes, is lost on the way there or back, is refused, stalls or comes back as
+nonsense, as the hostility draws it. Leaves the messages to the faces. A call that arrives is counted before anything
+happens to it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes into a gateway and what comes out of it.
 
-Owns the values between the engine and the gateways. Leaves their form on the wire to the gateways, and what follows from
-an outcome to ``policies.waiting``.
+Owns the values between the engine and the gateways. Leaves their form on the wire to the gateways, and what follows
+from an outcome to ``policies.waiting``.
 """
 
 from __future__ import annotations

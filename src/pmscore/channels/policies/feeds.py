@@ -1,8 +1,8 @@
 """What a calendar feed says after what it said before: a feed tells what is there, and never what has changed.
 
 Laws: the same feed twice changes nothing. Nights are freed by a second look at the earliest, and never because a feed
-is short of most of what it had; then a person says so. A stay that has begun is never ended by a feed. Events of our own
-export are no stays.
+is short of most of what it had; then a person says so. A stay that has begun is never ended by a feed. Events of our
+own export are no stays.
 """
 
 from __future__ import annotations

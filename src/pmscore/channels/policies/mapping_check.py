@@ -1,7 +1,7 @@
 """What is missing or wrong in the mappings of a connection, before anything is sent.
 
-Owns the list. Leaves what a platform cannot be told on which nights to the losses of ``views.desired``, and sentences for
-people to the web.
+Owns the list. Leaves what a platform cannot be told on which nights to the losses of ``views.desired``, and sentences
+for people to the web.
 """
 
 from __future__ import annotations

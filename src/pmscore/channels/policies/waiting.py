@@ -1,8 +1,8 @@
 """When a lane that has failed runs again, and when it gives up.
 
-Owns the waits of retries and the circuit breaker. Leaves what counts as which outcome to the gateways, and the limits of
-a platform to ``counting_calls``. A lane that has given up is still tried, a single probe at a time, because what it has
-to say is still to be said; what was given up is the operation that somebody waits for.
+Owns the waits of retries and the circuit breaker. Leaves what counts as which outcome to the gateways, and the limits
+of a platform to ``counting_calls``. A lane that has given up is still tried, a single probe at a time, because what
+it has to say is still to be said; what was given up is the operation that somebody waits for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A transaction of somebody else with something of ours in it.
 
-Owns the one trick that makes a booking and the link to the platform's booking one commit: whoever opens a transaction here
-finds our writes in it already. Leaves what is written to ``applying``.
+Owns the one trick that makes a booking and the link to the platform's booking one commit: whoever opens a transaction
+here finds our writes in it already. Leaves what is written to ``applying``.
 """
 
 from __future__ import annotations

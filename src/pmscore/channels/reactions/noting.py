@@ -1,7 +1,7 @@
 """From something that happened in the house to what may differ from what platforms have.
 
-Owns which nights and types an event can touch. Leaves whether anything really differs to the run of a lane: a row too many
-costs a look, a row too few would leave a wrong cell, so whatever is not sure to be narrow is wide.
+Owns which nights and types an event can touch. Leaves whether anything really differs to the run of a lane: a row too
+many costs a look, a row too few would leave a wrong cell, so whatever is not sure to be narrow is wide.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One run of the lane of bookings: what came is stored, then applied, then acknowledged, each committed before the next.
 
-Owns the order. Leaves what is kept of a page to ``use_cases.receiving``, what a revision does to ``applying``, and what
-the platform is told to ``use_cases.acknowledging``.
+Owns the order. Leaves what is kept of a page to ``use_cases.receiving``, what a revision does to ``applying``, and
+what the platform is told to ``use_cases.acknowledging``.
 """
 
 from __future__ import annotations

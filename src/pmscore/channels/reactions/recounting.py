@@ -1,7 +1,8 @@
 """Counting anew what a channel has sold of its allotments, when a booking was made, changed or ended.
 
-Owns the count, from the bookings that stand, and what is told where rooms that were given back cannot be kept again. What
-platforms themselves sell is counted in its own transaction, by ``applying``: then there is nothing left to change here.
+Owns the count, from the bookings that stand, and what is told where rooms that were given back cannot be kept again.
+What platforms themselves sell is counted in its own transaction, by ``applying``: then there is nothing left to
+change here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Running a lane: the one entry of the job that the queue carries.
 
-Owns the beginning and the end of a run: the lease, what was open, who died before, and what is written when it is over.
-Leaves sending to ``use_cases.pushing`` and fetching to ``pulling``. It stands among the reactions because fetching makes
-bookings.
+Owns the beginning and the end of a run: the lease, what was open, who died before, and what is written when it is
+over. Leaves sending to ``use_cases.pushing`` and fetching to ``pulling``. It stands among the reactions because
+fetching makes bookings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Telling a platform which of its revisions need not come again, and people which bookings found no room.
 
-Owns when that may be said: never before a revision is applied, or known to be out of date. What is oversold is looked at
-before the platform is told, so that whoever dies in between does it again. Leaves the effect to the reactions.
+Owns when that may be said: never before a revision is applied, or known to be out of date. What is oversold is looked
+at before the platform is told, so that whoever dies in between does it again. Leaves the effect to the reactions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Addresses of ours that a platform calls: who may, and keeping what it sends.
 
-Owns tokens, which name their agency, so that nothing is read of another one, and are kept as digests. What is sent is kept
-before anybody is told that it came; reading it is the run of the bookings lane.
+Owns tokens, which name their agency, so that nothing is read of another one, and are kept as digests. What is sent is
+kept before anybody is told that it came; reading it is the run of the bookings lane.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asking a platform whether a connection works.
 
-Owns what is said without a call: a connection that does not sync, a gateway that is not there, credentials that are missing.
-Leaves the call to the gateway; it is counted among those that the platform limits.
+Owns what is said without a call: a connection that does not sync, a gateway that is not there, credentials that are
+missing. Leaves the call to the gateway; it is counted among those that the platform limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What was sold beside what the platform was told to sell it for.
 
-Owns the comparison, for the log of the connection. Changes nothing: a booking is kept at the price at which it was sold.
+Owns the comparison, for the log of the connection. Changes nothing: a booking is kept at the price at which it was
+sold.
 """
 
 from __future__ import annotations

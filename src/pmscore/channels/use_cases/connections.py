@@ -1,7 +1,7 @@
 """Connecting a property to a platform, changing that, and ending it.
 
-Owns connections with their lanes and credentials. Leaves asking the platform whether it works to ``checking``, addresses of
-ours to ``addresses``, and what is told to it first to the reaction on the events of these.
+Owns connections with their lanes and credentials. Leaves asking the platform whether it works to ``checking``,
+addresses of ours to ``addresses``, and what is told to it first to the reaction on the events of these.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One run of a lane: whose it is, its fence, and how it makes a call.
 
-Owns the transaction that is fenced with the lease, and a call from the reservation of its place under every limit to the
-note that it is over. Leaves what is sent and fetched to ``pushing``, ``reconciling`` and the reactions, and when the lane
-runs again to ``policies.waiting``.
+Owns the transaction that is fenced with the lease, and a call from the reservation of its place under every limit to
+the note that it is over. Leaves what is sent and fetched to ``pushing``, ``reconciling`` and the reactions, and when
+the lane runs again to ``policies.waiting``.
 """
 
 from __future__ import annotations

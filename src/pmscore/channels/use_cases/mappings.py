@@ -1,7 +1,7 @@
 """Saying which of our types and plans is which room and rate of a platform, and what is missing among them.
 
-Owns replacing all pairs of a connection at once. A pair that stays the same keeps its id, and with it what the platform was
-told; every other one gets a new id.
+Owns replacing all pairs of a connection at once. A pair that stays the same keeps its id, and with it what the
+platform was told; every other one gets a new id.
 """
 
 from __future__ import annotations

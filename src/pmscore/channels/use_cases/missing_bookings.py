@@ -1,7 +1,7 @@
 """Whether a platform and the house know of the same bookings.
 
-Owns the comparison with what the platform reads back. What the house lacks is stored as a revision and goes the way of all
-revisions; what the platform lacks is for a person to look at, and nothing is undone.
+Owns the comparison with what the platform reads back. What the house lacks is stored as a revision and goes the way
+of all revisions; what the platform lacks is for a person to look at, and nothing is undone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asking for a synchronisation, and looking after the log of a connection.
 
-Owns what is written when somebody asks: the operations, their batch, and what makes their lanes due, in one transaction,
-so that a queue that is away costs time and loses nothing. Leaves the runs to ``reactions.running``.
+Owns what is written when somebody asks: the operations, their batch, and what makes their lanes due, in one
+transaction, so that a queue that is away costs time and loses nothing. Leaves the runs to ``reactions.running``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Telling a platform what differs from what it was told.
 
-Owns the order in which things are read, written ahead, sent and settled, so that whoever dies in between, and whatever
-answer is lost, can cause a message to be sent again and never a cell to stay wrong. Leaves what a platform should have to
-``views.desired``, the difference to ``policies.diffing`` and messages to ``policies.packing``.
+Owns the order in which things are read, written ahead, sent and settled, so that whoever dies in between, and
+whatever answer is lost, can cause a message to be sent again and never a cell to stay wrong. Leaves what a platform
+should have to ``views.desired``, the difference to ``policies.diffing`` and messages to ``policies.packing``.
 """
 
 from __future__ import annotations

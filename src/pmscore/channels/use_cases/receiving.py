@@ -1,7 +1,7 @@
 """Keeping what a platform has told: what is new is added, what is known stays as it is.
 
-Owns what is kept of a page, in the transaction that settles its call. Leaves what follows from a revision to the reactions,
-and what a feed means to ``policies.feeds``.
+Owns what is kept of a page, in the transaction that settles its call. Leaves what follows from a revision to the
+reactions, and what a feed means to ``policies.feeds``.
 """
 
 from __future__ import annotations

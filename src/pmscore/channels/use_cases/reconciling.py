@@ -1,7 +1,7 @@
 """Looking at what a platform really has, and making it known where it is something else than we think.
 
-Owns the comparison of what was acknowledged with what is there, and how each kind of drift is named. It repairs nothing by
-itself: once the cells say what the platform has, the next push tells exactly the difference.
+Owns the comparison of what was acknowledged with what is there, and how each kind of drift is named. It repairs
+nothing by itself: once the cells say what the platform has, the next push tells exactly the difference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asking a platform which rooms and rates it has, so that somebody can say which of them are ours.
 
-Owns the question. Leaves the pairs to ``mappings``, and the call, which is counted among those that the platform limits,
-to the gateway.
+Owns the question. Leaves the pairs to ``mappings``, and the call, which is counted among those that the platform
+limits, to the gateway.
 """
 
 from __future__ import annotations

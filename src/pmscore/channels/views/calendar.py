@@ -1,8 +1,9 @@
 """What a calendar feed of ours says: the nights of one room that a platform must not sell.
 
-Owns which nights those are, and names that stay the same from one reading to the next. A platform is never told what it
-has told us, or its own bookings would come back to it as somebody else's; what we have added to them, it is. Leaves the
-counts with all closures to ``views.desired`` (by a manifest as ``night_manifest`` gives it), and the text to the adapter.
+Owns which nights those are, and names that stay the same from one reading to the next. A platform is never told what
+it has told us, or its own bookings would come back to it as somebody else's; what we have added to them, it is.
+Leaves the counts with all closures to ``views.desired`` (by a manifest as ``night_manifest`` gives it), and the text
+to the adapter.
 """
 
 from __future__ import annotations

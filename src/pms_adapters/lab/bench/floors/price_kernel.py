@@ -2,7 +2,8 @@
 
 Owns the tariff as plain numbers, too. Amounts are in cents, nights are counted from the first of the year. A night
 costs the base of its season times the factor of its weekday, less the discount of the tier that the stay reaches,
-rounded half up; the value-added tax is on top, of each night and fee by itself; the city tax is for each guest and night.
+rounded half up; the value-added tax is on top, of each night and fee by itself; the city tax is for each guest and
+night.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Floor of P19: RQ as it comes, one job an event, each run by a process that is forked for it.
 
-Run as a script; ``python rq_one_event.py REDIS_URL EVENTS`` puts the jobs on the queue in one go, works them off and says
-in how many seconds: the putting is not counted. The jobs do nothing, so nothing is measured but their dispatch.
+Run as a script; ``python rq_one_event.py REDIS_URL EVENTS`` puts the jobs on the queue in one go, works them off and
+says in how many seconds: the putting is not counted. The jobs do nothing, so nothing is measured but their dispatch.
 """
 
 from __future__ import annotations

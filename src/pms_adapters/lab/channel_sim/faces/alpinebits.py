@@ -1,8 +1,8 @@
 """A portal as the AlpineBits standard describes its server: one address, a form with an action, documents of OpenTravel.
 
-Owns what the address answers. A message is taken as a whole or not at all. What was sold is told until it is acknowledged
-by its kind and id, and an acknowledgement counts for all that has them, told or not; with a start in the question all
-that was made after it is told, acknowledged or not.
+Owns what the address answers. A message is taken as a whole or not at all. What was sold is told until it is
+acknowledged by its kind and id, and an acknowledgement counts for all that has them, told or not; with a start in the
+question all that was made after it is told, acknowledged or not.
 """
 
 from __future__ import annotations

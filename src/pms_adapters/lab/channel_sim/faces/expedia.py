@@ -1,8 +1,8 @@
 """Expedia QuickConnect as it describes itself: XML over HTTPS, the account in the body, errors with status 200.
 
-Owns what each service answers. One message of a hotel is worked on at a time; a second one is refused with 3210. Messages of
-a booking come one after the other: the next one only when the one before is confirmed. Who does not ask for what was
-retrieved already gets each message once.
+Owns what each service answers. One message of a hotel is worked on at a time; a second one is refused with 3210.
+Messages of a booking come one after the other: the next one only when the one before is confirmed. Who does not ask
+for what was retrieved already gets each message once.
 """
 
 from __future__ import annotations

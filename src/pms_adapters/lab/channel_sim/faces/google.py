@@ -1,7 +1,7 @@
 """Google's hotel prices as they describe themselves: three kinds of messages about nights, each taken whole or not at all.
 
-Owns what is checked and how it is answered. A product is closed until it was opened; rates replace those of all numbers of
-guests on their nights; counts and rules leave alone what they do not say. A partner is known by its key.
+Owns what is checked and how it is answered. A product is closed until it was opened; rates replace those of all
+numbers of guests on their nights; counts and rules leave alone what they do not say. A partner is known by its key.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A platform that knows us by calendars only: a feed for each room, and a look at ours now and then.
 
-Owns which nights a feed takes and what is wrong with it on bad days: it is empty, most of it is missing, or it is no calendar
-at all, each with a status that says all is well. A feed says what stands and never what has changed. Leaves its words to
-``ical_texts``.
+Owns which nights a feed takes and what is wrong with it on bad days: it is empty, most of it is missing, or it is no
+calendar at all, each with a status that says all is well. A feed says what stands and never what has changed. Leaves
+its words to ``ical_texts``.
 """
 
 from __future__ import annotations
