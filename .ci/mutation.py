@@ -117,7 +117,9 @@ def _write_config(folder: Path, seconds: float) -> None:
 def _judged(seconds: float) -> int:
     """Run the tests until one fails: the cases, those that name the mutated module, all; return the exit code."""
     ends = os.times().elapsed + seconds
-    for chosen in ((CASES,), _nearest(), (TESTS, "--deselect", CASES)):
+    nearest = _nearest()
+    others = [f"--ignore={each}" for each in (CASES, *nearest)]
+    for chosen in ((CASES,), nearest, (TESTS, *others)):
         if chosen:
             left = max(ends - os.times().elapsed, 1)
             try:
@@ -132,9 +134,9 @@ def _judged(seconds: float) -> int:
 
 
 def _nearest() -> tuple[str, ...]:
-    """Return the tests that name the module which is not as it was."""
+    """Return the tests that import from the module which is not as it was, or name it."""
     changed = {
-        path.stem
+        ".".join(path.with_suffix("").parts[1:])
         for module in MODULES
         for path in Path(module).rglob("*.py")
         if path.read_bytes() != Path("pristine", *path.parts[1:]).read_bytes()
