@@ -748,3 +748,13 @@ def test_lines_of_a_flat_tax_say_whose_room_they_are_of() -> None:
     told = explain(quote).part(Part.CITY_TAXES)
     assert told is not None
     assert [line.room for line in told.children[0].children] == [1, 2, 3]
+
+
+def test_a_night_is_rounded_from_where_its_last_rule_left_it() -> None:
+    # 100.01 less a tenth is 90.009, less a tenth again 81.0081.
+    rules = (longer("first", "-10"), longer("second", "-10", rank=2))
+    night = explain(quote_of(book(base("flex", 10_001), rules=rules), end=2)).rooms[0].children[0]
+    *_, last, rounding = night.children
+    assert (last.name, rounding.code, rounding.after) == ("second", Part.ROUNDING, 8_101)
+    assert rounding.before == last.after
+    assert amount_text(rounding.before, Currency.of("EUR")) == "81.0081"

@@ -42,8 +42,8 @@ from pmscore.kernel.percent import Percent
 from pmscore.pricing.model.book import PriceBook
 from pmscore.pricing.model.changes import Change
 from pmscore.pricing.model.guests import GuestParty
-from pmscore.pricing.model.occupancy import OccupancyTerms
-from pmscore.pricing.model.plans import DatedPrice, TypePrices
+from pmscore.pricing.model.occupancy import OccupancyTerms, PricedBy
+from pmscore.pricing.model.plans import DatedPrice, PriceLimits, TypePrices
 from pmscore.pricing.model.rules import PriceQuestion
 from pmscore.pricing.views.matrix import YearMatrix, occupied_percent
 from pmscore.pricing.views.matrix_changes import YieldSteps
@@ -501,3 +501,19 @@ def test_percentages_between_two_steps_are_on_one():
     assert steps.steps((0, 20, 49)) == [0, 0, 0]
     assert steps.steps((50, 99, 100, 130)) == [1, 1, 1, 1]
     assert [steps.steps((steps.percent(each),)) for each in (0, 1)] == [[0], [1]]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        evolve(base_plan(), limits=PriceLimits(floor=15_000)),
+        evolve(base_plan(), occupancy=OccupancyTerms(priced_by=PricedBy.PERSON, included=2)),
+    ],
+    ids=["a floor", "a price a person"],
+)
+def test_a_plan_that_has_changed_beside_its_prices_says_its_rates(changed):
+    matrix = matrix_of(book_of(base_plan()))
+    before = matrix.rows.copy()
+    runs = matrix.take_book(book_of(changed))
+    check_change(before, runs, matrix, matrix_of(book_of(changed)))
+    assert runs
