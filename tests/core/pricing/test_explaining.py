@@ -758,3 +758,17 @@ def test_a_night_is_rounded_from_where_its_last_rule_left_it() -> None:
     assert (last.name, rounding.code, rounding.after) == ("second", Part.ROUNDING, 8_101)
     assert rounding.before == last.after
     assert amount_text(rounding.before, Currency.of("EUR")) == "81.0081"
+
+
+def test_a_tax_whose_rate_changes_in_a_stay_has_the_lines_of_each_rate_apart() -> None:
+    # Two nights at 7 % and one at 19 %, each of 100.00.
+    early = Tax(code="vat", name="VAT", rate=Percent.parse("7"), valid=nights(1, 3))
+    late = Tax(code="vat", name="VAT", rate=Percent.parse("19"), valid=nights(3, 31))
+    taxed = explain(quote_of(book(taxes=TaxTable((early, late)))))
+    told = taxed.part(Part.TAXES)
+    assert told is not None
+    assert [(each.operand, each.after) for each in told.children] == [
+        (Percent.parse("7"), 1_400),
+        (Percent.parse("19"), 1_900),
+    ]
+    assert [[line.on for line in each.children] for each in told.children] == [[day(1), day(2)], [day(3)]]
