@@ -10,6 +10,7 @@ from attrs import evolve
 
 from core.pricing.price_scene import COUPLE, DOUBLE, MARCH, base, book, day, longer, nights
 from pmscore.dates.nights import StayRange
+from pmscore.dates.recurrence import Weekdays
 from pmscore.dates.zones import Zone
 from pmscore.kernel.ids import QuoteId
 from pmscore.kernel.percent import Percent
@@ -20,6 +21,7 @@ from pmscore.pricing.model.charges.taxes import Tax
 from pmscore.pricing.model.guests import GuestParty
 from pmscore.pricing.model.quote import Quote
 from pmscore.pricing.model.request import QuoteRequest
+from pmscore.pricing.model.rules import PriceRule
 from pmscore.pricing.views import quoting
 from pmscore.pricing.views.quoting import MOST_CHARGES, Quoter
 
@@ -88,12 +90,19 @@ def test_no_more_is_kept_than_a_crowd_needs() -> None:
     assert 0 < len(quoter._charges) <= MOST_CHARGES
 
 
-def test_what_is_remembered_of_a_stay_is_not_another_lengths_nor_another_dates() -> None:
+@pytest.mark.parametrize(
+    "dear",
+    [
+        longer("fair", "50", nights=nights(15, 17), rank=2),
+        longer("weekend", "50", weekdays=Weekdays.from_names(("fri", "sat")), rank=2),
+    ],
+    ids=["some nights", "some weekdays"],
+)
+def test_what_is_remembered_of_a_stay_is_not_another_lengths_nor_another_dates(dear: PriceRule) -> None:
     """Stays that begin as long after they are booked, and differ in their length or in their nights alone."""
-    dear = longer("fair", "50", nights=nights(15, 17), rank=2)
     plain = book(base(), rules=(longer("weekly", "-10", least=3), dear))
     quoter = Quoter(plain, MARCH, Zone("Europe/Lisbon"))
-    for later in (0, 10, 12):
+    for later in (0, 7, 8, 10, 12, 16):
         now = NOW + timedelta(days=later)
         for length in range(1, 7):
             stay = StayRange.of(day(3) + timedelta(days=later), length)
