@@ -119,11 +119,10 @@ def _object_hook(wire: type) -> Hook:
     def hook(value: Any, _: object) -> Any:
         if not isinstance(value, Mapping):
             raise InvalidInputError("", "not_an_object")
-        value = {name: nulls.replaced(name, each) for name, each in value.items()}
-        refused = [name for name in value if value[name] is None and name in nulls.refused]
-        noted = (
-            [FieldsError(tuple(FieldError(name, "not_null") for name in sorted(refused)))] if refused else []
-        )
+        if nulls.emptied:
+            value = {name: nulls.replaced(name, each) for name, each in value.items()}
+        refused = sorted(name for name in nulls.refused if name in value and value[name] is None)
+        noted = [FieldsError(tuple(FieldError(name, "not_null") for name in refused))] if refused else []
         dropped = {name for name, each in value.items() if each is None and name in known - kept_null}
         given = {name: each for name, each in value.items() if name not in dropped}
         try:

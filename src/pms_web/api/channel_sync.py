@@ -27,15 +27,12 @@ from pms_web.services import WebServices
 from pmscore.access.model.permissions import Permission
 from pmscore.channels.model.operations import Batch, BatchPage, BatchStatus, Operation, OperationFilter
 from pmscore.channels.use_cases.operations import (
-    PURGE_PHRASE,
-    PurgeLogs,
     SyncType,
     Triggered,
     TriggerSync,
-    preview_purge,
-    purge_logs,
     trigger_sync,
 )
+from pmscore.channels.use_cases.purging import PURGE_PHRASE, PurgeLogs, preview_purge, purge_logs
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.ids import BatchId, parse_id
 from pmscore.kernel.paging import Page as CorePage
@@ -137,9 +134,12 @@ def purge(services: WebServices, connection_id: str, body: PurgeOrder) -> Respon
         retention_days=body.retention_days,
         phrase=body.confirm_phrase,
     )
-    if body.confirm_phrase != PURGE_PHRASE:
-        raise WrongPhraseError(field="confirm_phrase", phrase=PURGE_PHRASE)
-    deleted = services.retry(lambda: purge_logs(command, uow=services.uow, clock=services.clock))
+    try:
+        deleted = services.retry(lambda: purge_logs(command, uow=services.uow, clock=services.clock))
+    except InvalidInputError as error:
+        if error.reason != "not_the_phrase":
+            raise
+        raise WrongPhraseError(field="confirm_phrase", phrase=PURGE_PHRASE) from error
     told: PurgedLogsBody = {
         "connection_id": str(command.connection_id),
         "retention_days": body.retention_days,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from uuid import UUID
 
 import click
@@ -16,9 +15,9 @@ from pms_adapters.lab.seed import DEMO_AGENCY
 from pms_web.cli.people import Desk, desk
 from pms_web.cli.terminal import say
 from pmscore.channels.model.connections import Connection, ConnectionStatus
-from pmscore.channels.model.events import LogsPurged
 from pmscore.channels.model.manifest import Platform
 from pmscore.channels.use_cases.connections import ChangeConnection, Connect, change_connection, connect
+from pmscore.channels.use_cases.purging import PURGE_PHRASE, PurgeLogs, preview_purge, purge_logs
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.events import Json
 from pmscore.kernel.ids import PropertyId
@@ -143,24 +142,15 @@ def _seeded(
 
 def _reset(at: Desk, connection: Connection, *, is_sure: bool) -> None:
     """Delete the log of a connection, once somebody has said that it is meant."""
-    key, latest = connection.connection_id, at.services.clock.now() + timedelta(days=1)
-    with at.services.uow.begin(at.question) as work:
-        found = work.operations.count(key, latest).total
+    parts = at.services
+    meant = PurgeLogs(
+        **at.asking, connection_id=connection.connection_id, retention_days=None, phrase=PURGE_PHRASE
+    )
     if not is_sure:
-        say(f"Found {found} sync logs for connection {key}")
+        found = preview_purge(meant, uow=parts.uow, clock=parts.clock).total
+        say(f"Found {found} sync logs for connection {connection.connection_id}")
         click.confirm("Delete all sync logs for this connection?", abort=True, err=True)
-    with at.services.uow.begin(at.question) as work:
-        present = work.connections.get(key)
-        deleted = work.operations.purge(key, latest)
-        told = LogsPurged(
-            aggregate_id=key,
-            version=present.version,
-            property_id=present.property_id,
-            before=latest,
-            deleted=deleted,
-        )
-        work.record(told)
-        work.commit()
+    deleted = purge_logs(meant, uow=parts.uow, clock=parts.clock)
     say(f"✓ Purged {deleted} sync logs{' (--yes flag)' if is_sure else ''}")
 
 

@@ -13,16 +13,15 @@ from pmscore.availability.model import (
     Refusal,
     SearchResult,
     StaySearch,
-    TypeNights,
 )
 from pmscore.availability.policies.nearest import nearest_stays, nearest_window
 from pmscore.availability.policies.search import (
     Candidate,
     Weighed,
-    capacities,
     fits_party,
     offered,
     sellable_rooms,
+    type_counts,
     types_asked,
     weighed,
 )
@@ -82,17 +81,7 @@ def calendar(
     named = [house.type_of(each) for each in unit_type_ids]
     types = sorted(named or house.types.values(), key=lambda each: (each.name, each.unit_type_id))
     claims = reader.claims_by_kind([each.unit_type_id for each in types], nights, clock.now())
-    counted = (
-        TypeNights(
-            unit_type_id=each.unit_type_id,
-            nights=nights,
-            capacity=capacities(each, nights),
-            overbooking=each.overbooking,
-            claims=claims.get(each.unit_type_id, {}),
-        )
-        for each in types
-    )
-    return Calendar(nights, tuple(counted))
+    return Calendar(nights, type_counts(types, nights, claims))
 
 
 def occupied_ranges(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Generic, TypeVar
+from functools import cached_property
 
 from pmscore.kernel.errors import InvalidInputError, KeyReusedError, RequestInProgressError
 from pmscore.kernel.events import Command, Event, Json, OnceKey
@@ -71,8 +71,6 @@ __all__ = [
     "MovableClock",
     "SeededIds",
 ]
-
-RepositoryT = TypeVar("RepositoryT")
 
 LOCK_TIMEOUT = timedelta(seconds=2)
 
@@ -201,61 +199,45 @@ class InMemoryStore:
             self._locks.release_all(transaction.number)
 
 
-class _Opened(Generic[RepositoryT]):
-    """A repository that is opened when a transaction first asks for it: most touch three of thirty."""
-
-    def __init__(self, opens: Callable[[InMemoryWork], RepositoryT]) -> None:
-        self._opens = opens
-
-    def __set_name__(self, owner: type[InMemoryWork], name: str) -> None:
-        self._name = name
-
-    def __get__(self, work: InMemoryWork, owner: type[InMemoryWork]) -> RepositoryT:
-        found = self._opens(work)
-        work.__dict__[self._name] = found
-        return found
-
-
 class InMemoryWork:
-    """One transaction; fulfils the ``Work`` protocol of every context."""
+    """One transaction; fulfils the ``Work`` protocol of every context.
 
-    transaction: Transaction
-    slugs: Mapping[str, AgencyId]
-    accounts: Accounts
+    A repository is opened when it is first asked for: most transactions touch three of thirty.
+    """
 
-    agencies = _Opened(lambda work: InMemoryAgencies(work.transaction, work.slugs))
-    houses = _Opened(lambda work: InMemoryHouses(work.transaction))
-    stock = _Opened(lambda work: InMemoryStock(work.transaction))
-    holds = _Opened(lambda work: InMemoryHolds(work.transaction))
-    blocks = _Opened(lambda work: InMemoryBlocks(work.transaction))
-    allotments = _Opened(lambda work: InMemoryAllotments(work.transaction))
-    guests = _Opened(lambda work: InMemoryGuests(work.transaction))
-    restrictions = _Opened(lambda work: InMemoryRestrictions(work.transaction))
-    bookings = _Opened(lambda work: InMemoryBookings(work.transaction))
-    prices = _Opened(lambda work: InMemoryPriceBooks(work.transaction))
-    quotes = _Opened(lambda work: InMemoryQuotes(work.transaction))
-    promotions = _Opened(lambda work: InMemoryPromotionUses(work.transaction))
-    users = _Opened(lambda work: InMemoryUsers(work.transaction, work.accounts))
-    memberships = _Opened(lambda work: InMemoryMemberships(work.transaction, work.accounts))
-    api_keys = _Opened(lambda work: InMemoryApiKeys(work.transaction, work.accounts))
-    sessions = _Opened(lambda work: InMemorySessions(work.transaction, work.accounts))
-    links = _Opened(lambda work: InMemoryLinks(work.transaction, work.accounts))
-    own_properties = _Opened(lambda work: InMemoryOwnProperties(work.transaction))
-    exchange_rates = _Opened(lambda work: InMemoryExchangeRateRepository(work.transaction))
-    features = _Opened(lambda work: InMemoryFeatures(work.transaction))
-    webhooks = _Opened(lambda work: InMemoryEndpoints(work.transaction))
-    deliveries = _Opened(lambda work: InMemoryDeliveries(work.transaction))
-    connections = _Opened(lambda work: InMemoryConnections(work.transaction))
-    mappings = _Opened(lambda work: InMemoryMappings(work.transaction))
-    lanes = _Opened(lambda work: InMemoryLanes(work.transaction))
-    dirty = _Opened(lambda work: InMemoryDirt(work.transaction))
-    cells = _Opened(lambda work: InMemoryCells(work.transaction))
-    calls = _Opened(lambda work: InMemoryCalls(work.transaction))
-    revisions = _Opened(lambda work: InMemoryRevisions(work.transaction))
-    operations = _Opened(lambda work: InMemoryOperations(work.transaction))
-    knocks = _Opened(lambda work: InMemoryKnocks(work.transaction))
-    issues = _Opened(lambda work: InMemoryIssues(work.transaction))
-    events = _Opened(lambda work: InMemoryEvents(work.transaction, work.logged))
+    agencies = cached_property(lambda work: InMemoryAgencies(work.transaction, work.slugs))
+    houses = cached_property(lambda work: InMemoryHouses(work.transaction))
+    stock = cached_property(lambda work: InMemoryStock(work.transaction))
+    holds = cached_property(lambda work: InMemoryHolds(work.transaction))
+    blocks = cached_property(lambda work: InMemoryBlocks(work.transaction))
+    allotments = cached_property(lambda work: InMemoryAllotments(work.transaction))
+    guests = cached_property(lambda work: InMemoryGuests(work.transaction))
+    restrictions = cached_property(lambda work: InMemoryRestrictions(work.transaction))
+    bookings = cached_property(lambda work: InMemoryBookings(work.transaction))
+    prices = cached_property(lambda work: InMemoryPriceBooks(work.transaction))
+    quotes = cached_property(lambda work: InMemoryQuotes(work.transaction))
+    promotions = cached_property(lambda work: InMemoryPromotionUses(work.transaction))
+    users = cached_property(lambda work: InMemoryUsers(work.transaction, work.accounts))
+    memberships = cached_property(lambda work: InMemoryMemberships(work.transaction, work.accounts))
+    api_keys = cached_property(lambda work: InMemoryApiKeys(work.transaction, work.accounts))
+    sessions = cached_property(lambda work: InMemorySessions(work.transaction, work.accounts))
+    links = cached_property(lambda work: InMemoryLinks(work.transaction, work.accounts))
+    own_properties = cached_property(lambda work: InMemoryOwnProperties(work.transaction))
+    exchange_rates = cached_property(lambda work: InMemoryExchangeRateRepository(work.transaction))
+    features = cached_property(lambda work: InMemoryFeatures(work.transaction))
+    webhooks = cached_property(lambda work: InMemoryEndpoints(work.transaction))
+    deliveries = cached_property(lambda work: InMemoryDeliveries(work.transaction))
+    connections = cached_property(lambda work: InMemoryConnections(work.transaction))
+    mappings = cached_property(lambda work: InMemoryMappings(work.transaction))
+    lanes = cached_property(lambda work: InMemoryLanes(work.transaction))
+    dirty = cached_property(lambda work: InMemoryDirt(work.transaction))
+    cells = cached_property(lambda work: InMemoryCells(work.transaction))
+    calls = cached_property(lambda work: InMemoryCalls(work.transaction))
+    revisions = cached_property(lambda work: InMemoryRevisions(work.transaction))
+    operations = cached_property(lambda work: InMemoryOperations(work.transaction))
+    knocks = cached_property(lambda work: InMemoryKnocks(work.transaction))
+    issues = cached_property(lambda work: InMemoryIssues(work.transaction))
+    events = cached_property(lambda work: InMemoryEvents(work.transaction, work.logged))
 
     def __init__(
         self,

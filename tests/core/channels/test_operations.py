@@ -11,16 +11,14 @@ from pmscore.channels.model.connections import ConnectionStatus
 from pmscore.channels.model.manifest import Lane, Standing
 from pmscore.channels.model.operations import BatchStatus, OperationFilter, OperationStatus, OperationType
 from pmscore.channels.use_cases.operations import (
-    PurgeLogs,
     RetryOperation,
     SyncType,
     TriggerSync,
     note_queued,
-    preview_purge,
-    purge_logs,
     retry_operation,
     trigger_sync,
 )
+from pmscore.channels.use_cases.purging import PurgeLogs, preview_purge, purge_logs
 from pmscore.channels.use_cases.sweeping import TakeDue, clean_up_stale, roll_days, take_due
 from pmscore.kernel.errors import InvalidInputError, TransitionError
 from pmscore.kernel.paging import Page

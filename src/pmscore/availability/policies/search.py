@@ -12,9 +12,10 @@ from datetime import date, datetime
 
 from attrs import frozen
 
-from pmscore.availability.model import Offer, StaySearch
+from pmscore.availability.model import Offer, StaySearch, TypeNights
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.house import House, UnitType
+from pmscore.inventory.model.stock import ClaimKind
 from pmscore.kernel.errors import NotFoundError, Violation
 from pmscore.kernel.ids import PropertyId, UnitId, UnitTypeId
 from pmscore.restrictions.model.book import RuleBook
@@ -28,6 +29,7 @@ __all__ = [
     "fits_party",
     "offered",
     "sellable_rooms",
+    "type_counts",
     "types_asked",
     "weighed",
 ]
@@ -118,6 +120,24 @@ def capacities(unit_type: UnitType, nights: DateRange) -> tuple[int, ...]:
         counted += (rooms,) * ((until - nights.start).days - len(counted))
         rooms = later_rooms
     return counted + (rooms,) * (nights.length - len(counted))
+
+
+def type_counts(
+    types: Iterable[UnitType],
+    nights: DateRange,
+    claims: Mapping[UnitTypeId, Mapping[ClaimKind, tuple[int, ...]]],
+) -> tuple[TypeNights, ...]:
+    """Return the counts of types by night, from the claims on them; a type without any is free."""
+    return tuple(
+        TypeNights(
+            unit_type_id=each.unit_type_id,
+            nights=nights,
+            capacity=capacities(each, nights),
+            overbooking=each.overbooking,
+            claims=claims.get(each.unit_type_id, {}),
+        )
+        for each in types
+    )
 
 
 def sellable_rooms(unit_type: UnitType, nights: DateRange, claimed: Sequence[int] | None) -> tuple[int, ...]:

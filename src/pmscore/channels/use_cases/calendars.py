@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from attrs import evolve, field, frozen
 
-from pmscore.availability.model import TypeNights
-from pmscore.availability.policies.search import capacities
-from pmscore.availability.ports import AvailabilityReader
+from pmscore.availability.policies.search import type_counts
 from pmscore.channels.model.ari import RowKey
 from pmscore.channels.model.connections import Connection
-from pmscore.channels.model.manifest import Manifest
 from pmscore.channels.model.mappings import MappedRoom, MappingBook
 from pmscore.channels.ports import ChannelMeans, ChannelWork
 from pmscore.channels.use_cases.addresses import digest_of, new_token
+from pmscore.channels.use_cases.gateways import manifest_of
 from pmscore.channels.views.calendar import BusyRange, calendar_of, counts_for_calendar, night_manifest
 from pmscore.channels.views.desired import desired
 from pmscore.dates.ranges import DateRange
 from pmscore.dates.zones import local_date
-from pmscore.inventory.model.house import House
-from pmscore.kernel.errors import ConflictError, MisconfiguredError, NotFoundError, StaleVersionError
+from pmscore.kernel.errors import ConflictError, NotFoundError, StaleVersionError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ConnectionId, PropertyId
 from pmscore.kernel.ports import Clock, UnitOfWork
@@ -94,7 +91,7 @@ def new_calendars(
     token, digest = new_token(command.agency_id, means)
     with uow.begin(command) as work:
         connection = work.connections.get(command.connection_id)
-        if not _manifest(connection, means).exports_calendar:
+        if not manifest_of(connection, means).exports_calendar:
             raise NoCalendarError(gateway=connection.gateway)
         decision = connection.changed(evolve(connection, calendar_digest=digest), clock.now())
         work.connections.save(decision.state)
@@ -157,15 +154,16 @@ class _Reading:
 
     def ranges(self) -> tuple[BusyRange, ...]:
         """Return what the calendar says."""
-        manifest = night_manifest(_manifest(self.connection, self.means))
+        manifest = night_manifest(manifest_of(self.connection, self.means))
         reader = self.means.availability(self.command.agency_id)
         (house,) = reader.houses([self.property_id])
-        house.type_of(self.room.unit_type_id)
+        unit_type = house.type_of(self.room.unit_type_id)
         now = self.clock.now()
         nights = DateRange.of(local_date(now, house.property.zone), manifest.horizon_days)
         # Before the links: a booking that comes in between must not be told back to whoever has sold it.
         occupied = reader.occupied(self.property_id, nights, now)
-        counts = self._counts(reader, house, nights)
+        claims = reader.claims_by_kind([unit_type.unit_type_id], nights, now)
+        (counts,) = type_counts((unit_type,), nights, claims)
         with self.uow.begin(self.command) as work:
             links = work.revisions.links(self.connection.connection_id)
             book = work.prices.find(self.property_id)
@@ -192,22 +190,3 @@ class _Reading:
             nights=nights,
             sellable=wanted.rows.row(key),
         )
-
-    def _counts(self, reader: AvailabilityReader, house: House, nights: DateRange) -> TypeNights:
-        type_id = self.room.unit_type_id
-        unit_type = house.types[type_id]
-        claims = reader.claims_by_kind([type_id], nights, self.clock.now())
-        return TypeNights(
-            unit_type_id=type_id,
-            nights=nights,
-            capacity=capacities(unit_type, nights),
-            overbooking=unit_type.overbooking,
-            claims=claims.get(type_id, {}),
-        )
-
-
-def _manifest(connection: Connection, means: ChannelMeans) -> Manifest:
-    gateway = means.gateways.get(connection.gateway)
-    if gateway is None:
-        raise MisconfiguredError(gateway=connection.gateway)
-    return gateway.manifest

@@ -15,8 +15,9 @@ from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.mappings import MappedRate, MappedRoom, MappingBook
 from pmscore.channels.policies.mapping_check import Gap, gaps
 from pmscore.channels.ports import ChannelMeans, ChannelWork
+from pmscore.channels.use_cases.gateways import gateway_of
 from pmscore.inventory.model.house import House
-from pmscore.kernel.errors import InvalidInputError, MisconfiguredError, NotFoundError
+from pmscore.kernel.errors import InvalidInputError, NotFoundError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ConnectionId, MappingId, UnitId, UnitTypeId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -135,9 +136,7 @@ def check_mappings(
             raise NotFoundError("property", None)
         mappings = work.mappings.book(command.connection_id)
         book = work.prices.find(connection.property_id)
-    gateway = means.gateways.get(connection.gateway)
-    if gateway is None:
-        raise MisconfiguredError(gateway=connection.gateway)
+    gateway = gateway_of(connection, means)
     reader = means.availability(command.agency_id)
     (house,) = reader.houses([connection.property_id])
     rules = reader.rules([connection.property_id]).get(connection.property_id, RuleBook())

@@ -15,40 +15,32 @@ from attrs import evolve, frozen
 
 from pmscore.channels.model.ari import Dirty
 from pmscore.channels.model.connections import Connection
-from pmscore.channels.model.events import LogsPurged, OperationTriggered
+from pmscore.channels.model.events import OperationTriggered
 from pmscore.channels.model.lanes import LaneState
 from pmscore.channels.model.manifest import Lane, Manifest
-from pmscore.channels.model.operations import Batch, Operation, OperationStatus, PurgeCount
+from pmscore.channels.model.operations import Batch, Operation, OperationStatus
 from pmscore.channels.policies.batches import given_up
 from pmscore.channels.policies.proved import is_used
 from pmscore.channels.ports import ChannelMeans, ChannelWork
+from pmscore.channels.use_cases.gateways import manifest_of
 from pmscore.channels.use_cases.logbook import DIRECTIONS, TYPES, ended
 from pmscore.dates.ranges import DateRange
-from pmscore.kernel.errors import InvalidInputError, MisconfiguredError, TransitionError
+from pmscore.kernel.errors import InvalidInputError, TransitionError
 from pmscore.kernel.events import Command, Json
 from pmscore.kernel.ids import BatchId, ConnectionId, LaneId, OperationId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
 
 __all__ = [
-    "PURGE_PHRASE",
-    "PurgeLogs",
     "RetryOperation",
     "SyncType",
     "TriggerSync",
     "Triggered",
     "give_up_stale",
     "note_queued",
-    "preview_purge",
-    "purge_logs",
     "retry_operation",
     "trigger_sync",
 ]
 
-PURGE_PHRASE: Final = "PURGE"
-"""What somebody writes who means it."""
-
-LEAST_RETENTION: Final = 1
-MOST_RETENTION: Final = 3650
 MOST_STALE: Final = 200
 
 
@@ -91,15 +83,6 @@ class Triggered:
 
 
 @frozen(kw_only=True)
-class PurgeLogs(Command):
-    """Delete operations of a connection that are older than ``retention_days``; ``phrase`` says that it is meant."""
-
-    connection_id: ConnectionId
-    retention_days: int
-    phrase: str = ""
-
-
-@frozen(kw_only=True)
 class RetryOperation(Command):
     """Ask anew for an operation that has failed for good."""
 
@@ -131,7 +114,7 @@ def trigger_sync(
         connection = work.connections.get(command.connection_id)
         if not connection.syncs:
             raise TransitionError("sync", connection.status.value)
-        manifest = _manifest(connection, means)
+        manifest = manifest_of(connection, means)
         lanes = {each.lane: each for each in work.lanes.of(command.connection_id)}
         wanted = _LANES[command.sync_type]
         if command.sync_type is not SyncType.FULL and not _can(manifest, connection, wanted[0], lanes):
@@ -218,58 +201,12 @@ def note_queued(
     return count
 
 
-def preview_purge(command: PurgeLogs, *, uow: UnitOfWork[ChannelWork], clock: Clock) -> PurgeCount:
-    """Return what a purge would delete; nothing is written.
-
-    Raises:
-        NotFoundError: no such connection in this agency.
-        InvalidInputError: field ``retention_days``.
-    """
-    before = _before(command, clock.now())
-    with uow.begin(command) as work:
-        work.connections.read(command.connection_id)
-        return work.operations.count(command.connection_id, before)
-
-
-def purge_logs(command: PurgeLogs, *, uow: UnitOfWork[ChannelWork], clock: Clock) -> int:
-    """Delete old operations of a connection, and record that it was done; return how many.
-
-    Raises:
-        NotFoundError: no such connection in this agency.
-        InvalidInputError: field ``confirm``: the phrase is not ``PURGE``; or field ``retention_days``.
-    """
-    if command.phrase != PURGE_PHRASE:
-        raise InvalidInputError("confirm", "not_the_phrase", phrase=PURGE_PHRASE)
-    before = _before(command, clock.now())
-    with uow.begin(command) as work:
-        connection = work.connections.get(command.connection_id)
-        deleted = work.operations.purge(command.connection_id, before)
-        work.record(
-            LogsPurged(
-                aggregate_id=connection.connection_id,
-                version=connection.version,
-                property_id=connection.property_id,
-                before=before,
-                deleted=deleted,
-            )
-        )
-        work.commit()
-    return deleted
-
-
 def give_up_stale(work: ChannelWork, now: datetime, after: timedelta) -> int:
     """Give up, in a transaction that somebody else commits, operations that stand still; return how many."""
     stale = work.operations.stale(now - after, most=MOST_STALE)
     for each in stale:
         work.operations.save(given_up(each, now, after))
     return len(stale)
-
-
-def _manifest(connection: Connection, means: ChannelMeans) -> Manifest:
-    gateway = means.gateways.get(connection.gateway)
-    if gateway is None:
-        raise MisconfiguredError(gateway=connection.gateway)
-    return gateway.manifest
 
 
 def _can(manifest: Manifest, connection: Connection, lane: Lane, lanes: Mapping[Lane, LaneState]) -> bool:
@@ -336,9 +273,3 @@ def _make_due(
             )
         )
     work.lanes.wake(lane.lane_id, now)
-
-
-def _before(command: PurgeLogs, now: datetime) -> datetime:
-    if not LEAST_RETENTION <= command.retention_days <= MOST_RETENTION:
-        raise InvalidInputError("retention_days", "out_of_range", least=LEAST_RETENTION, most=MOST_RETENTION)
-    return now - timedelta(days=command.retention_days)

@@ -13,7 +13,8 @@ from attrs import frozen
 from pmscore.channels.model.calls import OutcomeKind, RemoteRoom
 from pmscore.channels.ports import ChannelMeans, ChannelWork
 from pmscore.channels.use_cases.checking import counted, opened, stands_at
-from pmscore.kernel.errors import MisconfiguredError, NotFoundError, PortError
+from pmscore.channels.use_cases.gateways import gateway_of
+from pmscore.kernel.errors import NotFoundError, PortError
 from pmscore.kernel.events import Command
 from pmscore.kernel.ids import ConnectionId
 from pmscore.kernel.ports import Clock, IdSource, UnitOfWork
@@ -58,9 +59,7 @@ def list_rooms(
         connection = work.connections.read(command.connection_id)
     if connection.property_id is None:
         raise NotFoundError("property", None)
-    gateway = means.gateways.get(connection.gateway)
-    if gateway is None:
-        raise MisconfiguredError(gateway=connection.gateway)
+    gateway = gateway_of(connection, means)
     if not gateway.manifest.lists_rooms:
         return ListedRooms((), is_listed=False)
     credentials: Mapping[str, Secret] = {} if means.is_mock else opened(command, connection, means)

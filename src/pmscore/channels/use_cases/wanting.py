@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pmscore.availability.model import TypeNights
-from pmscore.availability.policies.search import capacities
-from pmscore.availability.ports import AvailabilityReader
+from pmscore.availability.policies.search import type_counts
 from pmscore.channels.model.ari import RowKey
 from pmscore.channels.model.connections import Connection
 from pmscore.channels.model.manifest import Manifest
@@ -17,10 +16,8 @@ from pmscore.channels.model.mappings import MappingBook
 from pmscore.channels.ports import ChannelMeans, ChannelWork
 from pmscore.channels.views.desired import Wanted, desired
 from pmscore.dates.ranges import DateRange
-from pmscore.inventory.model.house import House
 from pmscore.kernel.errors import NotFoundError
 from pmscore.kernel.events import Command
-from pmscore.kernel.ids import UnitTypeId
 from pmscore.kernel.ports import Clock, UnitOfWork
 from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.restrictions.model.book import RuleBook
@@ -61,9 +58,10 @@ def wanted(
     rows = tuple(keys)
     found = (mappings.by_id(each) for each in {key.mapping_id for key in rows})
     types = {each.unit_type_id for each in found if each is not None and each.unit_type_id in house.types}
-    counts = (
-        _counts(reader, house, types, nights, clock) if any(key.field in _COUNTED for key in rows) else ()
-    )
+    counts: tuple[TypeNights, ...] = ()
+    if any(key.field in _COUNTED for key in rows):
+        claims = reader.claims_by_kind(sorted(types), nights, now)
+        counts = type_counts([house.types[each] for each in sorted(types)], nights, claims)
     return desired(
         mappings,
         manifest,
@@ -76,25 +74,4 @@ def wanted(
         channel=connection.channel,
         keys=rows,
         allotted=allotted,
-    )
-
-
-def _counts(
-    reader: AvailabilityReader,
-    house: House,
-    types: Iterable[UnitTypeId],
-    nights: DateRange,
-    clock: Clock,
-) -> tuple[TypeNights, ...]:
-    named = sorted(types)
-    claims = reader.claims_by_kind(named, nights, clock.now())
-    return tuple(
-        TypeNights(
-            unit_type_id=each,
-            nights=nights,
-            capacity=capacities(house.types[each], nights),
-            overbooking=house.types[each].overbooking,
-            claims=claims.get(each, {}),
-        )
-        for each in named
     )
