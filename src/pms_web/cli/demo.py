@@ -12,13 +12,14 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import click
+from attrs import evolve
 
 from pms_adapters.bootstrap import connect
 from pms_adapters.embedded.errors import AlreadyRunningError
 from pms_adapters.embedded.home import Home
 from pms_adapters.lab.seed import DEMO_AGENCY, add_missing_prices, add_missing_rates, is_seeded, seed
 from pms_adapters.postgres.leases import skip_history
-from pms_adapters.settings import Settings
+from pms_adapters.settings import LogLevel, Settings
 from pms_web.cli.demo_people import DEMO_PEOPLE, set_demo_people
 from pms_web.cli.demo_platform import channel_environ, demo_platform, with_channel
 from pms_web.cli.listening import Listener, listen
@@ -53,14 +54,16 @@ def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
 
     The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. The hotel is sold on a simulated
     platform as well, which runs beside the app and is another one at each start. The data stays in PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of the first.
+    What goes well is not logged, so that the password stays in sight.
 
     \b
     Example:
       pms demo
       pms demo --exit
       PMS_HOME=/tmp/try pms demo --port 8080
+      LOG_LEVEL=INFO pms demo
     """
-    settings = read_settings()
+    settings = _quietly(read_settings())
     chosen = (0 if exits else USUAL_PORT) if port is None else port
     deadline = time.monotonic() + PATIENCE_SECONDS
     is_told = False
@@ -78,6 +81,11 @@ def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
                 say("Another command uses the embedded servers of this home; waiting for it to end.")
                 is_told = True
             time.sleep(0.2)
+
+
+def _quietly(settings: Settings) -> Settings:
+    """Return settings that log what goes wrong, unless LOG_LEVEL asks for something else."""
+    return settings if os.environ.get("LOG_LEVEL") else evolve(settings, log_level=LogLevel.WARNING)
 
 
 def _run(place: Servers, port: int, *, exits: bool) -> int:
@@ -107,7 +115,7 @@ def _working(settings: Settings) -> Iterator[None]:
     """Run a worker beside the app, as a program of its own; without Redis it complains and ends."""
     worker = subprocess.Popen(
         (sys.executable, "-m", "pms_web.cli.main", "worker", "--attended"),
-        env={**os.environ, **channel_environ(settings)},
+        env={**os.environ, **channel_environ(settings), "LOG_LEVEL": settings.log_level.value},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )

@@ -218,6 +218,10 @@ class TunedGateway(ChannelGateway):
         """Pass it on."""
         return self._gateway.acknowledge(at, revisions)
 
+    def queue_of(self, stored: StoredRevision) -> str:
+        """Pass it on."""
+        return self._gateway.queue_of(stored)
+
     def read_back(self, at: At, lane: Lane, nights: DateRange) -> ReadBack:
         """Pass it on."""
         return self._gateway.read_back(at, lane, nights)

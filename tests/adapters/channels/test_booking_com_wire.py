@@ -198,20 +198,19 @@ def test_what_is_no_booking_here_is_acknowledged_by_their_name_alone() -> None:
     assert b'"RT"' not in wire.calls[0].body
 
 
-def test_each_queue_is_told_what_came_from_it() -> None:
+def test_each_queue_is_told_what_came_from_it_in_one_call() -> None:
     at = at_hotel()
     new = stored(wire_with(message("reservations.new")), at, None)
     (change, *_) = asked(wire_with(message("reservations.changes"))).pull(at, "changes").revisions
-    wire = StubWire()
-    wire.answers_with(200, answer("OTA_HotelResNotifRS", "<Success/>"))
-    wire.answers_with(200, answer("OTA_HotelResModifyNotifRS", "<Success/>"))
     other = evolve(new, revision=change, revision_id=change.revision_id)
-    assert asked(wire).acknowledge(at, (other, new)).kind is OutcomeKind.DONE
-    assert [call.url.rpartition("/")[2] for call in wire.calls] == [
-        "OTA_HotelResNotif",
-        "OTA_HotelResModifyNotif",
-    ]
-    assert [b"4000000001" in call.body for call in wire.calls] == [False, True]
+    for one, queue in ((new, "OTA_HotelResNotif"), (other, "OTA_HotelResModifyNotif")):
+        wire = wire_with(answer(f"{queue}RS", "<Success/>"))
+        gateway = asked(wire)
+        assert gateway.queue_of(one) == queue
+        assert gateway.acknowledge(at, (one, one)).kind is OutcomeKind.DONE
+        (call,) = wire.calls
+        assert call.url.rpartition("/")[2] == queue
+        assert (b"4000000001" in call.body) is (one is other)
 
 
 def test_an_acknowledgement_that_is_not_taken_ends_there() -> None:

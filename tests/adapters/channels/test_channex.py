@@ -447,6 +447,7 @@ def test_a_key_for_another_property_is_not_healthy(samples: Samples) -> None:
         (("booking_id",), None, "data.0.attributes.booking_id: not_text"),
         (("currency",), "EURO", "currency: unknown_currency"),
         (("inserted_at",), "yesterday", "inserted_at: not_an_instant"),
+        (("inserted_at",), "0001-01-01T00:00:00+05:00", "inserted_at: not_an_instant"),
         (("rooms",), [], "rooms: empty"),
         (("rooms", 0, "is_cancelled"), True, "rooms: empty"),
         (("rooms", 0, "checkin_date"), "2026-02-30", "data.0.attributes.rooms.0.arrival: no_such_day"),

@@ -15,7 +15,7 @@ from adapters.channels.expedia_scenes import NOW
 from adapters.channels.stub_wire import StubWire
 from adapters.http.receiver import LOOPBACK
 from pms_adapters.channels.expedia import ExpediaGateway
-from pms_adapters.channels.expedia.mapping import Service
+from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED, Service
 from pms_adapters.channels.expedia.sales import retrieval_body
 from pms_adapters.channels.expedia.wire import request
 from pms_adapters.http.door import HttpDoor
@@ -144,7 +144,9 @@ def test_an_answer_has_125_bookings_at_most_and_the_others_come_when_these_are_c
     again = made.gateway.pull(made.at, "")
     assert [each.booking_key for each in again.revisions] == [each.booking_key for each in first.revisions]
     stored = [made.stored(each) for each in first.revisions]
-    assert made.gateway.acknowledge(made.at, stored).kind is OutcomeKind.DONE
+    for begin in range(0, len(stored), MOST_CONFIRMED):
+        group = stored[begin : begin + MOST_CONFIRMED]
+        assert made.gateway.acknowledge(made.at, group).kind is OutcomeKind.DONE
     rest = made.gateway.pull(made.at, "").revisions
     assert {each.booking_key for each in (*first.revisions, *rest)} == sold
     assert len(rest) == 5

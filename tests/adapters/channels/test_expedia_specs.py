@@ -120,10 +120,9 @@ def test_retrievals_and_confirmations_are_valid(schemas: Schemas) -> None:
         confirmed(wire, *(stored(each, booking_id) for each in found.revisions))
         schemas.check(wire.calls[0].body)
     full = wire_with(message("confirmation.success"))
-    confirmed(full, *[stored(found.revisions[0])] * (MOST_CONFIRMED + 1))
-    assert len(full.calls) == 2
-    for call in full.calls:
-        schemas.check(call.body)
+    confirmed(full, *[stored(found.revisions[0])] * MOST_CONFIRMED)
+    (call,) = full.calls
+    schemas.check(call.body)
 
 
 def test_the_schemas_find_a_message_that_is_wrong(schemas: Schemas) -> None:

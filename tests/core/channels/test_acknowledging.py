@@ -21,10 +21,14 @@ class InGroups(Telling):
         self.calls = []
         self.unknown = ""
         self.says = REFUSED
+        self.changes = set()
 
     @property
     def manifest(self):
         return evolve(super().manifest, most_acknowledged=3)
+
+    def queue_of(self, stored):
+        return "changes" if stored.revision.booking_key in self.changes else "new"
 
     def acknowledge(self, at, revisions):
         names = [each.booking_key for each in (one.revision for one in revisions)]
@@ -52,6 +56,13 @@ def test_as_many_go_into_a_call_as_the_platform_takes(inbound):
     assert inbound.gateway.calls == [["K1", "K2", "K3"], ["K4"]]
     assert end.details["acknowledged"] == 4
     assert open_ones(inbound, "K1", "K2", "K3", "K4") == []
+
+
+def test_what_came_from_two_queues_is_told_to_each_by_itself(inbound):
+    inbound.gateway.changes = {"K2", "K4"}
+    end = sold(inbound, "K1", "K2", "K3", "K4", "K5")
+    assert inbound.gateway.calls == [["K1", "K3", "K5"], ["K2", "K4"]]
+    assert end.details["acknowledged"] == 5
 
 
 @pytest.mark.parametrize("says", [REFUSED, PARTLY])

@@ -6,32 +6,31 @@ anything else is looked at: no field reads it, no digest contains it, and what i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 from attrs import evolve, frozen
 
-from pms_adapters.serialization.xml import Element, Node, written
+from pms_adapters.channels.aside import plain, set_aside
+from pms_adapters.serialization.instants import read_instant
+from pms_adapters.serialization.xml import Node, written
 from pmscore.channels.model.calls import At
 from pmscore.channels.model.revisions import Malformed, Revision, RevisionStatus, SoldRoom, SoldTo
 from pmscore.channels.policies.cards import without_cards
 from pmscore.dates.nights import StayRange
-from pmscore.dates.zones import Zone, instant_at
+from pmscore.dates.zones import Zone
 from pmscore.kernel.currency import Currency
 from pmscore.kernel.errors import InvalidInputError
 from pmscore.kernel.money import Money
 
 __all__ = ["Page", "read_page"]
 
-_LONGEST_RAW: Final = 20_000
 _LONGEST_ID: Final = 120
 _LONGEST_REQUEST: Final = 4_000
 _MOST_ROOMS: Final = 100
 _CARDS: Final = frozenset({"PaymentCard", "BankAcct", "GuaranteesAccepted"})
-_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 _STATUSES: Final[Mapping[str, RevisionStatus]] = {
     "Reserved": RevisionStatus.NEW,
@@ -117,13 +116,7 @@ def _unique_id(item: Node) -> tuple[str, str]:
 def _revised_at(item: Node, zone: Zone) -> datetime:
     """Return when it was made, or changed where that is told; a time without a zone is the house's."""
     text = item.attr.get("LastModifyDateTime") or item.attr.get("CreateDateTime", "")
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            return instant_at(found.date(), found.time(), zone)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInputError("CreateDateTime", "not_an_instant") from None
+    return read_instant(text, "CreateDateTime", zone=zone)
 
 
 def _currency(stays: Iterable[Node], default: Currency) -> Currency:
@@ -216,8 +209,7 @@ def _requests(item: Node) -> str:
 
 
 def _malformed(item: Node, reason: str) -> Malformed:
-    raw = without_cards(written(_plain(item)).decode())[:_LONGEST_RAW]
-    return Malformed(digest=_digest(item), reason=reason[:200], raw=raw, revision_id=_malformed_id(item))
+    return set_aside(written(plain(item)), reason, revision_id=_malformed_id(item))
 
 
 def _malformed_id(item: Node) -> str:
@@ -232,15 +224,4 @@ def _malformed_id(item: Node) -> str:
 
 def _digest(item: Node) -> str:
     """Return what is the same whenever the same is told: order of attributes and white space do not count."""
-    return sha256(written(_plain(item))).hexdigest()
-
-
-def _plain(node: Node) -> Element:
-    """Return an element that can be written again; a name of other letters is written with what we know."""
-    attr = {_plain_name(name): value for name, value in sorted(node.attr.items())}
-    return Element(_plain_name(node.name), attr, node.text, tuple(_plain(each) for each in node.elements))
-
-
-def _plain_name(name: str) -> str:
-    known = _NOT_IN_A_NAME.sub("_", name)
-    return known if known[:1].isalpha() or known[:1] == "_" else f"_{known}"
+    return sha256(written(plain(item))).hexdigest()

@@ -101,18 +101,17 @@ class BookingComGateway(GatewayBase):
         )
 
     def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
-        """Say that reservations are known, one call a queue; with the bookings that they are here."""
-        for queue in (NEW, CHANGES):
-            own = [each for each in revisions if _was_in(each, queue)]
-            if not own:
-                continue
-            body = acknowledgement(at.now, own, is_change=queue.is_change)
-            outcome, said = self._asked(at, "POST", "production.reservations", queue.name, body)
-            if said is not None:
-                outcome = outcome_said(said, queue.answer)
-            if outcome.kind not in {OutcomeKind.DONE, OutcomeKind.PARTLY}:
-                return outcome
-        return _DONE
+        """Say that reservations of a queue are known, with the bookings that they are here."""
+        (name,) = {self.queue_of(each) for each in revisions}
+        queue = CHANGES if name == CHANGES.name else NEW
+        body = acknowledgement(at.now, revisions, is_change=queue.is_change)
+        outcome, said = self._asked(at, "POST", "production.reservations", queue.name, body)
+        return outcome if said is None else outcome_said(said, queue.answer)
+
+    def queue_of(self, stored: StoredRevision) -> str:
+        """Return the queue of new reservations, or that of changes and cancellations."""
+        is_change = stored.revision is not None and stored.revision.receipt.get("is_change") is True
+        return CHANGES.name if is_change else NEW.name
 
     def renew(self, at: At) -> Renewed:
         """Exchange the partner's client id and secret for a token, which lasts for an hour at most."""
@@ -170,10 +169,6 @@ def _address(at: At, host: str) -> str:
         if at.connection.settings.get("base_url")
         else MANIFEST.base_urls[host]
     )
-
-
-def _was_in(stored: StoredRevision, queue: Queue) -> bool:
-    return stored.revision is not None and stored.revision.receipt.get("is_change") is queue.is_change
 
 
 def _unhealthy(outcome: Outcome) -> Health:

@@ -8,7 +8,7 @@ cards is not read. Leaves rooms and their amounts to ``rooms``, and what is kept
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import frozen
 from pms_adapters.channels.booking_com.aside import malformed_of
 from pms_adapters.channels.booking_com.mapping import STATUSES
 from pms_adapters.channels.booking_com.rooms import sold_room
+from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.json import written as written_json
 from pms_adapters.serialization.xml import Node
 from pmscore.channels.model.calls import At
@@ -68,7 +69,7 @@ def read_queue(said: Node, queue: Queue, at: At) -> Told:
     """
     if said.name != queue.told:
         raise InvalidInputError("message", "unknown_value")
-    told_at = _instant(said.attr.get("TimeStamp", ""), "TimeStamp")
+    told_at = read_instant(said.attr.get("TimeStamp", ""), "TimeStamp")
     items = said.child(queue.many)
     revisions: list[Revision] = []
     malformed: list[Malformed] = []
@@ -103,7 +104,7 @@ def _revision(item: Node, queue: Queue, told_at: datetime, usual: Currency) -> R
         revision_id=f"{key}:{_digest(status, rooms, currency, guest, requests, changed_at)}",
         booking_key=key,
         status=status,
-        revised_at=_instant(changed_at, "LastModifyDateTime") if changed_at else told_at,
+        revised_at=read_instant(changed_at, "LastModifyDateTime") if changed_at else told_at,
         rooms=rooms,
         currency=currency.code,
         guest=guest,
@@ -215,12 +216,3 @@ def _digest(
     person: list[Json] = [guest.name, guest.email, guest.phone, guest.country]
     said: list[Json] = [status.value, told, currency.code, person, requests, changed_at]
     return sha256(written_json(said)).hexdigest()[:24]
-
-
-def _instant(text: str, field: str) -> datetime:
-    """Return an instant; without a zone it is UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInputError(field, "not_an_instant") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Final
 
 from attrs import frozen
 
+from pms_adapters.channels.aside import set_aside
 from pms_adapters.channels.channex.mapping import STATUSES, channel_of
 from pms_adapters.channels.channex.wire import minor_of
+from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.json import written
 from pmscore.channels.model.calls import At
 from pmscore.channels.model.mappings import MappingBook
@@ -28,8 +27,6 @@ from pmscore.kernel.money import Money
 from pmscore.kernel.reading import ObjectReader
 
 __all__ = ["Page", "read_bookings", "read_page"]
-
-_LONGEST_RAW: Final = 20_000
 
 
 @frozen
@@ -99,7 +96,7 @@ def _revision(said: ObjectReader, at: At, *, revision: str, booking: str) -> Rev
         revision_id=_named(said, revision),
         booking_key=_named(said, booking),
         status=status,
-        revised_at=_instant(said.text("inserted_at"), "inserted_at"),
+        revised_at=read_instant(said.text("inserted_at"), "inserted_at"),
         rooms=rooms,
         currency=currency.code,
         guest=_guest(said.find_inside("customer")),
@@ -170,15 +167,6 @@ def _named(said: ObjectReader, name: str) -> str:
     return text
 
 
-def _instant(text: str, field: str) -> datetime:
-    """Return an instant; theirs have no zone and mean UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInputError(field, "not_an_instant") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
 def _guest(said: ObjectReader | None) -> SoldTo:
     if said is None:
         return SoldTo()
@@ -196,11 +184,5 @@ def _joined(parts: Iterable[str | None]) -> str:
 
 
 def _malformed(item: ObjectReader, reason: str) -> Malformed:
-    body = written(dict(item.values))
     found = item.values.get("id")
-    return Malformed(
-        digest=sha256(body).hexdigest(),
-        reason=reason[:200],
-        raw=without_cards(body.decode())[:_LONGEST_RAW],
-        revision_id=found if isinstance(found, str) and len(found) <= 200 else "",
-    )
+    return set_aside(written(dict(item.values)), reason, revision_id=found if isinstance(found, str) else "")

@@ -12,7 +12,7 @@ from typing import Final
 from attrs import evolve
 
 from pms_adapters.channels.expedia.manifest import MANIFEST
-from pms_adapters.channels.expedia.mapping import MOST_CONFIRMED, Service
+from pms_adapters.channels.expedia.mapping import Service
 from pms_adapters.channels.expedia.products import products_body, read_products
 from pms_adapters.channels.expedia.sales import (
     confirmation_body,
@@ -115,14 +115,7 @@ class ExpediaGateway(GatewayBase):
         return Pulled(outcome=_DONE, revisions=found.revisions, malformed=found.malformed)
 
     def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
-        """Confirm revisions, ten a call, until one call fails; whoever counts calls gives it no more."""
-        for first in range(0, len(revisions), MOST_CONFIRMED):
-            outcome = self._confirmed(at, revisions[first : first + MOST_CONFIRMED])
-            if outcome.kind is not OutcomeKind.DONE:
-                return outcome
-        return _DONE
-
-    def _confirmed(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
+        """Confirm revisions, each with the booking that it is here."""
         try:
             body = confirmation_body(at, revisions)
         except InvalidInputError:

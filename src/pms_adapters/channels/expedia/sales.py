@@ -8,17 +8,17 @@ known by the booking's id alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import UTC
 from typing import Final
 
 from attrs import frozen
 
+from pms_adapters.channels.aside import plain, set_aside
 from pms_adapters.channels.expedia.mapping import STATUSES, TYPES, Service
 from pms_adapters.channels.expedia.rooms import attribute, read_currency, read_rooms
 from pms_adapters.channels.expedia.wire import request
+from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.xml import Element, Node, element, written
 from pmscore.channels.model.calls import At
 from pmscore.channels.model.revisions import (
@@ -33,9 +33,7 @@ from pmscore.kernel.errors import InvalidInputError
 
 __all__ = ["Retrieved", "confirmation_body", "read_bookings", "retrieval_body"]
 
-_CARD: Final = "PaymentCard"
-_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_LONGEST_RAW: Final = 20_000
+_CARDS: Final = frozenset({"paymentcard"})
 
 
 @frozen
@@ -86,7 +84,13 @@ def read_bookings(at: At, answer: Node) -> Retrieved:
         try:
             revisions.append(_revision(at, each))
         except InvalidInputError as error:
-            malformed.append(_malformed(each, f"{error.field}: {error.reason}"))
+            malformed.append(
+                set_aside(
+                    written(plain(each, elements_out=_CARDS)),
+                    f"{error.field}: {error.reason}",
+                    revision_id=_revision_id(each),
+                )
+            )
     return Retrieved(tuple(revisions), tuple(malformed))
 
 
@@ -113,7 +117,8 @@ def _revision(at: At, said: Node) -> Revision:
     if word not in STATUSES:
         raise InvalidInputError("type", "unknown_value")
     status = STATUSES[word]
-    revised_at = _instant(said)
+    # Theirs have no zone and mean UTC.
+    revised_at = read_instant(said.attr.get("createDateTime", ""), "createDateTime")
     stay = said.child("RoomStay")
     currency = read_currency(at, stay)
     rooms = read_rooms(at, stay, currency, is_cancelled=status is RevisionStatus.CANCELLED)
@@ -129,15 +134,6 @@ def _revision(at: At, said: Node) -> Revision:
         requests=without_cards("; ".join(_joined(each.text) for each in said.children("SpecialRequest"))),
         receipt={"booking_id": booking_id, "confirm_number": said.attr.get("confirmNumber", "")},
     )
-
-
-def _instant(said: Node) -> datetime:
-    """Return when it was told; without a zone it means UTC."""
-    try:
-        found = datetime.fromisoformat(said.attr.get("createDateTime", "").strip())
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInputError("createDateTime", "not_an_instant") from None
 
 
 def _guest(said: Node | None) -> SoldTo:
@@ -169,21 +165,3 @@ def _revision_id(said: Node) -> str:
     """Return what makes a message one and no other: the booking, what happened to it, and when."""
     parts = (said.attr.get(name, "").strip() for name in ("id", "type", "createDateTime"))
     return ":".join(each for each in parts if each)
-
-
-def _malformed(said: Node, reason: str) -> Malformed:
-    raw = without_cards(written(_shown(said)).decode())
-    revision_id = _revision_id(said)
-    return Malformed(
-        digest=sha256(raw.encode()).hexdigest(),
-        reason=reason[:200],
-        raw=raw[:_LONGEST_RAW],
-        revision_id=revision_id if len(revision_id) <= 200 else "",
-    )
-
-
-def _shown(said: Node) -> Element:
-    """Return an element as it may be kept: without the card."""
-    inside = tuple(_shown(each) for each in said.elements if each.name != _CARD)
-    attr = {name: value for name, value in said.attr.items() if _NAME.fullmatch(name)}
-    return Element(said.name if _NAME.fullmatch(said.name) else "unnamed", attr, said.text, inside)

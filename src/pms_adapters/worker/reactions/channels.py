@@ -60,13 +60,7 @@ def wanted(agency_id: AgencyId, services: WorkerServices) -> tuple[str, ...]:
 @reaction("channels.note", kinds=NOTED, asks=wanted)
 def note(event: StoredEvent, services: ReactionServices) -> None:
     """Note an event on the lanes of the agency that it may concern."""
-    happened = Happened(
-        kind=event.kind,
-        aggregate=event.aggregate,
-        aggregate_id=event.aggregate_id,
-        payload=event.payload,
-    )
-    command = Note(request_id=event.request_id, agency_id=services.agency_id, actor_id=WORKER, event=happened)
+    command = Note(**_because_of(event, services), event=_happened(event))
     note_event(command, uow=services.uow, ids=services.ids, means=services.worker.channels)
 
 
@@ -81,15 +75,7 @@ def allots(agency_id: AgencyId, services: WorkerServices) -> tuple[str, ...]:
 @reaction("channels.recount", kinds=RECOUNTED, asks=allots)
 def recount(event: StoredEvent, services: ReactionServices) -> None:
     """Count anew what channels have sold of their allotments; each is a transaction, and a repetition changes nothing."""
-    happened = Happened(
-        kind=event.kind,
-        aggregate=event.aggregate,
-        aggregate_id=event.aggregate_id,
-        payload=event.payload,
-    )
-    command = Recount(
-        request_id=event.request_id, agency_id=services.agency_id, actor_id=WORKER, event=happened
-    )
+    command = Recount(**_because_of(event, services), event=_happened(event))
     parts = services.worker
     with_retries(lambda: recount_allotments(command, uow=parts.uow, clock=parts.clock, ids=parts.ids))
 
@@ -165,6 +151,19 @@ class _Asked(TypedDict):
 
 def _asked(agency_id: AgencyId, services: WorkerServices) -> _Asked:
     return {"request_id": RequestId(services.ids.new()), "agency_id": agency_id, "actor_id": WORKER}
+
+
+def _because_of(event: StoredEvent, services: ReactionServices) -> _Asked:
+    return {"request_id": event.request_id, "agency_id": services.agency_id, "actor_id": WORKER}
+
+
+def _happened(event: StoredEvent) -> Happened:
+    return Happened(
+        kind=event.kind,
+        aggregate=event.aggregate,
+        aggregate_id=event.aggregate_id,
+        payload=event.payload,
+    )
 
 
 def _tell(agency_id: AgencyId, lane_id: LaneId, report: LaneReport) -> None:

@@ -61,7 +61,11 @@ class ChannelGateway(Protocol):
 
     @abstractmethod
     def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
-        """Tell the platform that these need not come again."""
+        """Tell the platform that these, all of one queue, need not come again."""
+
+    @abstractmethod
+    def queue_of(self, stored: StoredRevision) -> str:
+        """Return in which of the platform's queues it was told; empty where there is one. This is no call."""
 
     @abstractmethod
     def read_back(self, at: At, lane: Lane, nights: DateRange) -> ReadBack:
@@ -105,6 +109,10 @@ class GatewayBase(ChannelGateway):
     def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:  # noqa: ARG002
         """Refuse."""
         return _NOT_SUPPORTED
+
+    def queue_of(self, stored: StoredRevision) -> str:  # noqa: ARG002
+        """Return that there is one queue."""
+        return ""
 
     def read_back(self, at: At, lane: Lane, nights: DateRange) -> ReadBack:  # noqa: ARG002
         """Refuse."""

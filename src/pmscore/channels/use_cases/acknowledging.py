@@ -47,15 +47,14 @@ def acknowledge(
 ) -> tuple[Outcome, int]:
     """Acknowledge what is applied or out of date while ``goes_on``; return how many the platform took.
 
-    As many go into a call as it takes. One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
+    As many of one queue go into a call as it takes. One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
     one that the platform need not be told at all. Of several that it does not take together each is told by itself.
 
     Raises:
         StoppedError: a limit leaves no room now.
         LaneLostError: somebody else has the lane.
     """
-    told, most = 0, run.manifest.most_acknowledged
-    groups = deque(waiting[first : first + most] for first in range(0, len(waiting), most))
+    told, groups = 0, deque(_groups(run, waiting))
     while groups and goes_on():
         group = groups.popleft()
         outcome = _acknowledged(run, group)
@@ -88,6 +87,16 @@ def to_acknowledge(work: ChannelWork, run: LaneRun) -> tuple[StoredRevision, ...
         if each.revision is not None:
             last[each.revision.booking_key] = each.received_at
     return tuple(each for each in known if not _is_overtaken(each, last))
+
+
+def _groups(run: LaneRun, waiting: Sequence[StoredRevision]) -> Iterator[tuple[StoredRevision, ...]]:
+    """Yield what goes into one call each, the queue that has waited longest first."""
+    queues: dict[str, list[StoredRevision]] = {}
+    for each in waiting:
+        queues.setdefault(run.begun.gateway.queue_of(each), []).append(each)
+    most = run.manifest.most_acknowledged
+    for queue in queues.values():
+        yield from (tuple(queue[first : first + most]) for first in range(0, len(queue), most))
 
 
 def _is_overtaken(stored: StoredRevision, last: Mapping[str, datetime]) -> bool:
