@@ -76,9 +76,15 @@ class Lenient(BookingComGateway):
         return PushResult(evolve(result.outcome, kind=OutcomeKind.DONE)) if is_refused else result
 
 
+class OneByOne(BookingComGateway):
+    def acknowledge(self, at: At, revisions: Sequence[StoredRevision]) -> Outcome:
+        return [super(OneByOne, self).acknowledge(at, (each,)) for each in revisions][-1]
+
+
 @pytest.mark.parametrize(
     ("gateway", "law"),
     [
+        (OneByOne, "test_an_acknowledgement_is_one_call"),
         (EndsOneLater, "test_every_declared_field_arrives_on_its_nights_and_on_no_other"),
         (Lenient, "test_what_the_platform_does_not_know_is_refused_by_name"),
     ],

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from pmscore.channels.model.calls import OutcomeKind
 from pmscore.channels.model.manifest import CallKind, Lane
-from pmscore.channels.model.revisions import Revision, RevisionStatus
+from pmscore.channels.model.revisions import Revision, RevisionStatus, StoredRevision
 from pmscore.kernel.secrets import Secret
 from pmscore.pricing.views.matrix_rows import MatrixField
 from pmscore.testing.channel_hostility import FateKind
@@ -250,6 +250,19 @@ class GatewayLaws(ABC):
         assert (after.booking_key, after.status) == (cancelled.booking_key, RevisionStatus.CANCELLED)
         assert after.booking_key in {each.booking_key for each in first}
 
+    def test_an_acknowledgement_is_one_call(self) -> None:
+        """Whatever the number of its revisions, as long as they are of one queue and the manifest allows so many."""
+        scene = self.scene()
+        if not self._sells(scene):
+            return
+        for _ in range(3):
+            self._sold(scene)
+        self._acknowledged_in_groups(scene)
+        assert scene.platform.cancel(START.date()) is not None
+        self._sold(scene)
+        self._acknowledged_in_groups(scene)
+        assert scene.platform.is_all_known
+
     def test_an_acknowledgement_may_be_repeated(self) -> None:
         """Its answer may have been lost."""
         scene = self.scene()
@@ -293,6 +306,20 @@ class GatewayLaws(ABC):
 
     def _sells(self, scene: GatewayScene) -> bool:
         return Lane.BOOKINGS in scene.gateway.manifest.lanes and not self.has_feed
+
+    def _acknowledged_in_groups(self, scene: GatewayScene) -> None:
+        scene.clock.advance(timedelta(minutes=5))
+        queues: dict[str, list[StoredRevision]] = {}
+        for each in map(scene.stored, self._pulled(scene)):
+            queues.setdefault(scene.gateway.queue_of(each), []).append(each)
+        most = scene.gateway.manifest.most_acknowledged
+        for queue in queues.values():
+            for first in range(0, len(queue), most):
+                before = scene.calls()
+                outcome = scene.gateway.acknowledge(scene.at, queue[first : first + most])
+                assert outcome.kind is OutcomeKind.DONE, outcome
+                assert scene.calls() == before + 1
+                scene.clock.advance(timedelta(minutes=1))
 
     def _sold(self, scene: GatewayScene) -> Revision:
         day = scene.nights.start
