@@ -1,7 +1,7 @@
 """A gateway of somebody else's distribution: "Tinysell" hears how many rooms may be sold, and nothing more.
 
-Needs pmscore[adapters]. Run it: it holds the gateway to the laws that ours are held to, and says which were kept. The page
-docs/howto/write-a-gateway.md walks through it.
+Needs pmscore[adapters]. Run it: it holds the gateway to the laws that ours are held to, and says which were
+kept. The page docs/howto/write-a-gateway.md walks through it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Log lines: one object of JSON a line for machines, or text for people; and never a secret or a personal value.
 
-Owns the shape of a line and what is blotted out. The core and the libraries know ``logging`` alone, and nothing is set
-up on import: the process that serves, or works, calls :func:`configure_logs` once. What a line says of a request comes
-from whoever serves requests.
+Owns the shape of a line and what is blotted out. The core and the libraries know ``logging`` alone, and
+nothing is set up on import: the process that serves, or works, calls :func:`configure_logs` once. What a line
+says of a request comes from whoever serves requests.
 """
 
 from __future__ import annotations

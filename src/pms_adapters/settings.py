@@ -76,9 +76,9 @@ def _password_in(url: str) -> str:
 class AccessSettings:
     """What letting people and programs in depends on.
 
-    ``jwt_shared`` (``JWT_SECRET``) and ``jwt_key_set`` (``JWT_KEYS``) have one key or several, the newest first. A token
-    must name ``jwt_issuer`` and ``jwt_audience``. Links in letters begin with ``public_url``; letters are from
-    ``mail_from`` and carried by ``mail_url``, without which they go to the terminal.
+    ``jwt_shared`` (``JWT_SECRET``) and ``jwt_key_set`` (``JWT_KEYS``) have one key or several, the newest
+    first. A token must name ``jwt_issuer`` and ``jwt_audience``. Links in letters begin with ``public_url``;
+    letters are from ``mail_from`` and carried by ``mail_url``, without which they go to the terminal.
     """
 
     jwt_shared: Secret | None = None
@@ -112,30 +112,31 @@ class FrontSettings:
 class Settings:
     """Everything the environment decides.
 
-    Servers: ``database_url`` and ``redis_url`` are None where the embedded ones are to be used, whose data is in ``home``.
-    A process has ``database_pool_size`` connections and waits ``database_pool_timeout_seconds`` for one; a statement is
-    given up after ``statement_timeout_ms``, the wait for a lock after ``lock_timeout_ms``. ``is_search_from_memory``: the
-    web process answers searches from its read model.
+    Servers: ``database_url`` and ``redis_url`` are None where the embedded ones are to be used, whose data is
+    in ``home``. A process has ``database_pool_size`` connections and waits ``database_pool_timeout_seconds``
+    for one; a statement is given up after ``statement_timeout_ms``, the wait for a lock after
+    ``lock_timeout_ms``. ``is_search_from_memory``: the web process answers searches from its read model.
 
-    Running: ``environment``; ``log_level`` and ``log_format`` (None: as the environment says). Readiness asks Redis if
-    ``is_redis_health_checked``, the workers if ``is_worker_health_checked``, and wants ``worker_expected_count`` of them
-    (None: one or more). With ``is_same_version_required`` a worker of another version than the web process does not begin.
-    It waits for its servers if ``is_worker_waiting``, ``worker_wait_timeout_seconds`` long, ``worker_wait_interval_seconds``
-    between two looks, at host and port of ``worker_wait_db`` and ``worker_wait_redis`` where those are given. Daily heads of
-    the audit log go to ``audit_head_dir``. ``web_worker_class`` is gunicorn's.
+    Running: ``environment``; ``log_level`` and ``log_format`` (None: as the environment says). Readiness asks
+    Redis if ``is_redis_health_checked``, the workers if ``is_worker_health_checked``, and wants
+    ``worker_expected_count`` of them (None: one or more). With ``is_same_version_required`` a worker of
+    another version than the web process does not begin. It waits for its servers if ``is_worker_waiting``,
+    ``worker_wait_timeout_seconds`` long, ``worker_wait_interval_seconds`` between two looks, at host and port
+    of ``worker_wait_db`` and ``worker_wait_redis`` where those are given. Daily heads of the audit log go to
+    ``audit_head_dir``. ``web_worker_class`` is gunicorn's.
 
-    Who is let in: ``front`` and ``access``; ``is_open_allowed`` lets other machines near although nobody can log in. Who
-    shows ``metrics_token`` may read the figures.
+    Who is let in: ``front`` and ``access``; ``is_open_allowed`` lets other machines near although nobody can
+    log in. Who shows ``metrics_token`` may read the figures.
 
     Secrets at rest: ``encryption_key`` has one key or several, the newest first.
 
-    Modules: none where ``are_modules_on`` is False, else as ``module_switches`` say by name (None: neither yes nor no).
-    With ``is_channel_mock_mode`` no platform is called; an operation of theirs that nobody has touched for
-    ``sync_log_stale_minutes`` is given up. ``channel_partner`` are the keys by which this deployment is a partner of
-    platforms, by the names that gateways know them by.
+    Modules: none where ``are_modules_on`` is False, else as ``module_switches`` say by name (None: neither
+    yes nor no). With ``is_channel_mock_mode`` no platform is called; an operation of theirs that nobody has
+    touched for ``sync_log_stale_minutes`` is given up. ``channel_partner`` are the keys by which this
+    deployment is a partner of platforms, by the names that gateways know them by.
 
-    Calls to addresses of strangers go to public ones by https on ``outbound_ports``, to ``outbound_networks`` on any port,
-    and without encryption where ``is_outbound_plain_http``.
+    Calls to addresses of strangers go to public ones by https on ``outbound_ports``, to ``outbound_networks``
+    on any port, and without encryption where ``is_outbound_plain_http``.
 
     ``given`` says of every name whether it was set.
     """

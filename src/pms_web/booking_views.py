@@ -1,7 +1,7 @@
 """Bookings as JSON: the receipt of a new one or of a step, and all of it with its guest.
 
-Owns what somebody sees of a booking who may not read guests: the initials of a name, and none of the texts that people
-write about people. An owner learns who stays when, and has nothing that leads to the guest.
+Owns what somebody sees of a booking who may not read guests: the initials of a name, and none of the texts
+that people write about people. An owner learns who stays when, and has nothing that leads to the guest.
 """
 
 from __future__ import annotations

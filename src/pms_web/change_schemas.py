@@ -1,7 +1,7 @@
 """What a change of a booking looks like on its way in: of its status, a unit, its stay, or what it is about.
 
-Owns the members of its bodies and the parts of commands that they become. One kind of change at a time: the member that
-is there says which.
+Owns the members of its bodies and the parts of commands that they become. One kind of change at a time: the
+member that is there says which.
 """
 
 from __future__ import annotations

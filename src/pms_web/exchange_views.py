@@ -1,6 +1,7 @@
 """Exchange rates, and amounts shown by them, as JSON and as words.
 
-Owns the part of an answer that is in another currency than the property's: an object of its own, or null with a reason.
+Owns the part of an answer that is in another currency than the property's: an object of its own, or null with
+a reason.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The front door: which names, proxies and origins the app answers to, and the headers that every answer carries.
 
-Owns host names, forwarded addresses (``TRUSTED_PROXIES``), CORS (``ALLOWED_ORIGINS``) and security headers. Leaves who
-somebody is to ``auth`` and how often they may ask to ``limits``.
+Owns host names, forwarded addresses (``TRUSTED_PROXIES``), CORS (``ALLOWED_ORIGINS``) and security headers.
+Leaves who somebody is to ``auth`` and how often they may ask to ``limits``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """From the types of requests and replies to JSON Schema (draft 2020-12, as OpenAPI 3.1 has it).
 
-Owns the derivation; it reads the same types and marks as ``structuring``, so what is described is what is read. Objects
-of requests are closed, because unknown members are refused; those of replies stay open, so that a later version may add
-a member without a break.
+Owns the derivation; it reads the same types and marks as ``structuring``, so what is described is what is
+read. Objects of requests are closed, because unknown members are refused; those of replies stay open, so that
+a later version may add a member without a break.
 """
 
 from __future__ import annotations

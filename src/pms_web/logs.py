@@ -1,7 +1,7 @@
 """What the log says of a request: one access line each, and in every other line whose request it was.
 
-Owns what is told. Neither address, query nor body is ever written, only the route: an address may hold anything. Leaves
-the shape of a line, and what is blotted out, to whoever sets logging up.
+Owns what is told. Neither address, query nor body is ever written, only the route: an address may hold
+anything. Leaves the shape of a line, and what is blotted out, to whoever sets logging up.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ class SaleBody(TypedDict):
 class ChannelRevisionBody(TypedDict):
     """What a platform has told, and what became of it.
 
-    ``id`` names it in addresses; ``revision_id`` is the platform's own name. ``sale`` is null where the message could not
-    be read; then ``raw`` is the message, for whoever may read guests.
+    ``id`` names it in addresses; ``revision_id`` is the platform's own name. ``sale`` is null where the
+    message could not be read; then ``raw`` is the message, for whoever may read guests.
     """
 
     id: str

@@ -70,16 +70,16 @@ def _kept_headers(headers: Mapping[str, Mapping[str, Json]]) -> Mapping[str, Map
 class Route:
     """One address.
 
-    ``permission`` None means that nobody has to log in: then the view takes the ``Surroundings``. ``replies`` says by
-    status what is answered when all is well: a TypedDict, a media type for what is no JSON, or None for no body.
-    ``query`` and ``body`` are wire classes; a body may be several of them, marked ``ByMember``. ``is_versioned`` routes
-    answer with an ``ETag``; where they change something, ``If-Match`` says the same as the member ``version``. One that
-    takes something away has no body: its view is handed ``version``, None where ``If-Match`` names none.
-    ``headers`` are those of its own that a success may have, by name, as OpenAPI describes them.
-    ``problems`` are statuses that it answers besides the usual ones. ``example`` is a body, or else a query, that gets
-    an answer. ``allowance`` says how often
-    somebody may ask, by agency and actor, or by address where nobody has to log in; None counts nothing. ``module`` is
-    the module that brings the route, empty for the core.
+    ``permission`` None means that nobody has to log in: then the view takes the ``Surroundings``. ``replies``
+    says by status what is answered when all is well: a TypedDict, a media type for what is no JSON, or None
+    for no body. ``query`` and ``body`` are wire classes; a body may be several of them, marked ``ByMember``.
+    ``is_versioned`` routes answer with an ``ETag``; where they change something, ``If-Match`` says the same
+    as the member ``version``. One that takes something away has no body: its view is handed ``version``, None
+    where ``If-Match`` names none. ``headers`` are those of its own that a success may have, by name, as
+    OpenAPI describes them. ``problems`` are statuses that it answers besides the usual ones. ``example`` is a
+    body, or else a query, that gets an answer. ``allowance`` says how often somebody may ask, by agency and
+    actor, or by address where nobody has to log in; None counts nothing. ``module`` is the module that brings
+    the route, empty for the core.
     """
 
     method: str

@@ -132,9 +132,9 @@ class WebServices:
 class Surroundings:
     """Everything the app needs; safe to share between threads.
 
-    ``probes`` are named as readiness names its components. ``switches`` say which modules may run, ``installed`` which
-    do. ``gauges`` are figures for the operator by name, asked for when somebody reads them. ``version`` and ``commit``
-    say which program runs, ``sanity`` what is to be said of its settings.
+    ``probes`` are named as readiness names its components. ``switches`` say which modules may run,
+    ``installed`` which do. ``gauges`` are figures for the operator by name, asked for when somebody reads
+    them. ``version`` and ``commit`` say which program runs, ``sanity`` what is to be said of its settings.
     """
 
     identify: Identify = field(repr=False)

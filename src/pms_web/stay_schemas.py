@@ -1,6 +1,7 @@
 """Stays on their way in: both ends, or those that are to change.
 
-Owns their members. Leaves who stays and for how much to ``booking_schemas``, ``change_schemas`` and ``quote_schemas``.
+Owns their members. Leaves who stays and for how much to ``booking_schemas``, ``change_schemas`` and
+``quote_schemas``.
 """
 
 from __future__ import annotations

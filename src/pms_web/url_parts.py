@@ -1,7 +1,7 @@
 """Codes of others as a part of an address.
 
-Owns how a code that may hold anything, a slash included, is written where only some characters can stand: most stand as
-they are, others in base64 behind a mark. Law: each code has one form, and each form one code.
+Owns how a code that may hold anything, a slash included, is written where only some characters can stand:
+most stand as they are, others in base64 behind a mark. Law: each code has one form, and each form one code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What single values look like on the wire: texts, numbers, dates, instants, ids, amounts, choices, lists.
 
-Owns one reader a type, each with the code of its mistake. Leaves objects and paths to ``structuring``. A truth value is
-no number, a number is no text, and nothing is guessed.
+Owns one reader a type, each with the code of its mistake. Leaves objects and paths to ``structuring``. A
+truth value is no number, a number is no text, and nothing is guessed.
 """
 
 from __future__ import annotations

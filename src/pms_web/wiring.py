@@ -222,8 +222,9 @@ def retrying(call: Callable[[], ResultT], forget: Callable[[], None]) -> ResultT
     """Run ``call``, which must have one effect however often it runs.
 
     After a broken connection it is run once more on a new one: a server that was restarted leaves a pool of
-    broken ones behind. Where the connection broke over the commit of a command without a key, it is not: the store says
-    so, and only the caller can find out. Serialization failures and deadlocks are retried as the adapters say.
+    broken ones behind. Where the connection broke over the commit of a command without a key, it is not: the
+    store says so, and only the caller can find out. Serialization failures and deadlocks are retried as the
+    adapters say.
 
     Raises:
         UnreachableError: ``retry_count`` says how often it was tried again.

@@ -66,8 +66,8 @@ def asked(wire: Wire, call: Call, *, limits: Limits = CHANNEL_LIMITS) -> Reply:
 def outcome_of(found: Answer | PmsError, *, retry_after: float | None = None) -> Outcome:
     """Return what an answer's status, or an error in place of an answer, says about the call.
 
-    ``DOWN`` only where the call surely had no effect. A redirect is a page of somebody in between, so it is as good as
-    no answer.
+    ``DOWN`` only where the call surely had no effect. A redirect is a page of somebody in between, so it is
+    as good as no answer.
     """
     if isinstance(found, PmsError):
         return Outcome(_kind_of_error(found), _word(found))

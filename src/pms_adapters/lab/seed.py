@@ -1,8 +1,8 @@
 """The agency of ``pms demo``: made once, through the statement that every booking goes through.
 
-Owns the order of things. Houses, rules, prices, blocks and holds are made by the use cases; stays are drafted with the
-core's policies and written in batches. The same seed on the same day makes the same stays. The last thing that is
-written is the mark of a whole seed; what an interrupted one has left is removed by the next.
+Owns the order of things. Houses, rules, prices, blocks and holds are made by the use cases; stays are drafted
+with the core's policies and written in batches. The same seed on the same day makes the same stays. The last
+thing that is written is the mark of a whole seed; what an interrupted one has left is removed by the next.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A few exchange rates for the demo, so that a quote can be shown in other currencies: all invented, but plausible.
 
-Owns what is put in. They are of yesterday, wherever the visitor is, and are renewed where nobody has put in newer ones.
+Owns what is put in. They are of yesterday, wherever the visitor is, and are renewed where nobody has put in
+newer ones.
 """
 
 from __future__ import annotations

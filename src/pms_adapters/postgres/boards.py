@@ -34,9 +34,9 @@ _log = logging.getLogger(__name__)
 class Limits:
     """How old a board may be, how often it is looked after, and how much of the process it may take.
 
-    A board that nobody asked for ``resting_after_seconds`` is left as it is until somebody asks again, and is thrown away
-    after ``dropped_after_seconds``. ``most_sources`` are bookings, holds and blocks of all boards together, each some
-    500 bytes.
+    A board that nobody asked for ``resting_after_seconds`` is left as it is until somebody asks again, and is
+    thrown away after ``dropped_after_seconds``. ``most_sources`` are bookings, holds and blocks of all boards
+    together, each some 500 bytes.
     """
 
     oldest_seconds: float = 1.0

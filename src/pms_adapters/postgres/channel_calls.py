@@ -1,7 +1,7 @@
 """Calls of channels on PostgreSQL, counted for all workers together.
 
-Owns that only one call at a time is judged for a key: the rows of its keys are locked, in their order. The judgement is
-the core's.
+Owns that only one call at a time is judged for a key: the rows of its keys are locked, in their order. The
+judgement is the core's.
 """
 
 from __future__ import annotations

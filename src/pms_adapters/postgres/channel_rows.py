@@ -1,7 +1,7 @@
 """Revisions and issues as rows: from the value to the columns, and back from what a query answers.
 
-Owns the documents in which revisions are kept. Text that nobody here wrote may hold what PostgreSQL cannot keep; it is
-replaced by the sign for that.
+Owns the documents in which revisions are kept. Text that nobody here wrote may hold what PostgreSQL cannot
+keep; it is replaced by the sign for that.
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ def run_program(
 
     Raises:
         UnreachableError: the server did not answer, or went away.
-        MisconfiguredError: ``reason`` is ``no_space``, ``not_permitted`` or ``dump_program_failed``; ``said`` has its words.
+        MisconfiguredError: ``reason`` is ``no_space``, ``not_permitted`` or ``dump_program_failed``; ``said``
+            has its words.
     """
     parsed = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1)) if url else {}
     known = {name: str(value) for name, value in parsed.items()}

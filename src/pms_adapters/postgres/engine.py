@@ -97,8 +97,8 @@ def _require_safe_role(connection: Connection) -> None:
 def forget_connections(engine: Engine) -> None:
     """Lend no connection again that is open now: after the server has ended one, the others are likely gone too.
 
-    Those that are lent stay with their borrowers, and the pool stays as large as it is: a new pool beside them would let
-    as many be opened again, and nobody would close what comes back to the old one.
+    Those that are lent stay with their borrowers, and the pool stays as large as it is: a new pool beside
+    them would let as many be opened again, and nobody would close what comes back to the old one.
     """
     _generations[engine] += 1
 

@@ -1,7 +1,7 @@
 """Dead letters: what a reaction, or a lane of a channel, gave up after its last try, for an operator to read and send again.
 
-Owns the letters' list and their way back into the inbox, which writes them in the transaction that gives up. The letter of a
-lane is its failed operation itself; asking for it anew is a use case of channels.
+Owns the letters' list and their way back into the inbox, which writes them in the transaction that gives up.
+The letter of a lane is its failed operation itself; asking for it anew is a use case of channels.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ RETURNING 1"""
 class DeadLetter:
     """An event that a reaction did not take in, or an operation of a channel that failed for good.
 
-    ``error`` is a code or a short sentence of ours, never anybody's words. Of a lane, ``event_id`` names the operation, and
-    ``reaction`` is ``channels.`` with its name.
+    ``error`` is a code or a short sentence of ours, never anybody's words. Of a lane, ``event_id`` names the
+    operation, and ``reaction`` is ``channels.`` with its name.
     """
 
     letter_id: UUID

@@ -1,7 +1,8 @@
 """Pages of bookings, guests, holds and blocks on PostgreSQL.
 
-Owns the conditions as SQL, and that page and total come in one round trip. Leaves the rows to ``rows`` and the modules
-of the contexts. Text is compared letter by letter (collation C), so that every server has one order.
+Owns the conditions as SQL, and that page and total come in one round trip. Leaves the rows to ``rows`` and
+the modules of the contexts. Text is compared letter by letter (collation C), so that every server has one
+order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The schema as SQLAlchemy knows it, equal to what the migrations make (a test compares the two).
 
-Owns table and column names, those of prices in ``price_tables``, the worker's in ``worker_tables``. Leaves row-level
-security and grants to ``tenancy``, and statements to the modules of the contexts. Every tenant table begins its keys and
-foreign keys with ``agency_id``.
+Owns table and column names, those of prices in ``price_tables``, the worker's in ``worker_tables``. Leaves
+row-level security and grants to ``tenancy``, and statements to the modules of the contexts. Every tenant
+table begins its keys and foreign keys with ``agency_id``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Looking for events on PostgreSQL, newest first.
 
-Owns the conditions as SQL. The table only grows: pages are read backwards along the primary key, or where few events are
-of the wanted kinds along the index of kinds, and a total is counted up to a limit. Each further index would cost every
-booking. Leaves following the log to ``events``.
+Owns the conditions as SQL. The table only grows: pages are read backwards along the primary key, or where few
+events are of the wanted kinds along the index of kinds, and a total is counted up to a limit. Each further
+index would cost every booking. Leaves following the log to ``events``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Letting reactions take in events: one after the other within an aggregate, each with one effect.
 
-Owns trying, trying again and giving up. Which reaction waits for which event stands in the inbox; a job names only
-events to look at. What waits is read for all of a job at once, so an event costs the transaction of its effect and no other.
-Two workers on one aggregate take the same event, and the inbox lets one of them commit.
+Owns trying, trying again and giving up. Which reaction waits for which event stands in the inbox; a job names
+only events to look at. What waits is read for all of a job at once, so an event costs the transaction of its
+effect and no other. Two workers on one aggregate take the same event, and the inbox lets one of them commit.
 """
 
 from __future__ import annotations

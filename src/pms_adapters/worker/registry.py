@@ -13,12 +13,13 @@ and nothing else is edited:
     @due_work("greetings")
     def overdue(agency_id: AgencyId, services: WorkerServices) -> datetime | None: ...
 
-A *reaction* hears every event of its kinds (``"*"`` and ``"booking.*"`` are patterns), at least once, the events of
-one aggregate in order. It has exactly one effect if it writes through ``services``: its only transaction carries the
-inbox row. With ``calls_out=True`` it may call the outside and writes nothing; a call may come twice. If it raises, it
-is tried again after 1, 2 and 4 s, then becomes a dead letter. With ``asks=…`` it says for an agency which kinds it wants
-there now, so that events which nobody wants cost no row; it is asked once a batch of events, after they were read, so
-whatever was committed before an event counts for it.
+A *reaction* hears every event of its kinds (``"*"`` and ``"booking.*"`` are patterns), at least once, the
+events of one aggregate in order. It has exactly one effect if it writes through ``services``: its only
+transaction carries the inbox row. With ``calls_out=True`` it may call the outside and writes nothing; a call
+may come twice. If it raises, it is tried again after 1, 2 and 4 s, then becomes a dead letter. With
+``asks=…`` it says for an agency which kinds it wants there now, so that events which nobody wants cost no
+row; it is asked once a batch of events, after they were read, so whatever was committed before an event
+counts for it.
 
 A *job* is run from the queue with ids, at least once: ``services.queue.enqueue("greetings.send", agency_id, *ids)``.
 

@@ -1,7 +1,8 @@
 """``/api/v1/bookings``: making, listing, reading and changing bookings.
 
-Owns addresses, and which use case a change becomes. A status is asked for by name; the life cycle says which act leads
-there. Acts that are asked for by their own names stand in ``booking_actions``. No booking is ever removed.
+Owns addresses, and which use case a change becomes. A status is asked for by name; the life cycle says which
+act leads there. Acts that are asked for by their own names stand in ``booking_actions``. No booking is ever
+removed.
 """
 
 from __future__ import annotations

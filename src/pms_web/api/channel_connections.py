@@ -67,8 +67,8 @@ def listed(services: WebServices, query: ConnectionsQuery) -> Response:
 def create(services: WebServices, query: NewConnectionQuery, body: NewConnection) -> Response:
     """Connect a property to a platform, which is asked first whether that works.
 
-    One that was connected before and deleted gets its old connection back. What the platform should have is told to it
-    by the worker, without being asked for.
+    One that was connected before and deleted gets its old connection back. What the platform should have is
+    told to it by the worker, without being asked for.
     """
     command = Connect(
         **services.asking,

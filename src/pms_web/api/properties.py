@@ -1,7 +1,7 @@
 """``/api/v1/properties``: what the agency has to offer, with the ids that other calls need.
 
-Owns addresses; houses are changed by the use cases of :mod:`pmscore.inventory`. Their types and units have addresses of
-their own. A property stays for good, as its bookings do, so there is no way to remove one.
+Owns addresses; houses are changed by the use cases of :mod:`pmscore.inventory`. Their types and units have
+addresses of their own. A property stays for good, as its bookings do, so there is no way to remove one.
 """
 
 from __future__ import annotations

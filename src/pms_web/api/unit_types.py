@@ -1,7 +1,7 @@
 """``/api/v1/properties/…/unit-types``: what a property sells.
 
-Owns addresses; types are added and changed by the use cases of :mod:`pmscore.inventory`. A type stays for good, as its
-bookings do; what is no longer sold has a capacity of none.
+Owns addresses; types are added and changed by the use cases of :mod:`pmscore.inventory`. A type stays for
+good, as its bookings do; what is no longer sold has a capacity of none.
 """
 
 from __future__ import annotations

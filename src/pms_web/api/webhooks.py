@@ -72,7 +72,8 @@ def listed(services: WebServices, query: PageQuery) -> Response:
 def add(services: WebServices, body: NewWebhook, once: OnceKey | None) -> Response:
     """Tell an address what happens from now on; the answer shows its secret, this once.
 
-    Under an `Idempotency-Key` a repetition gets the same answer with `secret` null: whoever has lost it has a new one made.
+    Under an `Idempotency-Key` a repetition gets the same answer with `secret` null: whoever has lost it has a
+    new one made.
     """
     command = AddEndpoint(
         **services.asking,

@@ -1,7 +1,7 @@
 """The self-check's look at the channel of the demo: from the house to the platform, and from the platform to the house.
 
-Owns waiting for what takes a moment: as long as something moves, and no longer than a bound. What the platform knows is
-asked of the platform itself. A demo without a platform passes with a word.
+Owns waiting for what takes a moment: as long as something moves, and no longer than a bound. What the
+platform knows is asked of the platform itself. A demo without a platform passes with a word.
 """
 
 from __future__ import annotations

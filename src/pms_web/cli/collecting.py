@@ -1,7 +1,8 @@
 """How often a process that serves looks for objects that keep each other alive.
 
-Owns the thresholds. Everything else is freed when nobody refers to it any more; requests leave hardly any circles, and
-to look through all that is remembered of houses and prices takes longer than to answer a dozen requests.
+Owns the thresholds. Everything else is freed when nobody refers to it any more; requests leave hardly any
+circles, and to look through all that is remembered of houses and prices takes longer than to answer a dozen
+requests.
 """
 
 from __future__ import annotations

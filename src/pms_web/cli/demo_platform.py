@@ -56,7 +56,8 @@ def channel_environ(settings: Settings) -> dict[str, str]:
 def demo_platform(place: Servers, address: str, *, sells: bool) -> Iterator[str | None]:
     """Yield the address of a simulated platform that the demo's hotel is connected to, None where there is none.
 
-    With ``sells`` it has guests of its own; otherwise they come along on request only. ``address`` is that of the app.
+    With ``sells`` it has guests of its own; otherwise they come along on request only. ``address`` is that of
+    the app.
     """
     if not _has_one(place.settings):
         yield None

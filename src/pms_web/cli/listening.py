@@ -1,8 +1,8 @@
 """The port that the app listens on: taken before anything else happens, and shared out among its processes.
 
-Owns the sockets. A taken port is known at once, and port 0 finds a free one. Each process has a queue of its own, which
-the kernel fills evenly: of one queue for all, the process that wakes up first takes nearly every connection, and keeps
-them while they last.
+Owns the sockets. A taken port is known at once, and port 0 finds a free one. Each process has a queue of its
+own, which the kernel fills evenly: of one queue for all, the process that wakes up first takes nearly every
+connection, and keeps them while they last.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reading the euro reference rates of the European Central Bank: one line a day, one column a currency.
 
-Owns the format ``eurofxref``, of one day or of all, whose first line is ``Date, USD, JPY, …``. The file is read line by
-line, however long it is. Errors are ``InvalidInputError`` whose field is the column (``file`` for the file itself)
-and whose parameters have the line. Leaves what is done with the rates to the command.
+Owns the format ``eurofxref``, of one day or of all, whose first line is ``Date, USD, JPY, …``. The file is
+read line by line, however long it is. Errors are ``InvalidInputError`` whose field is the column (``file``
+for the file itself) and whose parameters have the line. Leaves what is done with the rates to the command.
 """
 
 from __future__ import annotations

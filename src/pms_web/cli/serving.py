@@ -81,8 +81,8 @@ def serve(
 ) -> None:
     """Serve with gunicorn until a signal ends it; requests that are being worked on are finished first.
 
-    They have ``graceful_seconds`` for it. ``when_ready`` is called once, when calls are taken. Returns after SIGTERM or
-    SIGINT.
+    They have ``graceful_seconds`` for it. ``when_ready`` is called once, when calls are taken. Returns after
+    SIGTERM or SIGINT.
     """
 
     def ready(_: object) -> None:

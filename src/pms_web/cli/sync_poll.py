@@ -1,6 +1,7 @@
 """``pms sync-poll``: ask a running app for a sync of a channel, and wait until it is done.
 
-Owns asking again: whatever a single answer looks like, the next poll comes. The app is called as any program calls it.
+Owns asking again: whatever a single answer looks like, the next poll comes. The app is called as any program
+calls it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The module ``metrics``: ``/metrics`` for Prometheus.
 
-Owns which figures there are: requests by route and status with their latency, connections of the pool, and how far the
-worker is behind. Under several processes the figures of all of them are put together, which needs
+Owns which figures there are: requests by route and status with their latency, connections of the pool, and
+how far the worker is behind. Under several processes the figures of all of them are put together, which needs
 ``PROMETHEUS_MULTIPROC_DIR``; ``pms serve`` sets it. Nobody but the operator reads them: with the token
 ``METRICS_TOKEN``, as an admin, or, without a token, from this machine and past no proxy.
 """

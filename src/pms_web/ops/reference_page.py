@@ -1,7 +1,7 @@
 """The page about every route, made from the OpenAPI document alone.
 
-Owns its HTML. No script, nothing from elsewhere; light and dark as the reader's system is; readable on a phone. Members
-of bodies are rows of a table, those inside others with their path.
+Owns its HTML. No script, nothing from elsewhere; light and dark as the reader's system is; readable on a
+phone. Members of bodies are rows of a table, those inside others with their path.
 """
 
 from __future__ import annotations

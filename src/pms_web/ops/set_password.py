@@ -1,7 +1,7 @@
 """The page behind a one-time link: choose a password.
 
-Owns the page and its words, in English and German. Its one script comes from this app: a secret behind ``#`` reaches no
-server by itself. Leaves what happens with it to ``/api/v1/auth/reset``.
+Owns the page and its words, in English and German. Its one script comes from this app: a secret behind ``#``
+reaches no server by itself. Leaves what happens with it to ``/api/v1/auth/reset``.
 """
 
 from __future__ import annotations

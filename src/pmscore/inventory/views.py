@@ -1,7 +1,8 @@
 """What was made as the replies that are stored under an idempotency key, and back; parts of a house by themselves.
 
-Owns the forms of blocks, holds and allotments: a repetition gets what was made, even when it is gone by now. Of a new house or a
-part of one only the ids are stored that were drawn for it: the same request with the same ids makes the same house.
+Owns the forms of blocks, holds and allotments: a repetition gets what was made, even when it is gone by now.
+Of a new house or a part of one only the ids are stored that were drawn for it: the same request with the same
+ids makes the same house.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def made_or_repeated(
 ) -> MadeT:
     """Return what ``make`` makes; where it is refused, what the first request under the same key has made.
 
-    A repetition meets what the first one has changed, or what time has: its hold is taken up by now, or the version that
-    it expects is the one before its own effect.
+    A repetition meets what the first one has changed, or what time has: its hold is taken up by now, or the
+    version that it expects is the one before its own effect.
     """
     try:
         return make()

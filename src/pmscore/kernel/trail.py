@@ -1,7 +1,7 @@
 """The audit trail: looking for what happened, newest first.
 
-Owns the conditions and what they mean of one event. Leaves writing events to the unit of work, and following them one by
-one, which loses none, to the relay: a search shows what is committed when it looks.
+Owns the conditions and what they mean of one event. Leaves writing events to the unit of work, and following
+them one by one, which loses none, to the relay: a search shows what is committed when it looks.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ class RecordedEvent:
     def lies_within(self, reach: frozenset[PropertyId] | None) -> bool:
         """Return whether somebody with this reach sees the event; None reaches everything.
 
-        An event is of a property if it says so: it happened to it or to its prices, or names it as ``property_id``. One that
-        names none, such as a log-in or a change of a guest, is for those who reach all of the agency.
+        An event is of a property if it says so: it happened to it or to its prices, or names it as
+        ``property_id``. One that names none, such as a log-in or a change of a guest, is for those who reach
+        all of the agency.
         """
         if reach is None:
             return True

@@ -1,8 +1,8 @@
 """Which modules run, in which order, and why the others do not.
 
-Owns the rules: one switch turns all off, each has its own, a name is taken once, whatever a module requires must run
-before it, and modules that require each other in a circle are refused, all of them. Nothing here raises: one bad module
-must not keep the others from running.
+Owns the rules: one switch turns all off, each has its own, a name is taken once, whatever a module requires
+must run before it, and modules that require each other in a circle are refused, all of them. Nothing here
+raises: one bad module must not keep the others from running.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A gateway that speaks to a simulated platform without a wire, with everything that can go wrong on one.
 
-Owns carrying out the fate of a call, and the check that each push keeps to its manifest. Leaves what the platform does to
-``channel_platform``.
+Owns carrying out the fate of a call, and the check that each push keeps to its manifest. Leaves what the
+platform does to ``channel_platform``.
 """
 
 from __future__ import annotations

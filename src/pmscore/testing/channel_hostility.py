@@ -1,8 +1,8 @@
 """What can go wrong between us and a platform, drawn from a seed.
 
-Owns the dial, the fate of each call, and when something is doubled, reordered, dropped or killed. Leaves carrying a fate
-out to the simulated platform, its faces and the world. Everything that happened is counted, so that a run can show that
-it was hostile.
+Owns the dial, the fate of each call, and when something is doubled, reordered, dropped or killed. Leaves
+carrying a fate out to the simulated platform, its faces and the world. Everything that happened is counted,
+so that a run can show that it was hostile.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A house that is connected to a simulated platform, and one line for each thing that the engine does.
 
-Owns the setting: types, prices, codes, lanes and means. Leaves what happens in it to ``channel_life`` and ``channel_world``.
+Owns the setting: types, prices, codes, lanes and means. Leaves what happens in it to ``channel_life`` and
+``channel_world``.
 """
 
 from __future__ import annotations

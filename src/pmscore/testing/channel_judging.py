@@ -1,7 +1,7 @@
 """Whether a house and a platform agree: cell by cell, and booking by booking.
 
-Owns the comparison, which knows nothing of what the engine remembers: it reads the house and the platform. Sentences, so
-that a failed run says what is wrong.
+Owns the comparison, which knows nothing of what the engine remembers: it reads the house and the platform.
+Sentences, so that a failed run says what is wrong.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What happens in a house, and on the platform that sells it, in a month.
 
-Owns the choice of the next thing to happen. What the house refuses is no mistake: somebody tried, and nothing happened.
-Leaves the engine between the two to ``channel_world``.
+Owns the choice of the next thing to happen. What the house refuses is no mistake: somebody tried, and nothing
+happened. Leaves the engine between the two to ``channel_world``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A platform that sells our rooms by what it was told, and tells what it has sold until we say that we know.
 
-Owns its cells, its bookings and its own count of our calls, each written without a look at how we do it. Leaves what goes
-wrong on the way to ``channel_hostility`` and what its messages look like to gateways and faces.
+Owns its cells, its bookings and its own count of our calls, each written without a look at how we do it.
+Leaves what goes wrong on the way to ``channel_hostility`` and what its messages look like to gateways and
+faces.
 """
 
 from __future__ import annotations

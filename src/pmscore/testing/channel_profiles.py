@@ -1,8 +1,8 @@
 """Manifests after those of the gateways that are shipped, for runs of the core without a wire.
 
-Owns what differs between gateways as far as the engine is concerned: which lanes and fields, what travels together, how
-long an entry may be, which limits, whether tokens are needed. None of them can be read: a look each hour would repair
-what is to be found out.
+Owns what differs between gateways as far as the engine is concerned: which lanes and fields, what travels
+together, how long an entry may be, which limits, whether tokens are needed. None of them can be read: a look
+each hour would repair what is to be found out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Hypothesis strategies for distribution. Needs ``pip install "pmscore[testing]"``.
 
-Owns what an arbitrary but legal manifest, mapping book, matrix of cells or dirty row looks like; everything lies within
-``TOLD`` and is about ``TOLD_TYPES``. Leaves prices and houses to the other strategies.
+Owns what an arbitrary but legal manifest, mapping book, matrix of cells or dirty row looks like; everything
+lies within ``TOLD`` and is about ``TOLD_TYPES``. Leaves prices and houses to the other strategies.
 """
 
 from __future__ import annotations

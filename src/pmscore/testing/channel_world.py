@@ -1,8 +1,8 @@
 """A month of a house and a platform with the engine between them, in simulated time.
 
-Owns the loop: events are noted, what is due is queued, the queue loses some, workers die, and the clock jumps to whatever
-comes next. Leaves what happens to ``channel_life``, what goes wrong to ``channel_hostility``, and whether both sides agree in the end
-to ``channel_judging``.
+Owns the loop: events are noted, what is due is queued, the queue loses some, workers die, and the clock jumps
+to whatever comes next. Leaves what happens to ``channel_life``, what goes wrong to ``channel_hostility``, and
+whether both sides agree in the end to ``channel_judging``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A gateway, a connection and the platform behind them, with what goes wrong on the way said call by call.
 
-Owns the setting of the laws of gateways: two mapped rooms with a rate each, and one that the platform has never heard of.
-Leaves the wire and the platform's messages to whoever brings the gateway.
+Owns the setting of the laws of gateways: two mapped rooms with a rate each, and one that the platform has
+never heard of. Leaves the wire and the platform's messages to whoever brings the gateway.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Price books, kept quotes and uses of promotions in memory, inside a transaction and outside of one.
 
-Owns what their ports promise; leaves buffers and locks to ``transaction``, and the judgement at the commit to ``books``.
+Owns what their ports promise; leaves buffers and locks to ``transaction``, and the judgement at the commit to
+``books``.
 """
 
 from __future__ import annotations

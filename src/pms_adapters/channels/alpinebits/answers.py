@@ -1,8 +1,8 @@
 """What an answer of a server of AlpineBits means, before anybody reads what it is about.
 
-Owns the table from errors and warnings to outcomes. An advisory (warning of type 11) says that all was taken; any other
-warning says that it was not. A page that is not theirs neither did nor refused anything. Leaves statuses to
-``http.wire``, and reservations to ``guest_requests``.
+Owns the table from errors and warnings to outcomes. An advisory (warning of type 11) says that all was taken;
+any other warning says that it was not. A page that is not theirs neither did nor refused anything. Leaves
+statuses to ``http.wire``, and reservations to ``guest_requests``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the gateway to AlpineBits can.
 
-Owns the manifest. Every portal has an address of its own, so there is none here: it is a setting of the connection. The
-standard names no limits of calls; those here are our own manners. Rules about the length of a stay travel with rate
-plans, which are not sent, so they stay with the portal's own settings.
+Owns the manifest. Every portal has an address of its own, so there is none here: it is a setting of the
+connection. The standard names no limits of calls; those here are our own manners. Rules about the length of a
+stay travel with rate plans, which are not sent, so they stay with the portal's own settings.
 """
 
 from __future__ import annotations

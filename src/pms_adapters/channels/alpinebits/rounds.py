@@ -1,9 +1,10 @@
 """Where asking for what was sold has got to, as the text that the lane keeps.
 
-Owns the order of questions. Reservations are acknowledged by their id, which their changes share: a change that is made
-between our question and our acknowledgement may count as known there, although nobody here has seen it, and so may one
-whose answer was lost. So each round asks twice: for what nobody has acknowledged, then for all that was made since the
-round before began, acknowledged or not. What comes twice is known by its revision.
+Owns the order of questions. Reservations are acknowledged by their id, which their changes share: a change
+that is made between our question and our acknowledgement may count as known there, although nobody here has
+seen it, and so may one whose answer was lost. So each round asks twice: for what nobody has acknowledged,
+then for all that was made since the round before began, acknowledged or not. What comes twice is known by its
+revision.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Reservations as Booking.com tells them: one queue of new ones, one of changes and cancellations.
 
-Owns reading them. Neither queue numbers what it tells: a reservation comes as it is now, under its own id alone, so a
-revision is known by what it says. One that makes no sense is told as malformed, and the others go on. Whatever is about
-cards is not read. Leaves rooms and their amounts to ``rooms``, and what is kept of nonsense to ``aside``.
+Owns reading them. Neither queue numbers what it tells: a reservation comes as it is now, under its own id
+alone, so a revision is known by what it says. One that makes no sense is told as malformed, and the others go
+on. Whatever is about cards is not read. Leaves rooms and their amounts to ``rooms``, and what is kept of
+nonsense to ``aside``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What is written to Booking.com, and what its answers say: bytes on one side, contracts on the other.
 
-Owns messages about nights, acknowledgements, and answers of success, warnings or errors. Each night is said by itself,
-as the manifest has it: that is right whether the end of a range belongs to it or not. Leaves reservations to ``sales``
-and sending to ``gateway``.
+Owns messages about nights, acknowledgements, and answers of success, warnings or errors. Each night is said
+by itself, as the manifest has it: that is right whether the end of a range belongs to it or not. Leaves
+reservations to ``sales`` and sending to ``gateway``.
 """
 
 from __future__ import annotations

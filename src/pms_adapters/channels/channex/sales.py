@@ -1,7 +1,7 @@
 """Bookings as Channex tells them: pages of revisions, and the knock that says that there is one.
 
-Owns reading them. One revision that makes no sense is told as malformed, and the page goes on. Card data does not come
-by this way (it has a host of its own), so whatever looks like a card number is masked all the same.
+Owns reading them. One revision that makes no sense is told as malformed, and the page goes on. Card data does
+not come by this way (it has a host of its own), so whatever looks like a card number is masked all the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The room types and rate plans of a hotel at Expedia, for people who map them.
 
-Owns asking for them and reading them. Only what is active is listed, and only plans that can be told a rate: those that
-follow another plan follow it by themselves.
+Owns asking for them and reading them. Only what is active is listed, and only plans that can be told a rate:
+those that follow another plan follow it by themselves.
 """
 
 from __future__ import annotations

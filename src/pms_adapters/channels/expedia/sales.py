@@ -47,7 +47,8 @@ class Retrieved:
 def retrieval_body(at: At) -> bytes:
     """Return the request for all that is not confirmed.
 
-    Without a word about states an answer has only what was never retrieved: whoever loses one would lose its bookings.
+    Without a word about states an answer has only what was never retrieved: whoever loses one would lose its
+    bookings.
 
     Raises:
         InvalidInputError: ``credentials``: one of them is missing.

@@ -92,8 +92,8 @@ def partner_name(at: At) -> str:
 def outcome_in(body: bytes, kind: MessageKind, *, token: str) -> Outcome:
     """Return what an answer says about the message with this token.
 
-    A warning says that a part may not be taken, and not which: so it is as good as a refusal, and whoever sent many entries finds out by
-    sending fewer.
+    A warning says that a part may not be taken, and not which: so it is as good as a refusal, and whoever
+    sent many entries finds out by sending fewer.
 
     Raises:
         UnreadableError: it is no XML.

@@ -45,9 +45,10 @@ def read_calendar(body: bytes, zone: Zone, *, most_bytes: int = MOST_BYTES) -> t
     Cancelled and transparent events take none, nor do those that begin and end on one day.
 
     Raises:
-        UnreadableError: ``reason`` is ``not_a_calendar``, ``cut_off``, ``not_balanced``, ``too_large``, ``too_many_lines``,
-            ``too_many_components``, ``too_deep``, ``bad_line``, ``bad_date``, ``bad_duration``, ``ends_before_start``,
-            ``event_without_start`` or ``repeating_event``.
+        UnreadableError: ``reason`` is ``not_a_calendar``, ``cut_off``, ``not_balanced``, ``too_large``,
+            ``too_many_lines``,
+            ``too_many_components``, ``too_deep``, ``bad_line``, ``bad_date``, ``bad_duration``,
+            ``ends_before_start``, ``event_without_start`` or ``repeating_event``.
     """
     reading = _Reading()
     found: list[BusyEvent] = []

@@ -1,7 +1,8 @@
 """Where a round through the feeds of a connection stands: a cursor between calls, as text.
 
-Owns which feed is read next. A feed that fails is set back once, so that it keeps no other room's news from us; a round
-that is old begins anew, so that one which fails for good does not, either. Leaves reading to the gateway.
+Owns which feed is read next. A feed that fails is set back once, so that it keeps no other room's news from
+us; a round that is old begins anew, so that one which fails for good does not, either. Leaves reading to the
+gateway.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The calendar that we give out, as text: nights that are taken, and nothing about whom or why.
 
-Owns the form (CRLF, folds at 75 octets, dates with exclusive ends) and a tag by which a reader asks for what is newer.
-Leaves which nights those are to ``pmscore.channels.views.calendar``.
+Owns the form (CRLF, folds at 75 octets, dates with exclusive ends) and a tag by which a reader asks for what
+is newer. Leaves which nights those are to ``pmscore.channels.views.calendar``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Quotes over HTTP at a fixed rate, beside an app that answers the same number of bytes and does nothing.
 
-Owns what is asked and the lines. Leaves the servers and the demo's hotel to ``serving_app``, the calls to ``calling``.
+Owns what is asked and the lines. Leaves the servers and the demo's hotel to ``serving_app``, the calls to
+``calling``.
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ _LENGTH = b"\r\ncontent-length:"
 class Calls:
     """What is sent where and when, by how many callers: whole requests as bytes.
 
-    The requests are sent in turn, from the first again after the last. ``times`` are in seconds from the start, one for
-    each call; one that is due while all callers wait for answers goes out as soon as one of them is free. Where
-    ``follows_answers``, each caller makes its next call when its last was answered, and the times do not count. An answer
-    is ``marked`` if its head has these bytes.
+    The requests are sent in turn, from the first again after the last. ``times`` are in seconds from the
+    start, one for each call; one that is due while all callers wait for answers goes out as soon as one of
+    them is free. Where ``follows_answers``, each caller makes its next call when its last was answered, and
+    the times do not count. An answer is ``marked`` if its head has these bytes.
     """
 
     host: str
@@ -48,8 +48,8 @@ class Calls:
 class Heard:
     """How long each call took, in seconds from when it was to go out, and in how many seconds all were answered.
 
-    ``late`` says of each call by how much it went out too late although a caller was free, which is the callers' fault;
-    ``busy`` is the processor time that the callers took. ``marked`` answers had the mark.
+    ``late`` says of each call by how much it went out too late although a caller was free, which is the
+    callers' fault; ``busy`` is the processor time that the callers took. ``marked`` answers had the mark.
     """
 
     seconds: tuple[float, ...]

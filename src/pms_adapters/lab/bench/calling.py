@@ -1,8 +1,8 @@
 """Calls over HTTP in an open loop, at times that were fixed beforehand whether or not answers come, or in a closed one.
 
-Owns a process of callers beside the servers. In an open loop, how long a call took is counted from when it was to go
-out, so a server that stalls is charged with all that piled up meanwhile. Leaves the loop to ``call_loop``, the servers
-and the judgement to ``answering`` and its neighbours.
+Owns a process of callers beside the servers. In an open loop, how long a call took is counted from when it
+was to go out, so a server that stalls is charged with all that piled up meanwhile. Leaves the loop to
+``call_loop``, the servers and the judgement to ``answering`` and its neighbours.
 """
 
 from __future__ import annotations

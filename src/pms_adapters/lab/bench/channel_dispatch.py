@@ -1,8 +1,8 @@
 """P19: events from the log to those who react to them, in batches, beside one forked RQ job an event.
 
-Owns the events and the lines. Both ways end with code having been called for every event, which does nothing: what is
-timed is the way there. Ours has more on it: the seal, the inbox that lets each event have one effect, and the feed. One
-process does all of ours, step after step, so nothing of it runs beside the rest.
+Owns the events and the lines. Both ways end with code having been called for every event, which does nothing:
+what is timed is the way there. Ours has more on it: the seal, the inbox that lets each event have one effect,
+and the feed. One process does all of ours, step after step, so nothing of it runs beside the rest.
 """
 
 from __future__ import annotations

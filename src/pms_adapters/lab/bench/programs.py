@@ -1,7 +1,7 @@
 """Web servers in processes of their own, for the length of a ``with`` block.
 
-Owns their start, the address that they name in their first line, the processor time that they take, and their end. What
-they answer is not known here.
+Owns their start, the address that they name in their first line, the processor time that they take, and their
+end. What they answer is not known here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """P11, P12 and the slope of a quote: stays of one plan, quoted by the product, by bare tables and as in a textbook.
 
-Owns the tariff in the forms of the three, and who is measured against whom. A *contender* is given the tariff and what
-is asked, makes its own requests of it beforehand, and returns what is timed; so another way to quote is one function.
+Owns the tariff in the forms of the three, and who is measured against whom. A *contender* is given the tariff
+and what is asked, makes its own requests of it beforehand, and returns what is timed; so another way to quote
+is one function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """P13, P14 and the growth of a change: the year matrix, made anew and change by change.
 
-Owns who is measured against whom; the house stands in ``rating_house``, the bare lists in ``floors.ari_rows``. Time is
-the thread's own on the processor, and no garbage is collected meanwhile, since that would hit either at random.
+Owns who is measured against whom; the house stands in ``rating_house``, the bare lists in
+``floors.ari_rows``. Time is the thread's own on the processor, and no garbage is collected meanwhile, since
+that would hit either at random.
 """
 
 from __future__ import annotations

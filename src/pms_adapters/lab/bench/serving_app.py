@@ -42,7 +42,8 @@ _MOST_REQUESTS = 100_000_000
 class Served:
     """The app of one run, over one database in which there are two agencies: the demo's, and that of the bench's house.
 
-    ``command`` starts it on a free port of loopback and says where in its first line. All is made when first asked for.
+    ``command`` starts it on a free port of loopback and says where in its first line. All is made when first
+    asked for.
     """
 
     command: tuple[str, ...]

@@ -41,8 +41,9 @@ class Arrived:
 class Face(ABC):
     """A platform's HTTP side.
 
-    ``name`` is that of the gateways that speak to it, and the first part of its path on the server; ``addresses`` are those that stand for it in process.
-    ``limits`` are what the platform publishes: give them to the ``RemotePlatform``, which counts by them.
+    ``name`` is that of the gateways that speak to it, and the first part of its path on the server;
+    ``addresses`` are those that stand for it in process. ``limits`` are what the platform publishes: give
+    them to the ``RemotePlatform``, which counts by them.
     """
 
     name: ClassVar[str]

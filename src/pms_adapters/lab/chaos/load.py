@@ -1,7 +1,7 @@
 """A load of bookings, each under an idempotency key, that remembers what every caller was told.
 
-Owns the house under load, the threads and their notes. A caller was told yes (acknowledged), no (refused), or nothing:
-the connection broke before the answer came, and only repeating the key can tell.
+Owns the house under load, the threads and their notes. A caller was told yes (acknowledged), no (refused), or
+nothing: the connection broke before the answer came, and only repeating the key can tell.
 """
 
 from __future__ import annotations

@@ -47,10 +47,11 @@ _PLANT = (
 class ChaosReport:
     """What became of the bookings that were asked for while the database was killed.
 
-    ``lost`` were acknowledged and are not there. ``unknown`` got no answer; ``unknown_committed`` of them were there all
-    the same. After their key was repeated, ``resolved`` had exactly one booking, the one that the repetition named, and
-    ``resolved_refused`` none, because the nights were taken. ``wrong`` are all others: booked twice, or another booking
-    than the caller was told, or refused and booked. ``violations`` are counters and claims that contradict each other.
+    ``lost`` were acknowledged and are not there. ``unknown`` got no answer; ``unknown_committed`` of them
+    were there all the same. After their key was repeated, ``resolved`` had exactly one booking, the one that
+    the repetition named, and ``resolved_refused`` none, because the nights were taken. ``wrong`` are all
+    others: booked twice, or another booking than the caller was told, or refused and booked. ``violations``
+    are counters and claims that contradict each other.
     """
 
     rounds: int = 0
@@ -110,8 +111,8 @@ def run_chaos(
 ) -> ChaosReport:
     """Kill a PostgreSQL with SIGKILL ``rounds`` times while ``callers`` threads book, and count.
 
-    ``plants_loss`` is the positive control: the database then answers before it has written, so bookings must be lost.
-    ``seed`` decides after how many answers each kill comes.
+    ``plants_loss`` is the positive control: the database then answers before it has written, so bookings must
+    be lost. ``seed`` decides after how many answers each kill comes.
 
     Raises:
         MisconfiguredError: the embedded PostgreSQL cannot run here.

@@ -1,7 +1,7 @@
 """Occupancy by day or by month as a picture: an SVG that stands alone.
 
-Owns the drawing. Every picture has a title and a description for those who do not see it; it uses no script, no outside
-font and no colour as the only carrier of meaning.
+Owns the drawing. Every picture has a title and a description for those who do not see it; it uses no script,
+no outside font and no colour as the only carrier of meaning.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ def read_bookings(path: Path) -> BookingFile:
     """Return the rows of the file at ``path``; gzip is recognised by its content or by the ending ``.gz``.
 
     Raises:
-        InvalidInputError: field ``file``: ``not_found``, ``not_readable``, ``broken_gzip``, ``not_utf8``, ``not_csv`` or
+        InvalidInputError: field ``file``: ``not_found``, ``not_readable``, ``broken_gzip``, ``not_utf8``,
+            ``not_csv`` or
             ``empty``; a column's name: it is missing or stands twice, or a value of it cannot be, with ``row``.
     """
     stays: list[StayRow] = []

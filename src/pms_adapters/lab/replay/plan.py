@@ -70,8 +70,9 @@ def moments_of(steps: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
 def lanes_of(moment: tuple[Step, ...], most: int) -> tuple[tuple[Step, ...], ...]:
     """Return the steps of one moment in at most ``most`` lanes that may run beside each other.
 
-    Two new bookings of one type may want the same last room, so they stay in one lane, in their order; bookings of two
-    types never meet. All other steps are about bookings that exist, each about another one, so their order is nothing.
+    Two new bookings of one type may want the same last room, so they stay in one lane, in their order;
+    bookings of two types never meet. All other steps are about bookings that exist, each about another one,
+    so their order is nothing.
     """
     if moment[0].phase is not Phase.BOOK:
         return tuple(moment[first::most] for first in range(min(most, len(moment))))

@@ -1,7 +1,8 @@
 """A row of the booking file as values of the house, and what of it can be no stay.
 
-Owns what a row means. Leaves reading it from text to ``parsing`` and its order in time to ``plan``. The format is that
-of the public hotel booking data set of Antonio, de Almeida and Nunes (*Data in Brief* 22, 2019).
+Owns what a row means. Leaves reading it from text to ``parsing`` and its order in time to ``plan``. The
+format is that of the public hotel booking data set of Antonio, de Almeida and Nunes (*Data in Brief* 22,
+2019).
 """
 
 from __future__ import annotations

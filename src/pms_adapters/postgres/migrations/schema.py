@@ -87,8 +87,9 @@ class Schema:
     def primary_key(self, table: str, columns: str) -> None:
         """Make the primary key of a table that has other indexes, after all of them.
 
-        While a table is empty every index looks equally cheap, and the planner takes the newest. Such a plan is kept
-        until statistics are gathered, a minute later; with another index it reads all rows of the agency for each key.
+        While a table is empty every index looks equally cheap, and the planner takes the newest. Such a plan
+        is kept until statistics are gathered, a minute later; with another index it reads all rows of the
+        agency for each key.
         """
         self.run(f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY ({columns})")
 

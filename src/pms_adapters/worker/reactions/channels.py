@@ -1,8 +1,8 @@
 """Channels: what happened is noted on the lanes that it may concern, and lanes that are due run on the queue.
 
-Owns where the core meets the worker. The queue carries which lane is to run and nothing else, so nothing is lost with it:
-what is due stands in the database, and the sweep of due work finds it again. Events of agencies without a connection
-that syncs do not come here: the relay asks first.
+Owns where the core meets the worker. The queue carries which lane is to run and nothing else, so nothing is
+lost with it: what is due stands in the database, and the sweep of due work finds it again. Events of agencies
+without a connection that syncs do not come here: the relay asks first.
 """
 
 from __future__ import annotations

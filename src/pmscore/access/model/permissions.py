@@ -1,7 +1,7 @@
 """The one permission table: which role may do what.
 
-Owns roles, permissions and the table; code, documents and the test of every route are made from it. Leaves how somebody
-proves who they are to the host app. A new permission is one line here and one in the table.
+Owns roles, permissions and the table; code, documents and the test of every route are made from it. Leaves
+how somebody proves who they are to the host app. A new permission is one line here and one in the table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How long an account waits after wrong passwords.
 
-Owns the rule: a handful of tries is free, then each failure doubles the wait. Leaves limits by address to the host app.
+Owns the rule: a handful of tries is free, then each failure doubles the wait. Leaves limits by address to the
+host app.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a password must be, before it is hashed.
 
-Owns the rule: long, and none that everybody tries first. No rule asks for digits or signs, which make passwords worse.
+Owns the rule: long, and none that everybody tries first. No rule asks for digits or signs, which make
+passwords worse.
 """
 
 from __future__ import annotations

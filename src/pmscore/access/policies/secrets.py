@@ -1,7 +1,7 @@
 """How secrets are written and remembered.
 
-Owns the forms of API keys and links and the hash that is kept of every secret. A secret has 256 random bits, so a plain
-SHA-256 of it cannot be turned back; passwords are hashed elsewhere, slowly.
+Owns the forms of API keys and links and the hash that is kept of every secret. A secret has 256 random bits,
+so a plain SHA-256 of it cannot be turned back; passwords are hashed elsewhere, slowly.
 """
 
 from __future__ import annotations

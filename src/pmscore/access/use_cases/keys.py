@@ -65,7 +65,8 @@ def create_key(
     The text is kept nowhere, so whoever has lost the first answer withdraws the key and makes another.
 
     Raises:
-        InvalidInputError: a value cannot be; ``property_ids`` is ``unknown_property`` where the agency has no such one.
+        InvalidInputError: a value cannot be; ``property_ids`` is ``unknown_property`` where the agency has no
+            such one.
         KeyReusedError: the idempotency key belongs to another request.
     """
     if command.expires_at is not None and command.expires_at.utcoffset() is None:

@@ -1,7 +1,8 @@
 """The people of an agency: accounts made by an operator, roles and reach, closing the door again.
 
-Owns what an agency's admin may do with the agency's people, and what the operator of the machine may do with accounts.
-An account belongs to its person: an admin gives or takes a place in the agency and changes nothing else of it. Leaves invitations to ``inviting``.
+Owns what an agency's admin may do with the agency's people, and what the operator of the machine may do with
+accounts. An account belongs to its person: an admin gives or takes a place in the agency and changes nothing
+else of it. Leaves invitations to ``inviting``.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def add_user(
     """Write account and membership.
 
     Raises:
-        InvalidInputError: a value cannot be; ``email`` is ``taken`` where there is an account already, ``property_ids``
+        InvalidInputError: a value cannot be; ``email`` is ``taken`` where there is an account already,
+            ``property_ids``
             ``unknown_property`` where the agency has no such one.
     """
     email = normalised_email(command.email)

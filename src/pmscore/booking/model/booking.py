@@ -58,10 +58,10 @@ class Booking:
     """One booking with all its rooms.
 
     Invariants: it has its nights exactly while its status is one of ``CLAIMING``; all amounts are in
-    ``currency``; ``checked_in_on`` and ``checked_out_on`` are business dates; a pending booking may expire
-    at ``option_until``. ``terms`` is the snapshot of the conditions it was made under, ``quote_id`` the quote
-    that was booked: its nights are the quote's until somebody changes them. ``cancellation`` is what cancelling it came
-    to, None where it was not cancelled or nobody could say.
+    ``currency``; ``checked_in_on`` and ``checked_out_on`` are business dates; a pending booking may expire at
+    ``option_until``. ``terms`` is the snapshot of the conditions it was made under, ``quote_id`` the quote
+    that was booked: its nights are the quote's until somebody changes them. ``cancellation`` is what
+    cancelling it came to, None where it was not cancelled or nobody could say.
     """
 
     booking_id: BookingId

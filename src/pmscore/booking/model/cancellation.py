@@ -1,7 +1,7 @@
 """What a cancellation came to, as the booking keeps it.
 
-Owns the record and its persisted form. Leaves how it is worked out to ``policies.cancelling``, and what has been paid by
-then and is given back to the folio, which reads it from the event.
+Owns the record and its persisted form. Leaves how it is worked out to ``policies.cancelling``, and what has
+been paid by then and is given back to the folio, which reads it from the event.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["CancellationFee"]
 class CancellationFee:
     """What the terms asked for at the moment of a cancellation; amounts are minor units of the booking's currency.
 
-    It is what the preview of that moment says with nothing ``captured``: all of the ``fee`` is ``receivable`` from
-    ``payer``, and nothing is there to ``refund``. What has been captured pays the fee first, the rest of it goes back.
-    ``tax_code`` names how the fee is taxed.
+    It is what the preview of that moment says with nothing ``captured``: all of the ``fee`` is ``receivable``
+    from ``payer``, and nothing is there to ``refund``. What has been captured pays the fee first, the rest of
+    it goes back. ``tax_code`` names how the fee is taxed.
     """
 
     at: datetime

@@ -20,9 +20,9 @@ __all__ = ["BookingFilter"]
 class BookingFilter:
     """Conditions that all hold; one that is left out lets everything pass.
 
-    ``arrival`` and ``departure`` are days on which some room arrives or departs; ``staying`` are nights of which some
-    room stays at least one. ``channel_reference`` is the number that the channel gave, ``reference`` our own, written as
-    ``parse_reference`` returns it.
+    ``arrival`` and ``departure`` are days on which some room arrives or departs; ``staying`` are nights of
+    which some room stays at least one. ``channel_reference`` is the number that the channel gave,
+    ``reference`` our own, written as ``parse_reference`` returns it.
     """
 
     property_ids: frozenset[PropertyId] | None = None

@@ -66,8 +66,8 @@ def fee_at_cancelling(
 ) -> CancellationFee | None:
     """Return what cancelling the whole booking at ``at`` comes to with nothing captured, to be kept with it.
 
-    None where the booking has no terms, or a snapshot that is none of ours, such as an import's: then nobody can say, and
-    nobody is kept from cancelling for that.
+    None where the booking has no terms, or a snapshot that is none of ours, such as an import's: then nobody
+    can say, and nobody is kept from cancelling for that.
     """
     try:
         charge = cost_of_cancelling(booking, house, at, captured=Money.zero(booking.currency), quoted=quoted)

@@ -1,7 +1,7 @@
 """What must be true, besides the status, before an act.
 
-Law: a guard reads the booking, the house with its business date, and the time, and answers with the reason against the
-act, or with None; the use case raises.
+Law: a guard reads the booking, the house with its business date, and the time, and answers with the reason
+against the act, or with None; the use case raises.
 """
 
 from __future__ import annotations

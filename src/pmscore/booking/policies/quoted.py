@@ -1,8 +1,8 @@
 """What a quote says to whoever books it, and to who has booked it.
 
-Owns the way back from a quote to its request, its guests as booked rooms count them, and what it agreed on for rooms
-that may have been changed since. Laws: a quote is offered alike when the same question gets the same fingerprint; of a
-room that was never changed all is agreed that was quoted.
+Owns the way back from a quote to its request, its guests as booked rooms count them, and what it agreed on
+for rooms that may have been changed since. Laws: a quote is offered alike when the same question gets the
+same fingerprint; of a room that was never changed all is agreed that was quoted.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def quoted_rooms(quote: Quote) -> tuple[QuotedRoom, ...]:
 def agreed_of(room: BookedRoom, quoted: QuotedRoom | None) -> AgreedRoom:
     """Return what is agreed for a booked room: as quoted what was not changed, the rest as the booking has it.
 
-    A night that the room still has at the amount it was booked at keeps the fees and taxes of that night. A night that
-    is new, or has another amount, counts at the booking's amount alone: nobody has quoted what else it would bear.
-    What is owed once a stay, a final cleaning for instance, stays owed and stands with the first night that the stay
-    has now. ``quoted`` is None where nobody quoted the room; then its amounts are all that was agreed.
+    A night that the room still has at the amount it was booked at keeps the fees and taxes of that night. A
+    night that is new, or has another amount, counts at the booking's amount alone: nobody has quoted what
+    else it would bear. What is owed once a stay, a final cleaning for instance, stays owed and stands with
+    the first night that the stay has now. ``quoted`` is None where nobody quoted the room; then its amounts
+    are all that was agreed.
     """
     if quoted is None:
         return AgreedRoom(stay=room.stay, nightly=room.nightly)

@@ -1,8 +1,8 @@
 """Putting a new list of rooms in the place of a booking's rooms, as who sold them elsewhere tells it.
 
-Laws: a room that is told again keeps its id, its lock and what of its units lies in its stay; a list that says the same
-changes nothing, in whatever order it comes. What does not fit is given up step by step, in rooms that take nights which
-they did not have, and never in others.
+Laws: a room that is told again keeps its id, its lock and what of its units lies in its stay; a list that
+says the same changes nothing, in whatever order it comes. What does not fit is given up step by step, in
+rooms that take nights which they did not have, and never in others.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def replaced_rooms(
 ) -> tuple[BookedRoom, ...]:
     """Return the rooms after: those told again in their old order, then the new ones, which take ``new_ids``.
 
-    A room is told again by one of its type with nights in common; where several could be it, the one that is most alike.
-    An oversold room with another stay is tried afresh.
+    A room is told again by one of its type with nights in common; where several could be it, the one that is
+    most alike. An oversold room with another stay is tried afresh.
 
     Raises:
         NotFoundError: the house has no such type or unit.
@@ -72,8 +72,8 @@ def conceding(
 ) -> Mapping[BookingRoomId, Conceded] | None:
     """Return what is conceded next after ``taken`` stood against ``rooms``; None: nothing is left to concede.
 
-    One room goes one step further: the first that is named by what is taken, else the first that takes new nights at all.
-    A guest in the house is never left without the room.
+    One room goes one step further: the first that is named by what is taken, else the first that takes new
+    nights at all. A guest in the house is never left without the room.
     """
     if before.status is Status.CHECKED_IN:
         steps: tuple[Conceded, ...] = (Conceded.NEW_UNITS,)

@@ -1,6 +1,7 @@
 """What the nights of a booked room cost after a change: as agreed, or as they are quoted now.
 
-Law: only what the basis names is priced anew; with ``AGREED`` every night that stays keeps its amount to the last unit.
+Law: only what the basis names is priced anew; with ``AGREED`` every night that stays keeps its amount to the
+last unit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Giving a booking another stay at the amounts that a preview shows.
 
-Owns the order of the steps: prices are read and the amounts worked out first, on the booking as it was last committed;
-then the change is made to that version of the booking or not at all, and the nights are judged in its transaction.
-Leaves the amounts to ``previews`` and the change to ``amend``.
+Owns the order of the steps: prices are read and the amounts worked out first, on the booking as it was last
+committed; then the change is made to that version of the booking or not at all, and the nights are judged in
+its transaction. Leaves the amounts to ``previews`` and the change to ``amend``.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def change_stay(
 
     Raises:
         NotFoundError: no such booking in this agency, or its plan is no longer sold.
-        InvalidInputError: field ``booking_id``: it was made without a quote, or has other rooms than were quoted; field
+        InvalidInputError: field ``booking_id``: it was made without a quote, or has other rooms than were
+            quoted; field
             ``expected_total``, ``mixed_currencies``.
         PriceChangedError: it comes to something else than ``expected_total``; nothing was written.
         TransitionError: the booking has ended, or the arrival of a guest in house would change.

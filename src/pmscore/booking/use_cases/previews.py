@@ -1,7 +1,7 @@
 """Looking before leaping: what a change of stay, or a cancellation, would cost. Nothing is written.
 
-Both work from what the booking was made with: the kept quote, its book of prices, its terms. Whether the new nights are
-free, and whether the house lets them be stayed, is judged when the change is made.
+Both work from what the booking was made with: the kept quote, its book of prices, its terms. Whether the new
+nights are free, and whether the house lets them be stayed, is judged when the change is made.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Taking over the rooms of a booking as they were changed elsewhere, all of them in one step.
 
-Owns what happens where they do not fit: what was sold elsewhere is kept all the same, flagged as oversold. Leaves which
-room is which to ``policies.replacing``, and changes of single rooms by staff to ``amend``.
+Owns what happens where they do not fit: what was sold elsewhere is kept all the same, flagged as oversold.
+Leaves which room is which to ``policies.replacing``, and changes of single rooms by staff to ``amend``.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ __all__ = ["ReplaceRooms", "replace_rooms"]
 class ReplaceRooms(Command):
     """Give a booking that has not ended these rooms instead of its own; ``requests`` None leaves them as they are.
 
-    ``may_oversell`` is for what was sold elsewhere already: a room whose new nights are taken goes without its unit, and
-    at last without stock, rather than being refused.
+    ``may_oversell`` is for what was sold elsewhere already: a room whose new nights are taken goes without
+    its unit, and at last without stock, rather than being refused.
     """
 
     booking_id: BookingId
@@ -93,8 +93,8 @@ def replace_rooms(
 ) -> Booking:
     """Make the change and return the booking after it; rooms that say the same change nothing.
 
-    The old nights are given up in the same step as the new ones are taken, or not at all. A guest in the house is never
-    oversold: there the change is refused.
+    The old nights are given up in the same step as the new ones are taken, or not at all. A guest in the
+    house is never oversold: there the change is refused.
 
     Raises:
         NotFoundError: no such booking, type or unit in this agency.

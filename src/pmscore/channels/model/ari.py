@@ -1,7 +1,7 @@
 """Availability, rates and rules as rows of integers: what a platform should have, has, and is sent.
 
-Owns the cells, by mapping, field, occupancy and night. Leaves the difference of two of them to ``policies.diffing`` and
-how differences become messages to ``policies.packing``.
+Owns the cells, by mapping, field, occupancy and night. Leaves the difference of two of them to
+``policies.diffing`` and how differences become messages to ``policies.packing``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A connection: one property on one platform, through one gateway.
 
-Owns its states and what is remembered of it. Leaves credentials to the ``SecretBox`` port (they stand here sealed), and
-what it may send to its mappings.
+Owns its states and what is remembered of it. Leaves credentials to the ``SecretBox`` port (they stand here
+sealed), and what it may send to its mappings.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ class ConnectionStatus(StrEnum):
 class Connection:
     """One property on one platform.
 
-    ``property_id`` is None where an old connection was taken over without one. ``channel`` is the code that stay rules,
-    prices and bookings know the platform by. ``settings`` never hold a secret: ``sealed`` has the credentials as one JSON
-    object, ``sealed_token`` the present token of the platform until ``token_until``. The digests are of tokens of ours,
-    which were shown once. ``last_sync_at`` is the last success, ``last_attempt_at`` the last time one was asked for.
+    ``property_id`` is None where an old connection was taken over without one. ``channel`` is the code that
+    stay rules, prices and bookings know the platform by. ``settings`` never hold a secret: ``sealed`` has the
+    credentials as one JSON object, ``sealed_token`` the present token of the platform until ``token_until``.
+    The digests are of tokens of ours, which were shown once. ``last_sync_at`` is the last success,
+    ``last_attempt_at`` the last time one was asked for.
     """
 
     connection_id: ConnectionId

@@ -20,10 +20,10 @@ __all__ = ["LaneLease", "LaneLostError", "LaneState"]
 class LaneState:
     """Where a lane stands.
 
-    ``attempts`` counts the runs that were begun since one ended well, ``failures`` those in a row that failed. While
-    ``closed_until`` lies ahead nothing is sent. ``cursor`` is where the next pull begins, in the gateway's words.
-    ``rolled_on`` is the local date of the last look at all nights; ``asked_until`` how long a run that was asked for is
-    waited for.
+    ``attempts`` counts the runs that were begun since one ended well, ``failures`` those in a row that
+    failed. While ``closed_until`` lies ahead nothing is sent. ``cursor`` is where the next pull begins, in
+    the gateway's words. ``rolled_on`` is the local date of the last look at all nights; ``asked_until`` how
+    long a run that was asked for is waited for.
     """
 
     lane_id: LaneId

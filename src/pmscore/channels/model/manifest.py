@@ -1,7 +1,7 @@
 """What a gateway can: lanes, fields, limits of calls, and how much of it was proved.
 
-Owns the words in which a gateway describes itself. Leaves what follows from them to ``policies``: nothing outside of a
-manifest asks which gateway it is.
+Owns the words in which a gateway describes itself. Leaves what follows from them to ``policies``: nothing
+outside of a manifest asks which gateway it is.
 """
 
 from __future__ import annotations
@@ -92,9 +92,10 @@ class Window:
 class CallGroup:
     """Calls that a platform counts together.
 
-    All ``windows`` hold at once. ``in_flight`` of them may be on their way; a call that nobody has ended is taken for
-    ended after ``longest_seconds``, which is longer than the transport waits. Calls of the ``counted`` kinds count in the
-    windows and are never held up by them: what comes after an acknowledgement has to wait, not the acknowledgement.
+    All ``windows`` hold at once. ``in_flight`` of them may be on their way; a call that nobody has ended is
+    taken for ended after ``longest_seconds``, which is longer than the transport waits. Calls of the
+    ``counted`` kinds count in the windows and are never held up by them: what comes after an acknowledgement
+    has to wait, not the acknowledgement.
     """
 
     name: str
@@ -118,11 +119,13 @@ class CredentialField:
 class Manifest:
     """What one gateway can and may.
 
-    ``lane_standings`` has the lanes that stand elsewhere than the gateway. ``messages`` names for each lane the fields
-    that travel in one message, message by message. An entry with one of the ``whole`` fields says all of these (a rate
-    for all its occupancies), because the platform replaces what it had. Rules in ``left_to_platform`` are kept by the
-    platform's own settings only: they are reported, and no narrowing stands for them. ``most_nights`` is of one entry.
-    ``most_acknowledged`` revisions go into one acknowledgement. ``partner_settings`` are settings of the deployment; ``base_urls`` gives an address for each name of an environment.
+    ``lane_standings`` has the lanes that stand elsewhere than the gateway. ``messages`` names for each lane
+    the fields that travel in one message, message by message. An entry with one of the ``whole`` fields says
+    all of these (a rate for all its occupancies), because the platform replaces what it had. Rules in
+    ``left_to_platform`` are kept by the platform's own settings only: they are reported, and no narrowing
+    stands for them. ``most_nights`` is of one entry. ``most_acknowledged`` revisions go into one
+    acknowledgement. ``partner_settings`` are settings of the deployment; ``base_urls`` gives an address for
+    each name of an environment.
     """
 
     gateway: str

@@ -1,8 +1,8 @@
 """Which of our types and plans is which room and rate of a platform.
 
-Owns the pairs and finding them. Leaves what is missing among them to ``policies.mapping_check``. Where a type, a plan,
-a code or the occupancies of a pair change, it gets a new id: what the platform was told under the old one says nothing
-about the new one.
+Owns the pairs and finding them. Leaves what is missing among them to ``policies.mapping_check``. Where a
+type, a plan, a code or the occupancies of a pair change, it gets a new id: what the platform was told under
+the old one says nothing about the new one.
 """
 
 from __future__ import annotations

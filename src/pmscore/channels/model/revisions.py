@@ -76,8 +76,9 @@ class SoldTo:
 class Revision:
     """One state of one booking of a platform.
 
-    ``booking_key`` is the platform's key of the booking, the same in all its revisions. ``channel`` is the code of the
-    platform behind a hub, empty where it is the connection's own. ``receipt`` is what the acknowledgement has to repeat.
+    ``booking_key`` is the platform's key of the booking, the same in all its revisions. ``channel`` is the
+    code of the platform behind a hub, empty where it is the connection's own. ``receipt`` is what the
+    acknowledgement has to repeat.
     """
 
     revision_id: str

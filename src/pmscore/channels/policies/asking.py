@@ -41,8 +41,8 @@ def asking_closures(
 ) -> Closures:
     """Return what is closed on ``nights`` for whoever asks through a channel between two instants.
 
-    A date is closed as soon as it is refused at one of the two: a lead time refuses more dates the later somebody asks,
-    a booking window fewer.
+    A date is closed as soon as it is refused at one of the two: a lead time refuses more dates the later
+    somebody asks, a booking window fewer.
     """
     found: dict[tuple[UnitTypeId | None, str | None, str], dict[MatrixField, int]] = {}
     home = house.property

@@ -78,8 +78,8 @@ def candidates(
 ) -> tuple[Candidate, ...]:
     """Return the types that would take the room, its own first, then the cheapest one.
 
-    ``price`` is what the nights would cost as another type, in minor units; types without a price come last, the smallest
-    first. At most five are returned.
+    ``price`` is what the nights would cost as another type, in minor units; types without a price come last,
+    the smallest first. At most five are returned.
     """
     order = sorted(
         house.types.values(),

@@ -1,8 +1,8 @@
 """Whether a call may go out, judged by the calls that went out before.
 
-Owns the arithmetic of sliding windows over calls that last some time. Leaves the counting itself, which has to be one
-for all workers, to the store. Law: if each call was let go by this judgement, no window of the platform ever holds more
-arrivals than it allows, whenever within its time each call arrived.
+Owns the arithmetic of sliding windows over calls that last some time. Leaves the counting itself, which has
+to be one for all workers, to the store. Law: if each call was let go by this judgement, no window of the
+platform ever holds more arrivals than it allows, whenever within its time each call arrived.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def seconds_to_wait(
 ) -> float:
     """Return how long a call of the group has to wait; 0.0 where it may go now.
 
-    A call counts from its start until a window after its end, because it may have arrived at any moment between the two.
-    Of any calls that arrive within one window the last that was let go has seen all others, so it is the one refused.
+    A call counts from its start until a window after its end, because it may have arrived at any moment
+    between the two. Of any calls that arrive within one window the last that was let go has seen all others,
+    so it is the one refused.
     """
     ends = [each.over_at(now) for each in calls]
     waits = [_window_wait(each, ends, now) for each in group.windows]

@@ -1,8 +1,9 @@
 """Our stay rules in the words of a platform that lacks some of them.
 
-Owns what stands for a rule that cannot be said. Law: a stay that a platform admits by what it is told, our rules admit
-(those that are left to the platform's own settings are named, and exempt). Why each step holds is on the page
-``docs/algorithms/dialects.md``. Fields of arrival and departure have dates, the others nights, as in the year matrix.
+Owns what stands for a rule that cannot be said. Law: a stay that a platform admits by what it is told, our
+rules admit (those that are left to the platform's own settings are named, and exempt). Why each step holds is
+on the page ``docs/algorithms/dialects.md``. Fields of arrival and departure have dates, the others nights, as
+in the year matrix.
 """
 
 from __future__ import annotations
@@ -63,9 +64,10 @@ def touched(nights: DateRange, manifest: Manifest) -> DateRange:
 def translated(rows: AriRows, manifest: Manifest, mappings: MappingBook) -> tuple[AriRows, tuple[Loss, ...]]:
     """Return the rows that a platform can be told, and what of ours they do not say.
 
-    Rules stand under the rate that they are for; under the room itself where no plan is sold for it. Where a platform
-    cannot close a night, the room has nothing to sell: if it sells by rate as soon as one of them is closed, else when
-    all are. Values near the end of ``rows`` are right only as far as the rules after it are given.
+    Rules stand under the rate that they are for; under the room itself where no plan is sold for it. Where a
+    platform cannot close a night, the room has nothing to sell: if it sells by rate as soon as one of them is
+    closed, else when all are. Values near the end of ``rows`` are right only as far as the rules after it are
+    given.
     """
     speaker, fields = _Speaker(manifest), manifest.fields
     said: dict[RowKey, _Row] = {}

@@ -1,7 +1,7 @@
 """A revision of a platform in the words of a booking: its rooms, its guest, where it came from.
 
-Laws: amounts are those that were sold, to the last minor unit; whatever a platform wrote about a guest gives a profile
-that can be kept, and what cannot be kept is left out rather than made up.
+Laws: amounts are those that were sold, to the last minor unit; whatever a platform wrote about a guest gives
+a profile that can be kept, and what cannot be kept is left out rather than made up.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def feed_prefix(room_code: str) -> str:
 def compare(known: Sequence[Link], feed: Feed, *, today: date, grace: timedelta = GRACE) -> FeedVerdict:
     """Return what follows from a good read of a feed for the ``known`` links of its connection.
 
-    ``today`` is the local date of the house. An unchanged feed says what the last one said, so what was missing then is
-    missing still.
+    ``today`` is the local date of the house. An unchanged feed says what the last one said, so what was
+    missing then is missing still.
     """
     prefix = feed_prefix(feed.room_code)
     links = tuple(link for link in known if link.booking_key.startswith(prefix))

@@ -17,8 +17,8 @@ __all__ = ["arrival_maxima", "arrival_minima", "longest_run"]
 def arrival_minima(through: Sequence[int], own: Sequence[int]) -> list[int]:
     """Return the fewest nights from each date on, so that no night's minimum is broken.
 
-    A stay of L nights from d breaks the minimum m of the night d + k if it has that night and is too short: L from k + 1
-    to m - 1. So where m is at least k + 2, the stay has to have m nights.
+    A stay of L nights from d breaks the minimum m of the night d + k if it has that night and is too short: L
+    from k + 1 to m - 1. So where m is at least k + 2, the stay has to have m nights.
     """
     found = [*own]
     for at, least in enumerate(through):
@@ -30,8 +30,8 @@ def arrival_minima(through: Sequence[int], own: Sequence[int]) -> list[int]:
 def arrival_maxima(through: Sequence[int], own: Sequence[int]) -> list[int]:
     """Return the most nights from each date on, so that no night's maximum is broken.
 
-    A stay of L nights from d breaks the maximum x of the night d + k if it has that night (L above k) and L is above x.
-    So L is at most the larger of k and x.
+    A stay of L nights from d breaks the maximum x of the night d + k if it has that night (L above k) and L
+    is above x. So L is at most the larger of k and x.
     """
     ruled = [at for at, most in enumerate(through) if most]
     found: list[int] = []

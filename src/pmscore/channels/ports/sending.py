@@ -53,8 +53,9 @@ class LaneRepository(Protocol):
     def take_due(self, *, now: datetime, until: datetime, most: int) -> tuple[LaneState, ...]:
         """Return lanes that should run, and keep others from asking for them until ``until``.
 
-        Due is a lane whose ``next_at`` has come, that has a dirty row, or, for bookings, a knock that is not done; never
-        one that is closed, leased or asked for, nor of a connection that does not sync. A transaction of its own.
+        Due is a lane whose ``next_at`` has come, that has a dirty row, or, for bookings, a knock that is not
+        done; never one that is closed, leased or asked for, nor of a connection that does not sync. A
+        transaction of its own.
         """
 
     @abstractmethod

@@ -330,7 +330,8 @@ class _Attempt:
     def _with(self, seen: Seen, effect: Effect, rooms: Sequence[RoomRequest] = ()) -> Accompanied:
         """Return a unit of work for a booking use case, in which the effect is noted and old blocks make way.
 
-        Rooms that are kept for the channel are taken up by ``rooms``, and those of the booking so far go back to them.
+        Rooms that are kept for the channel are taken up by ``rooms``, and those of the booking so far go back
+        to them.
         """
         taken = [
             Sale(room.unit_type_id, DateRange.from_stay(room.stay))

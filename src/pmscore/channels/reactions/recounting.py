@@ -54,9 +54,9 @@ def recount_allotments(
 ) -> tuple[Allotment, ...]:
     """Bring the allotments of a property in line with the bookings that stand; return those that changed.
 
-    Each in a transaction of its own; a repetition changes nothing. Nights of the past stay as they were. A room that
-    somebody gave back is kept again; where the house has sold it meanwhile, the allotment stays as it is, and an issue
-    of its connection says so until it fits.
+    Each in a transaction of its own; a repetition changes nothing. Nights of the past stay as they were. A
+    room that somebody gave back is kept again; where the house has sold it meanwhile, the allotment stays as
+    it is, and an issue of its connection says so until it fits.
     """
     property_id = _property_of(command.event)
     if property_id is None:

@@ -1,7 +1,7 @@
 """What is remembered of a revision that was applied, in the transaction that has its effect.
 
-Owns the look at revision and link, and the writing of both if they are still what they were when it was decided what to
-do. Leaves the effect itself to ``applying``.
+Owns the look at revision and link, and the writing of both if they are still what they were when it was
+decided what to do. Leaves the effect itself to ``applying``.
 """
 
 from __future__ import annotations

@@ -47,8 +47,9 @@ def acknowledge(
 ) -> tuple[Outcome, int]:
     """Acknowledge what is applied or out of date while ``goes_on``; return how many the platform took.
 
-    As many of one queue go into a call as it takes. One that the platform will never take as it is counts as told: it comes again if the platform wants it to. So does
-    one that the platform need not be told at all. Of several that it does not take together each is told by itself.
+    As many of one queue go into a call as it takes. One that the platform will never take as it is counts as
+    told: it comes again if the platform wants it to. So does one that the platform need not be told at all.
+    Of several that it does not take together each is told by itself.
 
     Raises:
         StoppedError: a limit leaves no room now.
@@ -75,8 +76,9 @@ def raise_oversold(run: LaneRun, applied: Sequence[StoredRevision]) -> int:
 def to_acknowledge(work: ChannelWork, run: LaneRun) -> tuple[StoredRevision, ...]:
     """Return what is applied or out of date and not acknowledged yet.
 
-    A platform that takes it for a confirmed booking tells the next state of one only when the one before is confirmed.
-    While that next state is not applied, the one before is not confirmed again: it would be taken for the next one's.
+    A platform that takes it for a confirmed booking tells the next state of one only when the one before is
+    confirmed. While that next state is not applied, the one before is not confirmed again: it would be taken
+    for the next one's.
     """
     connection_id = run.begun.connection.connection_id
     known = work.revisions.waiting(connection_id, _KNOWN, MOST_AT_ONCE)

@@ -1,7 +1,7 @@
 """The calendar of a room that a platform fetches from us: its private address, and what it says now.
 
-Owns the token of the addresses, which names its agency and is kept as a digest, and what is read in which order. Leaves
-which nights are told to ``views.calendar``, and the text to whoever writes it.
+Owns the token of the addresses, which names its agency and is kept as a digest, and what is read in which
+order. Leaves which nights are told to ``views.calendar``, and the text to whoever writes it.
 """
 
 from __future__ import annotations

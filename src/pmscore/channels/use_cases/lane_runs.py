@@ -69,9 +69,9 @@ class Begun:
 class LaneEnd:
     """What a run has come to.
 
-    ``is_all`` says that everything was done that the run saw at its beginning; else the lane is due again, at once after
-    a good outcome. ``did_something`` says that the platform was told, or has told, something; ``details`` are for the log.
-    ``cursor`` is where the next pull begins; None leaves it as it is.
+    ``is_all`` says that everything was done that the run saw at its beginning; else the lane is due again, at
+    once after a good outcome. ``did_something`` says that the platform was told, or has told, something;
+    ``details`` are for the log. ``cursor`` is where the next pull begins; None leaves it as it is.
     """
 
     outcome: Outcome = Outcome(OutcomeKind.DONE)

@@ -1,7 +1,7 @@
 """What the log of a connection says of the runs of its lanes.
 
-Owns the states that a run gives to the operations in hand, and what it adds where nobody had asked for anything. Leaves
-asking for operations to ``operations``.
+Owns the states that a run gives to the operations in hand, and what it adds where nobody had asked for
+anything. Leaves asking for operations to ``operations``.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def settled_operations(
 ) -> tuple[Operation, ...]:
     """Write what the run makes of the operations in hand, and return them.
 
-    Where nobody had asked for anything, a run that told or fetched something is logged as its own operation, and so is
-    the one that gave up.
+    Where nobody had asked for anything, a run that told or fetched something is logged as its own operation,
+    and so is the one that gave up.
     """
     now = run.clock.now()
     if not run.begun.operations:

@@ -84,7 +84,8 @@ def replace_mappings(
 
     Raises:
         NotFoundError: no such connection within reach.
-        InvalidInputError: field ``rooms`` or ``rates``: a type or unit that the house has not, an empty code, a code twice, or
+        InvalidInputError: field ``rooms`` or ``rates``: a type or unit that the house has not, an empty code,
+            a code twice, or
             a number of guests that cannot be.
     """
     now = clock.now()

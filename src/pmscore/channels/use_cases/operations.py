@@ -99,9 +99,9 @@ def trigger_sync(
 ) -> Triggered:
     """Write operations, what makes their lanes due, and the time of the attempt, in one transaction.
 
-    Outgoing lanes forget what the platform was told on the nights, so all of it is told again. What a gateway cannot do
-    has succeeded at once inside ``full``, with ``skipped`` in its details. Operations that stand still are given up on the
-    way.
+    Outgoing lanes forget what the platform was told on the nights, so all of it is told again. What a gateway
+    cannot do has succeeded at once inside ``full``, with ``skipped`` in its details. Operations that stand
+    still are given up on the way.
 
     Raises:
         NotFoundError: no such connection in this agency.

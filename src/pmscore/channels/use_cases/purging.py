@@ -1,7 +1,7 @@
 """Deleting what the log of a connection says of the past, for good.
 
-Owns how old is old, the word of whoever means it, and the event that says it was done. Leaves asking for operations to
-``operations``, and what is deleted without anybody asking to ``sweeping``.
+Owns how old is old, the word of whoever means it, and the event that says it was done. Leaves asking for
+operations to ``operations``, and what is deleted without anybody asking to ``sweeping``.
 """
 
 from __future__ import annotations

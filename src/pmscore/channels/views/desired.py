@@ -1,8 +1,9 @@
 """What a platform should have: a pure function of the house, its prices, rules and counts, and the moment of asking.
 
-Owns how the rows come together. Leaves rates and stay rules to the year matrix, rules about the moment of asking to
-``policies.asking``, and what a platform can be told to ``policies.dialects``. Law: rows of some nights are those nights
-of the rows of more, so looking at what has changed gives the same as looking at everything.
+Owns how the rows come together. Leaves rates and stay rules to the year matrix, rules about the moment of
+asking to ``policies.asking``, and what a platform can be told to ``policies.dialects``. Law: rows of some
+nights are those nights of the rows of more, so looking at what has changed gives the same as looking at
+everything.
 """
 
 from __future__ import annotations
@@ -89,9 +90,10 @@ def desired(
 ) -> Wanted:
     """Return what these rows should be on ``nights``, for whoever books through ``channel``.
 
-    ``counts`` are of the types that are sold; one without counts has nothing to sell. ``allotted`` are the allotments of
-    the channel: what they keep is to be sold beside what is free, and never more than they allow. Without a price book there are no
-    rows of rates. Where a plan is not sold the night is closed, and its rate is ``ANY``.
+    ``counts`` are of the types that are sold; one without counts has nothing to sell. ``allotted`` are the
+    allotments of the channel: what they keep is to be sold beside what is free, and never more than they
+    allow. Without a price book there are no rows of rates. Where a plan is not sold the night is closed, and
+    its rate is ``ANY``.
     """
     wanted = frozenset(keys)
     ground = _Ground(

@@ -1,8 +1,9 @@
 """Allotments: rooms of a type that are kept for one channel, or the most that it may sell.
 
-Owns what an allotment claims and how a sale through its channel moves that claim. Leaves who counts as a sale to the
-channels, and the judgement to the stock ledger. Law: what is picked up and what is still kept never come to more than was
-guaranteed, so a sale takes a room from the kept ones before it takes one from the house.
+Owns what an allotment claims and how a sale through its channel moves that claim. Leaves who counts as a sale
+to the channels, and the judgement to the stock ledger. Law: what is picked up and what is still kept never
+come to more than was guaranteed, so a sale takes a room from the kept ones before it takes one from the
+house.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Claims on nights, and the change from one set of claims to another.
 
-Owns the two layers of stock as values: a claim counts against a unit type on each of its nights, and where
-it names a unit it also occupies that unit. Bookings, holds, blocks, out-of-order units, turnover nights
-and rooms kept for a channel all claim in this one way, so nothing is invisible to the check. Leaves keeping them to the store, whose
-keys and limits are the judge; the rules are on the algorithm page ``docs/algorithms/stock.md``.
+Owns the two layers of stock as values: a claim counts against a unit type on each of its nights, and where it
+names a unit it also occupies that unit. Bookings, holds, blocks, out-of-order units, turnover nights and
+rooms kept for a channel all claim in this one way, so nothing is invisible to the check. Leaves keeping them
+to the store, whose keys and limits are the judge; the rules are on the algorithm page
+``docs/algorithms/stock.md``.
 """
 
 from __future__ import annotations

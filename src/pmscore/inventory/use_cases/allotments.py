@@ -209,8 +209,9 @@ def move_allotments(
 ) -> tuple[Allotment, ...]:
     """Let sales of a channel, at the commit of ``work``, move what is kept for it; return the allotments that changed.
 
-    In the transaction in which the sales claim their rooms, and after these were handed to the ledger: both are judged
-    as one change, so that a room that is kept becomes one that is sold, and no night has a claim more than before.
+    In the transaction in which the sales claim their rooms, and after these were handed to the ledger: both
+    are judged as one change, so that a room that is kept becomes one that is sold, and no night has a claim
+    more than before.
     """
     moves = tuple(sales)
     changed: list[Allotment] = []

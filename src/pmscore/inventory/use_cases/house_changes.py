@@ -1,8 +1,8 @@
 """Changing a property: its name and times, and its types.
 
-Owns what can be changed later. The zone and the currency cannot: nights that are sold and amounts that are agreed are
-in them. Types stay for good, because bookings name them; what is no longer sold has a capacity of none. Leaves capacity
-and business date to ``houses``, units to ``units``.
+Owns what can be changed later. The zone and the currency cannot: nights that are sold and amounts that are
+agreed are in them. Types stay for good, because bookings name them; what is no longer sold has a capacity of
+none. Leaves capacity and business date to ``houses``, units to ``units``.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class AddUnitType(_HouseCommand):
 class ChangeUnitType(_HouseCommand):
     """Change a type; None leaves a field as it is.
 
-    Nights that must stay empty after a departure are those of when a room was booked, so a change is for bookings that
-    are made after it.
+    Nights that must stay empty after a departure are those of when a room was booked, so a change is for
+    bookings that are made after it.
     """
 
     unit_type_id: UnitTypeId

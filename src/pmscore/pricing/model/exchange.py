@@ -81,7 +81,8 @@ class ExchangeRate:
         """Return an amount of ``base`` in ``shown``, rounded half up to its unit.
 
         Raises:
-            InvalidInputError: field ``currency``, ``mixed_currencies``: the amount is not in ``base``; field ``amount``,
+            InvalidInputError: field ``currency``, ``mixed_currencies``: the amount is not in ``base``; field
+                ``amount``,
                 ``too_large``: it cannot be held in the other currency.
         """
         if amount.currency is not self.base:

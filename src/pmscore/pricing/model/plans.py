@@ -120,9 +120,9 @@ class Derivation:
 class RatePlan:
     """One plan of a property: for which types it is sold, at which prices, on which terms.
 
-    ``terms`` names the cancellation and deposit terms; ``inclusions`` the services that its price contains.
-    A plan with its parent's prices that names no types is sold for its parent's, and has its parent's occupancy where it states none.
-    ``version`` rises with each change.
+    ``terms`` names the cancellation and deposit terms; ``inclusions`` the services that its price contains. A
+    plan with its parent's prices that names no types is sold for its parent's, and has its parent's occupancy
+    where it states none. ``version`` rises with each change.
     """
 
     code: str

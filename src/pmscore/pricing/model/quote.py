@@ -81,8 +81,9 @@ class QuoteSource(Protocol):
 class Offer:
     """What a quote says that does not depend on its nights; stays that are quoted alike share one.
 
-    ``parties`` has one for each room. ``occupied`` is how much of the type was taken on each night in per cent, where yield
-    rules asked for it. ``versions`` are those of the book, the plans and the rules that had a part.
+    ``parties`` has one for each room. ``occupied`` is how much of the type was taken on each night in per
+    cent, where yield rules asked for it. ``versions`` are those of the book, the plans and the rules that had
+    a part.
     """
 
     property_id: PropertyId
@@ -104,9 +105,9 @@ class Offer:
 class Quote:
     """One stay, one type, one plan, one price.
 
-    ``nightly`` has the amount of each night of each room. ``booked_on`` is the local day on which it was made;
-    ``expires_at`` says until when the price holds. Equal ``fingerprint``: the same question answered alike, down to the
-    last unit; ids and instants are no part of it.
+    ``nightly`` has the amount of each night of each room. ``booked_on`` is the local day on which it was
+    made; ``expires_at`` says until when the price holds. Equal ``fingerprint``: the same question answered
+    alike, down to the last unit; ids and instants are no part of it.
     """
 
     quote_id: QuoteId

@@ -80,8 +80,8 @@ class PriceQuestion:
 class PriceRuleKind(Protocol):
     """What one kind of rule does with its value; the classes in ``policies`` fulfil it.
 
-    A kind judges by the stay, never by type or plan: for these the rule itself is narrowed. So what it does can be worked
-    out once for all of them.
+    A kind judges by the stay, never by type or plan: for these the rule itself is narrowed. So what it does
+    can be worked out once for all of them.
     """
 
     stage: ClassVar[Stage]
@@ -107,9 +107,10 @@ PRICE_RULES: Final = Registry[type[PriceRuleKind]]("price rules", "pmscore.prici
 class PriceRule:
     """One rule on the nights of ``nights`` that fall on ``weekdays``, for what was booked in ``booked``.
 
-    What is empty or None does not narrow the rule. ``rank``: within a stage the lower number comes first, and no two
-    are equal. On each night, of the rules of one ``group`` in a stage only the first that applies is taken; a rule that
-    applies shuts out the rules of all groups in ``excludes``. ``version`` rises with each change.
+    What is empty or None does not narrow the rule. ``rank``: within a stage the lower number comes first, and
+    no two are equal. On each night, of the rules of one ``group`` in a stage only the first that applies is
+    taken; a rule that applies shuts out the rules of all groups in ``excludes``. ``version`` rises with each
+    change.
     """
 
     code: str

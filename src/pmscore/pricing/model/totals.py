@@ -1,6 +1,7 @@
 """What a quote comes to, as numbers that are shown, taxed and paid.
 
-Owns the sums. Leaves the lines that they are sums of to ``charges.lines``. All amounts are minor units of one currency.
+Owns the sums. Leaves the lines that they are sums of to ``charges.lines``. All amounts are minor units of one
+currency.
 """
 
 from __future__ import annotations

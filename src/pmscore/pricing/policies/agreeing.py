@@ -1,7 +1,7 @@
 """What a quote agrees on, night by night: the price of the room, the fees, the taxes on top.
 
-Owns the sharing out of a quote's lines among its nights. Leaves what is owed on them, when a booking is cancelled or a
-deposit falls due, to ``cancellation`` and ``deposits``. Law: all in all it is what is due.
+Owns the sharing out of a quote's lines among its nights. Leaves what is owed on them, when a booking is
+cancelled or a deposit falls due, to ``cancellation`` and ``deposits``. Law: all in all it is what is due.
 """
 
 from __future__ import annotations

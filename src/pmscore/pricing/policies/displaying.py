@@ -1,8 +1,9 @@
 """A quote shown in another currency, for information: the quote itself stays in the property's, and so does payment.
 
-Laws: what is due is converted once, and net, tax and city tax are shares of it; the sum of the nights is converted once,
-and the nights are shares of it. So each of the two adds up as it is shown, and every amount is about right: less than
-one unit and a half from the exact one. Showing changes nothing of the quote. Why: ``docs/algorithms/exchange.md``.
+Laws: what is due is converted once, and net, tax and city tax are shares of it; the sum of the nights is
+converted once, and the nights are shares of it. So each of the two adds up as it is shown, and every amount
+is about right: less than one unit and a half from the exact one. Showing changes nothing of the quote. Why:
+``docs/algorithms/exchange.md``.
 """
 
 from __future__ import annotations

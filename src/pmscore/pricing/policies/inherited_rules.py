@@ -1,6 +1,7 @@
 """The stay rules that hold for a plan: its own, and those that it inherits from its parents.
 
-Law: a rule of a parent holds if, all the way up to it, each plan inherits its kind; rules without a plan hold for all.
+Law: a rule of a parent holds if, all the way up to it, each plan inherits its kind; rules without a plan hold
+for all.
 """
 
 from __future__ import annotations

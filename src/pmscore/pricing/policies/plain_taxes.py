@@ -1,9 +1,9 @@
 """The totals of taxes that are rounded by rate where nothing but the category of a charge decides, in integers alone.
 
-Owns the short way from nightly prices to net, tax and due, without lines. Leaves everything else to ``taxing``, and
-agrees with it to the unit: the law that its tests check. A quote takes this way and asks ``taxing`` for the lines when
-somebody wants to see them. Where taxes are rounded line by line, each night comes to the same in every stay:
-``views.charge_shapes`` has tables of them instead.
+Owns the short way from nightly prices to net, tax and due, without lines. Leaves everything else to
+``taxing``, and agrees with it to the unit: the law that its tests check. A quote takes this way and asks
+``taxing`` for the lines when somebody wants to see them. Where taxes are rounded line by line, each night
+comes to the same in every stay: ``views.charge_shapes`` has tables of them instead.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class PlainTaxes:
         """Return what the charges of one room come to.
 
         ``charges`` are amounts as shown by category. The first of them are the room's nights, all of them and
-        none else; so flat taxes need no lines to be found. Several rooms are rounded together: they are not the sum of
-        their rooms, and take the long way.
+        none else; so flat taxes need no lines to be found. Several rooms are rounded together: they are not
+        the sum of their rooms, and take the long way.
         """
         net, tax, city_tax = self._by_rate(charges)
         for flat, per in self.flats:
@@ -89,9 +89,10 @@ def plain_taxes(
 ) -> PlainTaxes | None:
     """Return the taxes for stays within ``nights`` sold on ``channel``, or None if they need the long way.
 
-    They do where taxes are rounded line by line, where a tax begins or ends within ``nights`` (for None: has dates at all), where a percentage asks
-    for nights or guests, where a stay may be too long for a tax, where a flat tax is in the price, bears a
-    tax, or is on other charges than the room, and where one price includes two taxes.
+    They do where taxes are rounded line by line, where a tax begins or ends within ``nights`` (for None: has
+    dates at all), where a percentage asks for nights or guests, where a stay may be too long for a tax, where
+    a flat tax is in the price, bears a tax, or is on other charges than the room, and where one price
+    includes two taxes.
     """
     if rounding.scope is RoundingScope.PER_LINE:
         return None

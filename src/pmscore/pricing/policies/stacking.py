@@ -1,8 +1,9 @@
 """Which rules change a stay together, and which stand back.
 
-Law: on each night, of a group only the first by rank applies in a stage; a rule that applies shuts out the groups that
-it excludes. So a rule says nothing about nights that it is not for. Since exclusions never run in a circle, there is
-one answer, whatever the order in which rules were saved. How it works: ``docs/algorithms/prices.md``.
+Law: on each night, of a group only the first by rank applies in a stage; a rule that applies shuts out the
+groups that it excludes. So a rule says nothing about nights that it is not for. Since exclusions never run in
+a circle, there is one answer, whatever the order in which rules were saved. How it works:
+``docs/algorithms/prices.md``.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def set_exchange_rates(command: SetExchangeRates, *, uow: UnitOfWork[ExchangeRat
     Raises:
         PermissionDeniedError: the actor reaches some properties only, and rates are for all of the agency.
         NotFoundError: no such agency.
-        InvalidInputError: field ``rates``: ``empty``, ``too_many``, or ``day_twice``, two of the same currencies and day.
+        InvalidInputError: field ``rates``: ``empty``, ``too_many``, or ``day_twice``, two of the same
+            currencies and day.
     """
     if command.property_ids is not None:
         raise PermissionDeniedError

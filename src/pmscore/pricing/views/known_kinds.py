@@ -1,7 +1,7 @@
 """Which stays are quoted alike, wherever they begin: their rules, tables, charges and terms are worked out once.
 
-Owns what stays must have in common, and how long that is remembered. Leaves the amounts of a stay to ``stay_kind``. Law:
-what is remembered of one kind of stay never gets into the price of another.
+Owns what stays must have in common, and how long that is remembered. Leaves the amounts of a stay to
+``stay_kind``. Law: what is remembered of one kind of stay never gets into the price of another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The year matrix of a house: rates, stay rules and counts of all types and plans, kept up to date change by change.
 
-Owns which rows a change touches, and what it says of them. Leaves the rows to ``matrix_rows``, how rates come to be to
-``matrix_rates`` and stay rules to ``matrix_stays``. Laws: after a change the matrix is what a new one would be; the
-runs that a change returns are the difference, no more and no less. How it works: ``docs/algorithms/year-matrix.md``.
+Owns which rows a change touches, and what it says of them. Leaves the rows to ``matrix_rows``, how rates come
+to be to ``matrix_rates`` and stay rules to ``matrix_stays``. Laws: after a change the matrix is what a new
+one would be; the runs that a change returns are the difference, no more and no less. How it works:
+``docs/algorithms/year-matrix.md``.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def occupied_percent(counts: TypeNights) -> tuple[int, ...]:
 class YearMatrix:
     """What one house offers on the nights of a range, to those who book through one channel on one day.
 
-    Rates are those of ``adults`` in the unit; of the included guests where it is None. Where ``types`` are named, there are
-    rows of these only, and no others may be given counts or prices later. Types of which nobody has given
-    counts have nothing to sell. ``rows`` is read by all and written by this alone.
+    Rates are those of ``adults`` in the unit; of the included guests where it is None. Where ``types`` are
+    named, there are rows of these only, and no others may be given counts or prices later. Types of which
+    nobody has given counts have nothing to sell. ``rows`` is read by all and written by this alone.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Stay rules as rows of integers: what channels can be told of them, by type and plan.
 
-Owns which kind of rule is which field, and the most restrictive value of each date. Leaves what a rule means to
-``restrictions``; rules about the moment of asking (lead time, booking window) and kinds that are added later are in no
-row. Law: a pair of type and plan has the rules that name neither another type nor a plan whose rules of that kind the
-plan does not inherit.
+Owns which kind of rule is which field, and the most restrictive value of each date. Leaves what a rule means
+to ``restrictions``; rules about the moment of asking (lead time, booking window) and kinds that are added
+later are in no row. Law: a pair of type and plan has the rules that name neither another type nor a plan
+whose rules of that kind the plan does not inherit.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ __all__ = ["QuoteBasis", "nights_claimed", "types_meant"]
 class QuoteBasis:
     """Everything that a stay is quoted from, as it was when it was asked for.
 
-    ``types`` are those that are meant; ``claimed`` counts what is taken of each on ``nights``, those that a stay in any
-    of them would claim. Types of which nothing is taken may be absent.
+    ``types`` are those that are meant; ``claimed`` counts what is taken of each on ``nights``, those that a
+    stay in any of them would claim. Types of which nothing is taken may be absent.
     """
 
     house: House

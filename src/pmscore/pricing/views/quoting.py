@@ -1,8 +1,8 @@
 """Quotes from a price book: what a stay costs, worked out from tables.
 
 Owns the making of a quote and the working out of its lines and steps. Leaves what stays have in common to
-``known_kinds``, and whether the stay can be sold to the use case, which asks stock and stay rules. Law: the same question
-to the same book gives the same fingerprint. How it works: ``docs/algorithms/quotes.md``.
+``known_kinds``, and whether the stay can be sold to the use case, which asks stock and stay rules. Law: the
+same question to the same book gives the same fingerprint. How it works: ``docs/algorithms/quotes.md``.
 """
 
 from __future__ import annotations

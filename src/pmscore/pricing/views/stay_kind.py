@@ -1,6 +1,7 @@
 """What stays that are quoted alike have in common, and what one of them comes to, cut out of tables.
 
-Owns the kind of a stay. Leaves which kind a stay is of to ``known_kinds``, and stays that no table has to ``quoting``.
+Owns the kind of a stay. Leaves which kind a stay is of to ``known_kinds``, and stays that no table has to
+``quoting``.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ StayAmounts: TypeAlias = "tuple[tuple[tuple[int, ...], ...], list[bytes], Totals
 class StayKind:
     """What all stays of a kind have in common.
 
-    ``tables`` has a table for each room; fewer where a rule changes each night in its own way. ``runs`` is None where
-    charges touch each other, so that only the tax engine knows what they come to; else ``constant`` is what the stay
-    comes to beside its nights. ``by_rate`` knows the same where taxes are rounded by rate. ``digest`` is the beginning of
-    the fingerprint.
+    ``tables`` has a table for each room; fewer where a rule changes each night in its own way. ``runs`` is
+    None where charges touch each other, so that only the tax engine knows what they come to; else
+    ``constant`` is what the stay comes to beside its nights. ``by_rate`` knows the same where taxes are
+    rounded by rate. ``digest`` is the beginning of the fingerprint.
     """
 
     offer: Offer

@@ -1,6 +1,7 @@
 """Laws of access for many who come at the same moment.
 
-Owns the races for a log-in, a link, a session, and the last admin. ``GUESSES`` and ``ROUNDS`` may be set by the subclass.
+Owns the races for a log-in, a link, a session, and the last admin. ``GUESSES`` and ``ROUNDS`` may be set by
+the subclass.
 """
 
 from __future__ import annotations

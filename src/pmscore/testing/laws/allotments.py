@@ -1,7 +1,7 @@
 """Laws of allotments: what is kept for a channel is sold by nobody else, and a sale takes nothing twice.
 
-Owns what every store must answer to allotments made, changed, sold from, released and ended. Leaves which bookings are
-a channel's to the channels.
+Owns what every store must answer to allotments made, changed, sold from, released and ended. Leaves which
+bookings are a channel's to the channels.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Laws of counted calls: no window of a platform ever holds more than it allows, whoever asks and whoever dies.
 
-Owns that the store judges one call at a time, for all who ask. The arithmetic stands in ``policies.counting_calls``; what
-is shown here is counted by a counter that knows nothing of it.
+Owns that the store judges one call at a time, for all who ask. The arithmetic stands in
+``policies.counting_calls``; what is shown here is counted by a counter that knows nothing of it.
 """
 
 from __future__ import annotations

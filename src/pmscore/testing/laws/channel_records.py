@@ -1,7 +1,7 @@
 """Laws of what channels keep on record: connections and mappings, knocks and issues.
 
-Owns that each comes back equal, is known once, and is found by who may. Revisions stand in ``channel_revisions``, the log in
-``channel_operations``.
+Owns that each comes back equal, is known once, and is found by who may. Revisions stand in
+``channel_revisions``, the log in ``channel_operations``.
 """
 
 from __future__ import annotations

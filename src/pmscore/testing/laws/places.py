@@ -1,6 +1,7 @@
 """Laws of places: what somebody may be given in an agency, and how they go from one agency to the other.
 
-Owns the reach of keys and memberships, and sessions that change the agency. Leaves coming in and going out to ``access``.
+Owns the reach of keys and memberships, and sessions that change the agency. Leaves coming in and going out to
+``access``.
 """
 
 from __future__ import annotations

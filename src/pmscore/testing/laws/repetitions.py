@@ -1,7 +1,7 @@
 """Laws of what is made under a key that may be left out: guests, keys for programs, invitations, webhooks.
 
-Owns what a repetition is told, above all of secrets, which are shown once and kept nowhere. Leaves keys that are always
-asked for to ``idempotency``.
+Owns what a repetition is told, above all of secrets, which are shown once and kept nowhere. Leaves keys that
+are always asked for to ``idempotency``.
 """
 
 from __future__ import annotations

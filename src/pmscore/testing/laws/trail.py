@@ -1,7 +1,7 @@
 """Laws of the audit trail: a search shows what its conditions admit, newest first, and nothing out of reach.
 
-What a condition means of one event stands in ``kernel.trail``; here every store is held to it. That the log is complete
-stands in ``events``.
+What a condition means of one event stands in ``kernel.trail``; here every store is held to it. That the log
+is complete stands in ``events``.
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ class Attempt:
 class Delivery:
     """One message to one endpoint.
 
-    ``body`` is sent as it stands at every attempt. ``attempts`` counts them all; those up to ``counted_from`` belong to
-    earlier rounds, before somebody asked for a redelivery. ``next_at`` is None once it has ended.
+    ``body`` is sent as it stands at every attempt. ``attempts`` counts them all; those up to ``counted_from``
+    belong to earlier rounds, before somebody asked for a redelivery. ``next_at`` is None once it has ended.
     """
 
     delivery_id: DeliveryId

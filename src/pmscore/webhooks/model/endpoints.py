@@ -88,8 +88,8 @@ class EndpointChange:
 class Endpoint:
     """One address that is told what happens.
 
-    ``kinds`` are kinds of events, ``booking.*`` for all of a family and ``*`` for all. ``is_full`` sends what the event
-    says instead of ids only. ``secrets`` stand newest first. ``reason`` says why it is disabled.
+    ``kinds`` are kinds of events, ``booking.*`` for all of a family and ``*`` for all. ``is_full`` sends what
+    the event says instead of ids only. ``secrets`` stand newest first. ``reason`` says why it is disabled.
     """
 
     endpoint_id: EndpointId

@@ -1,8 +1,8 @@
 """Signatures of the Standard Webhooks specification 1.0, made and checked.
 
-Owns the symmetric scheme (``v1``: HMAC-SHA256 over id, time and body) with several secrets at once, so that one can be
-changed without a message lost. ``verify_webhook`` is for those who receive: give it the raw body, before any parser
-has seen it.
+Owns the symmetric scheme (``v1``: HMAC-SHA256 over id, time and body) with several secrets at once, so that
+one can be changed without a message lost. ``verify_webhook`` is for those who receive: give it the raw body,
+before any parser has seen it.
 """
 
 from __future__ import annotations

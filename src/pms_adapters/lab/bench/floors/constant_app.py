@@ -1,8 +1,8 @@
 """A Flask app that answers every call with the same bytes, under gunicorn: what any answer over HTTP costs here.
 
-Run as a script; ``python constant_app.py WORKERS THREADS [DATABASE_URL]``, the bytes on standard input. It takes a free
-port of loopback, says where it serves in its first line, and serves until SIGTERM. With a database it writes what it is
-sent as one row before it answers: what any answer to a change costs here.
+Run as a script; ``python constant_app.py WORKERS THREADS [DATABASE_URL]``, the bytes on standard input. It
+takes a free port of loopback, says where it serves in its first line, and serves until SIGTERM. With a
+database it writes what it is sent as one row before it answers: what any answer to a change costs here.
 """
 
 from __future__ import annotations

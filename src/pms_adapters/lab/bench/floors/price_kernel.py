@@ -17,9 +17,9 @@ __all__ = ["Parts", "Tariff", "compiled", "rounded"]
 class Tariff(NamedTuple):
     """What is quoted.
 
-    ``seasons`` are first night, end and base, the strongest first; ``factors`` per cent by weekday, ``weekday`` is that
-    of the first night; ``tiers`` nights and per cent off, ascending. The fees are for the stay, each guest and each
-    night; each has a whole number of cents as its tax.
+    ``seasons`` are first night, end and base, the strongest first; ``factors`` per cent by weekday,
+    ``weekday`` is that of the first night; ``tiers`` nights and per cent off, ascending. The fees are for the
+    stay, each guest and each night; each has a whole number of cents as its tax.
     """
 
     length: int

@@ -1,6 +1,7 @@
 """What a portal takes over of a message of free rooms, or why it takes nothing.
 
-Owns the checks of the standard: known rooms, dates in order, no night of a room twice. Both ends of a range are nights.
+Owns the checks of the standard: known rooms, dates in order, no night of a room twice. Both ends of a range
+are nights.
 """
 
 from __future__ import annotations

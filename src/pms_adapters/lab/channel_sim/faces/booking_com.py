@@ -1,8 +1,9 @@
 """Booking.com as it describes itself: OTA messages over HTTPS, tokens of an hour, two queues of reservations.
 
-Owns what each address answers, the tokens, and which reservation stands in which queue. A message about nights is taken
-as a whole or not at all. A queue tells a reservation as it is now until its id is acknowledged; what has changed since
-it was last told comes in the queue of changes. Thirty exchanges of a token an hour are published.
+Owns what each address answers, the tokens, and which reservation stands in which queue. A message about
+nights is taken as a whole or not at all. A queue tells a reservation as it is now until its id is
+acknowledged; what has changed since it was last told comes in the queue of changes. Thirty exchanges of a
+token an hour are published.
 """
 
 from __future__ import annotations

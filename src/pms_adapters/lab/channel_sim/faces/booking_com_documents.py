@@ -1,7 +1,7 @@
 """The documents of a property at Booking.com: its two queues of reservations, and answers to what it is told.
 
-Owns their form, which is that of the public documentation: amounts are whole numbers with decimal places, and a change
-has no instant of its own.
+Owns their form, which is that of the public documentation: amounts are whole numbers with decimal places, and
+a change has no instant of its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every message of Expedia QuickConnect has around it: namespaces, success, warnings, errors.
 
-Owns writing answers. The answers about nights and about confirmations have older namespaces than their requests, as the
-published examples have.
+Owns writing answers. The answers about nights and about confirmations have older namespaces than their
+requests, as the published examples have.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The products of a simulated Expedia hotel: its room types, each with its rate plans.
 
-Each plan has a twin for guests who pay at Expedia, which follows it; a room type that is no longer sold is there, too.
+Each plan has a twin for guests who pay at Expedia, which follows it; a room type that is no longer sold is
+there, too.
 """
 
 from __future__ import annotations

@@ -166,8 +166,8 @@ class IcalFace(Face):
     def _trouble(self, *, has_whole: bool) -> _Trouble | None:
         """Draw what is wrong with a feed.
 
-        What is left out twice in a row cannot be told from what was cancelled: so nothing is left out but after a reader has said
-        that it has the whole of a feed.
+        What is left out twice in a row cannot be told from what was cancelled: so nothing is left out but
+        after a reader has said that it has the whole of a feed.
         """
         dial = 0 if self.hostility is None else self.hostility.dial
         if self.hostility is None or self._chance.below(_ALL) >= _OF_FEEDS * dial:

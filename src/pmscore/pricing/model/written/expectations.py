@@ -1,7 +1,7 @@
 """What ought to come out of a case, and where an answer differs from it.
 
-Owns the comparison of two documents. Leaves how an answer is worked out to ``use_cases.cases``. Only what a case names
-is compared, the order of quotes, refusals, lines and taxes is not.
+Owns the comparison of two documents. Leaves how an answer is worked out to ``use_cases.cases``. Only what a
+case names is compared, the order of quotes, refusals, lines and taxes is not.
 """
 
 from __future__ import annotations

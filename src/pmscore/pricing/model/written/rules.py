@@ -1,6 +1,7 @@
 """Price rules in their written form.
 
-Owns the row; of the value of a rule only that what it calls ``amount`` is decimal text. Leaves its meaning to the kind.
+Owns the row; of the value of a rule only that what it calls ``amount`` is decimal text. Leaves its meaning to
+the kind.
 """
 
 from __future__ import annotations
