@@ -251,6 +251,20 @@ def test_what_there_is_not_is_refused() -> None:
     assert (outside.value.field, outside.value.reason) == ("stay", "outside_of_tables")
 
 
+def test_only_a_rule_of_yield_asks_how_full_the_house_is() -> None:
+    change = {"percent": "10"}
+    early = PriceRule(
+        code="early", name="Early", kind="early_bird", rank=1, group="early",
+        value={"bands": [{"from": 30, "change": change}]},
+    )  # fmt: skip
+    full = PriceRule(
+        code="full", name="Full", kind="yield", rank=1, group="full",
+        value={"steps": [{"from": 80, "change": change}]},
+    )  # fmt: skip
+    assert quoter(house(rules=(early,))).has_yield is False
+    assert quoter(house(rules=(early, full))).has_yield is True
+
+
 def test_another_party_another_stay_or_another_version_is_another_fingerprint() -> None:
     book = house()
     found = {

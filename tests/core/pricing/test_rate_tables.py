@@ -23,6 +23,7 @@ from core.pricing.price_scene import (
     longer,
     nights,
     priced,
+    season,
 )
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
@@ -178,6 +179,16 @@ def test_a_type_that_a_plan_is_not_sold_for_has_no_price():
         ("saver", SUITE, [None, None]),
     ):
         assert priced(what, asking(1, 3, plan=plan, unit_type_id=type_id)) == amounts
+
+
+def test_a_type_that_a_plan_is_not_sold_for_has_no_price_in_any_season():
+    week = TypePrices(default=WeekPrices.of(10_000))
+    what = book(
+        base(prices={DOUBLE: week, SUITE: week}),
+        base("rooms"),
+        seasons=[season("fair", nights(2, 5)), season("late", nights(5, 8))],
+    )
+    assert priced(what, asking(1, 9, plan="rooms", unit_type_id=SUITE)) == [None] * 8
 
 
 def test_an_amount_beyond_all_money_is_refused():

@@ -121,6 +121,11 @@ def test_a_mews_like_dependent_tax_is_on_the_base_and_another_tax() -> None:
     }
 
 
+def test_a_percentage_is_no_amount_and_an_amount_no_percentage() -> None:
+    assert (tax("vat", "7").millionths, tax("vat", "7").flat) == (70_000, 0)
+    assert (tax("city", 250, per=Per.NIGHT).millionths, tax("city", 250, per=Per.NIGHT).flat) == (0, 250)
+
+
 def test_a_tax_can_be_charged_on_a_flat_tax() -> None:
     # City tax 3.00 a night for two = 6.00; VAT 10 % on the room (10.00) and on the city tax (0.60).
     city = tax("city", 300, per=Per.PERSON_NIGHT, is_city_tax=True)
