@@ -1,6 +1,8 @@
 """Calls of somebody who visits a running app with nothing but the standard library, and what they expect.
 
-Owns one call and what is said of an answer that is not the right one. Leaves what is tried to the self-check.
+Owns one call and what is said of an answer that is not the right one: the visitor of a demo starts in a
+moment beside an app that is starting itself. Leaves what is tried to the self-check, and calls of apps
+elsewhere to ``calling``.
 """
 
 from __future__ import annotations
