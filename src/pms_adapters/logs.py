@@ -7,7 +7,6 @@ says of a request comes from whoever serves requests.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+import orjson
 import structlog
 
 from pmscore.kernel.errors import PmsError
@@ -43,7 +43,6 @@ _SHAPES: Final = re.compile(
     r"|[\w.%+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|\+[0-9][0-9 ()/-]{6,}[0-9]"
 )
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 Line = MutableMapping[str, Any]
 
@@ -65,6 +64,8 @@ def configure_logs(
     ``known`` are secrets of this process, blotted out wherever they stand. ``is_frank`` shows what foreign exceptions
     say of themselves, which may be a value that somebody sent: for a developer's own machine only.
     """
+    # No line says them, and each line would look for them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     hide = _Hiding(known)
     render: tuple[structlog.types.Processor, ...] = (
         (structlog.processors.JSONRenderer(default=str),)
@@ -134,7 +135,7 @@ class _AccessLine(logging.Formatter):
             **self._about(),
             "at": f"{at}Z",
         }
-        return _encoded(line)
+        return orjson.dumps(line).decode()
 
 
 class _Hiding:

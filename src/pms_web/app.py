@@ -67,8 +67,11 @@ def create_app(surroundings: Surroundings) -> Flask:
 def _name_requests(app: Flask, surroundings: Surroundings) -> None:
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_text = given if _REQUEST_ID.match(given) else str(surroundings.ids.new())
-        g.request_id = _as_id(g.request_text)
+        if _REQUEST_ID.match(given):
+            g.request_text, g.request_id = given, _as_id(given)
+        else:
+            made = surroundings.ids.new()
+            g.request_text, g.request_id = str(made), made
 
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_text", "")

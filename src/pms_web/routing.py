@@ -205,7 +205,7 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
         TooManyRequestsError: too much that does not hold was shown from the same address.
     """
     headers = request.headers
-    cookie = session_secret(request.cookies)
+    cookie = session_secret(request.cookies) if "Cookie" in headers else ""
     shown = Presented(
         method=request.method,
         authorization=headers.get("Authorization", ""),

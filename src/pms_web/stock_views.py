@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, TypedDict
+from uuid import UUID
 
 from pms_web.reply_parts import StayBody, ViolationBody, id_text, stay_part, violation_part
 from pms_web.wire import DateText, IdText, OneOf
@@ -18,7 +19,7 @@ from pmscore.availability.model import (
 from pmscore.dates.nights import StayRange
 from pmscore.dates.ranges import DateRange
 from pmscore.inventory.model.stock import ClaimKind
-from pmscore.kernel.ids import PropertyId, UnitId
+from pmscore.kernel.ids import PropertyId
 
 __all__ = ["CalendarBody", "RangesBody", "SearchBody", "calendar_body", "ranges_body", "search_body"]
 
@@ -165,24 +166,25 @@ def _nights(counts: TypeNights) -> list[CountedNightBody]:
 
 
 def _offer(offer: Offer) -> OfferBody:
+    property_id, unit_type_id = _texts((offer.property_id, offer.unit_type_id))
     return {
-        "property_id": str(offer.property_id),
-        "unit_type_id": str(offer.unit_type_id),
+        "property_id": property_id,
+        "unit_type_id": unit_type_id,
         "free_rooms": offer.free_rooms,
         "free_units": _texts(offer.free_units),
         "needs_move": offer.needs_move,
     }
 
 
-def _texts(unit_ids: tuple[UnitId, ...]) -> list[IdText]:
+def _texts(ids: tuple[UUID, ...]) -> list[IdText]:
     """Return ids as text: hundreds for each answer, the same ones again and again, so they are written once."""
     try:
-        return [_WRITTEN[each.int] for each in unit_ids]
+        return [_WRITTEN[each.int] for each in ids]
     except KeyError:
         if len(_WRITTEN) > _MOST_WRITTEN:
             _WRITTEN.clear()
-        _WRITTEN.update((each.int, str(each)) for each in unit_ids)
-        return [str(each) for each in unit_ids]
+        _WRITTEN.update((each.int, str(each)) for each in ids)
+        return [str(each) for each in ids]
 
 
 _MOST_WRITTEN = 100_000

@@ -211,6 +211,14 @@ def test_how_often_a_flat_tax_is_charged(per: Per, amount: int) -> None:
     assert charged(tax("flat", 1, per=per), on=charges, stay=stay).tax == amount
 
 
+def test_flat_taxes_come_by_night_whatever_the_order_of_the_charges() -> None:
+    charges = (*nights_at(100, 100, 100, room=1), *nights_at(100, 100, 100))
+    stay = stay_of(3, GuestParty(adults=1), GuestParty(adults=1))
+    found = charged(tax("city", 200, per=Per.NIGHT), on=charges[::-1], stay=stay)
+    places = [(night(at), room) for at in range(3) for room in range(2)]
+    assert [(each.night, each.room) for each in found.taxes] == places
+
+
 def test_a_flat_tax_is_not_charged_where_nothing_bears_it() -> None:
     coffee = Chargeable(code="bar", category="food", amount=300, night=ARRIVAL)
     assert charged(tax("city", 200, per=Per.PERSON_NIGHT), on=(coffee,)).taxes == ()

@@ -80,6 +80,7 @@ class Served:
                 "ENABLE_REDIS_HEALTHCHECK": "false",
                 "ENABLE_WORKER_HEALTHCHECK": "false",
                 "REQUESTS_PER_MINUTE": str(_MOST_REQUESTS),
+                "LOG_FORMAT": "json",
                 **environ,
             }
             grounds.progress("starting the app")
