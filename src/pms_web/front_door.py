@@ -16,6 +16,8 @@ from attrs import frozen
 from flask import Flask, Response, abort, request
 from werkzeug.datastructures import Headers
 
+from pms_web.present import present
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -64,20 +66,22 @@ def guard(app: Flask, door: FrontDoor) -> None:
     """Refuse names and preflights that are not allowed; put the headers on every answer."""
 
     def begin() -> Response | None:
-        if not door.answers_to(request.host):
+        asked = present()
+        if not door.answers_to(asked.host):
             abort(HTTPStatus.MISDIRECTED_REQUEST)
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        if asked.method == "OPTIONS" and "Access-Control-Request-Method" in asked.headers:
             return _preflight(door)
         return None
 
     def end(response: Response) -> Response:
+        asked = present()
         _add_missing(response.headers, _SAFE_HEADERS)
-        if request.is_secure:
+        if asked.is_secure:
             response.headers.setdefault("Strict-Transport-Security", _YEAR)
         if door.allowed_origins:
             response.vary.add("Origin")
-        if request.headers.get("Origin") in door.allowed_origins:
-            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+        if asked.headers.get("Origin") in door.allowed_origins:
+            response.headers["Access-Control-Allow-Origin"] = asked.headers["Origin"]
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response

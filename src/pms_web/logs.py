@@ -12,7 +12,9 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, g, has_request_context
+
+from pms_web.present import kept, present
 
 __all__ = ["about_request", "log_requests", "trace_of"]
 
@@ -46,14 +48,15 @@ def about_request() -> Mapping[str, str | None]:
     """Return who asks for what in the present request, as far as it is known; empty outside of requests."""
     if not has_request_context():
         return {}
-    found: dict[str, str | None] = {"request_id": g.get("request_text", "")}
-    principal = g.get("principal")
+    asked, known = present(), kept()
+    found: dict[str, str | None] = {"request_id": known.get("request_text", "")}
+    principal = known.get("principal")
     if principal is not None:
         found["agency"], found["actor"] = str(principal.agency_id), str(principal.actor_id)
-    rule, method = request.url_rule, request.method
+    rule, method = asked.url_rule, asked.method
     found["method"] = method if method in _METHODS else "OTHER"
     found["route"] = None if rule is None else rule.rule
-    trace = trace_of(request.environ.get("HTTP_TRACEPARENT", ""))
+    trace = trace_of(asked.environ.get("HTTP_TRACEPARENT", ""))
     if trace is not None:
         found["trace_id"], found["parent_span_id"] = trace
     return found

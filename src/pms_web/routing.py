@@ -21,6 +21,7 @@ from flask import Flask, Response, g, request
 from pms_web.auth.cookies import session_secret
 from pms_web.bodies import fingerprint, parse_json
 from pms_web.limits import Allowance, spend
+from pms_web.present import present
 from pms_web.services import Presented, Surroundings
 from pms_web.structuring import structured, structured_query
 from pmscore.access.model.permissions import Permission
@@ -204,25 +205,26 @@ def who_asks(surroundings: Surroundings) -> Principal | None:
         NotAuthenticatedError: what was shown does not hold.
         TooManyRequestsError: too much that does not hold was shown from the same address.
     """
-    headers = request.headers
-    cookie = session_secret(request.cookies) if "Cookie" in headers else ""
+    asked = present()
+    headers = asked.headers
+    cookie = session_secret(asked.cookies) if "Cookie" in headers else ""
     shown = Presented(
-        method=request.method,
+        method=asked.method,
         authorization=headers.get("Authorization", ""),
         cookie=cookie,
         csrf_token=headers.get("X-CSRF-Token", ""),
         origin=headers.get("Origin", ""),
         fetch_site=headers.get("Sec-Fetch-Site", ""),
         # Only a cookie can be sent by another site's page; for all others it is not worth the time it takes.
-        own_origin=request.host_url.rstrip("/") if cookie else "",
-        address=request.remote_addr or "",
+        own_origin=asked.host_url.rstrip("/") if cookie else "",
+        address=asked.remote_addr or "",
     )
     try:
-        g.principal = surroundings.identify(shown)
+        found = surroundings.identify(shown)
     except NotAuthenticatedError:
         spend(surroundings.limiter, Allowance.LOG_IN, shown.address)
         raise
-    found: Principal | None = g.principal
+    g.principal = found
     return found
 
 

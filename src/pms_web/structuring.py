@@ -8,7 +8,7 @@ the same as left out, except for a member that must be there and may be null.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_args
 
@@ -28,6 +28,7 @@ from pmscore.kernel.money import Money
 
 __all__ = ["members_of", "structured", "structured_query", "unstructured", "wire_name"]
 
+_NOTHING_NOTED: Sequence[FieldsError] = ()
 _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 WireT = TypeVar("WireT")
@@ -113,7 +114,7 @@ def _object_hook(wire: type) -> Hook:
     kept_null = {
         wire_name(each) for each in members if each.default is attrs.NOTHING and may_be_null(each.type)
     }
-    known = {wire_name(each) for each in members} | set(misplaced_in(wire))
+    droppable = ({wire_name(each) for each in members} | set(misplaced_in(wire))) - kept_null
     rules, nulls = _rules(wire), nulls_of(wire)
 
     def hook(value: Any, _: object) -> Any:
@@ -121,10 +122,13 @@ def _object_hook(wire: type) -> Hook:
             raise InvalidInputError("", "not_an_object")
         if nulls.emptied:
             value = {name: nulls.replaced(name, each) for name, each in value.items()}
-        refused = sorted(name for name in nulls.refused if name in value and value[name] is None)
-        noted = [FieldsError(tuple(FieldError(name, "not_null") for name in refused))] if refused else []
-        dropped = {name for name, each in value.items() if each is None and name in known - kept_null}
-        given = {name: each for name, each in value.items() if name not in dropped}
+        given, noted = value, _NOTHING_NOTED
+        empty = {name for name, each in value.items() if each is None}
+        if empty:
+            refused = sorted(empty & nulls.refused)
+            noted = [FieldsError(tuple(FieldError(name, "not_null") for name in refused))] if refused else []
+            dropped = empty & droppable
+            given = {name: each for name, each in value.items() if name not in dropped}
         try:
             made = base(given, wire)
         except ClassValidationError as error:

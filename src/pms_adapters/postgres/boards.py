@@ -40,7 +40,7 @@ class Limits:
     """
 
     oldest_seconds: float = 1.0
-    turn_seconds: float = 0.1
+    turn_seconds: float = 0.25
     least_pause_seconds: float = 0.02
     resting_after_seconds: float = 10.0
     dropped_after_seconds: float = 300.0

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 import pmscore
 from pms_web.modules.spec import WebModule
+from pms_web.present import present
 from pms_web.routing import Route, who_asks
 from pms_web.services import Surroundings
 from pmscore.access.model.permissions import Permission
@@ -88,9 +89,10 @@ def start(app: Flask, here: Surroundings) -> None:
         g.metrics_began_at = time.perf_counter()
 
     def end(response: Response) -> Response:
-        method = request.method if request.method in _METHODS else "OTHER"
+        asked = present()
+        method = asked.method if asked.method in _METHODS else "OTHER"
         # Never the address: whoever asks for addresses that are not there must not make a series of each.
-        requests, latency = series(method, request.endpoint or "none", response.status_code)
+        requests, latency = series(method, asked.endpoint or "none", response.status_code)
         requests.inc()
         began_at = g.get("metrics_began_at")
         if began_at is not None:

@@ -146,7 +146,8 @@ def sellable_rooms(unit_type: UnitType, nights: DateRange, claimed: Sequence[int
     more = unit_type.overbooking
     if claimed is None:
         return tuple([count + more for count in rooms])
-    return tuple([max(0, count + more - claims) for count, claims in zip(rooms, claimed, strict=True)])
+    left = [count + more - claims for count, claims in zip(rooms, claimed, strict=True)]
+    return tuple(left) if min(left) >= 0 else tuple([max(0, each) for each in left])
 
 
 def weighed(candidate: Candidate, search: StaySearch, claimed: Sequence[int] | None) -> Weighed:
