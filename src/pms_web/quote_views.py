@@ -7,6 +7,7 @@ are exclusive; rates and terms are written as in a price list.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, TypedDict
 
 from pms_web.exchange_views import DisplayedBody, TotalsBody, display_body
@@ -200,13 +201,19 @@ def _quote(quote: Quote, zone: Zone, *, is_kept: bool) -> QuoteBody:
             "tax": money[totals.tax],
             "city_tax": money[totals.city_tax],
         },
-        "terms": None if quote.terms is None else terms_json(quote.terms),
+        "terms": None if quote.terms is None else _terms(quote.terms),
         "deposit": [] if quote.terms is None else _deposit(quote, quote.terms, zone),
         "rules": [{"kind": each.kind, "code": each.code, "version": each.version} for each in quote.versions],
         "made_at": quote.made_at.isoformat(),
         "expires_at": quote.expires_at.isoformat(),
         "fingerprint": quote.fingerprint,
     }
+
+
+@lru_cache(maxsize=1024)
+def _terms(terms: Terms) -> dict[str, Json]:
+    """Return terms as JSON; a house has few, and each of its quotes says them."""
+    return terms_json(terms)
 
 
 def _line(line: ChargedLine, money: _Amounts) -> QuoteLineBody:

@@ -28,7 +28,7 @@ VERSION: Final = 1
 """Of the persisted form; raised whenever its meaning changes."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Terms:
     """Cancellation, no-show and deposit; amounts in all three are minor units of ``currency``."""
 
