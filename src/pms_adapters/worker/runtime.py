@@ -75,6 +75,8 @@ def open_runtime(
 ) -> Iterator[Runtime]:
     """Yield the parts of a worker process; nothing is asked of a server before it is needed.
 
+    In production a login that row-level security does not hold is refused.
+
     Raises:
         MisconfiguredError: no database or no Redis is named.
     """
@@ -84,7 +86,8 @@ def open_runtime(
     chosen = limits or RelayLimits()
     redis = open_redis(settings.redis_url)
     queue = RqJobQueue(redis)
-    with connect(settings, clock=clock) as parts, redis:
+    safely = settings.is_production
+    with connect(settings, clock=clock, refuses_unsafe_role=safely) as parts, redis:
         services = WorkerServices(
             engine=parts.engine,
             uow=parts.uow,

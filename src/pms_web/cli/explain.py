@@ -89,7 +89,7 @@ _MISCONFIGURED: Mapping[str, tuple[str, str]] = {
         "Add somebody with `pms user add`, or make a key with `pms token`; or set PMS_ALLOW_OPEN=yes if it is meant so.",
     ),
     "unsafe_role": (
-        "The login of DATABASE_URL is above row-level security ({why}), so it must not serve requests in production.",
+        "The login of DATABASE_URL is above row-level security ({why}), so it must not be used in production.",
         "Use the role pms_app, which `pms migrate` makes.",
     ),
     "wrong_password": ("The database refuses the password.", "Correct DATABASE_URL."),

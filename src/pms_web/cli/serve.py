@@ -7,11 +7,10 @@ import click
 from pms_adapters.embedded.home import Home
 from pms_adapters.postgres.gauges import somebody_can_log_in
 from pms_adapters.postgres.migrate import status
-from pms_adapters.postgres.tenancy import unsafe_role
 from pms_adapters.settings import Settings
 from pms_web.cli.listening import Listener, PortTakenError, is_loopback, listen
 from pms_web.cli.same_version import tell_what_serves
-from pms_web.cli.servers import AppNote, Servers, ask, noted, read_settings, servers
+from pms_web.cli.servers import AppNote, Servers, ask, check_login, noted, read_settings, servers
 from pms_web.cli.serving import GRACEFUL_SECONDS, usable_cpus
 from pms_web.cli.serving import serve as serve_with_gunicorn
 from pms_web.cli.serving_granian import require_granian, serve_with_granian
@@ -150,13 +149,9 @@ def _warn(place: Servers) -> None:
     """
     try:
         found = status(place.admin_url)
-        why = ask(place.settings, unsafe_role)
     except PmsError:
         say("The database does not answer yet; /health/ready says when it does.")
         return
-    if why is not None and place.settings.is_production:
-        raise MisconfiguredError(reason="unsafe_role", why=why)
-    if why is not None:
-        say(f"The login of DATABASE_URL is above row-level security ({why}); use pms_app where it matters.")
+    check_login(place.settings)
     if found.pending:
         say(f"The database lacks {len(found.pending)} migration(s): run `pms migrate`.")

@@ -24,12 +24,13 @@ from pms_adapters.embedded.redis import EmbeddedRedis
 from pms_adapters.postgres.engine import Connection, checked_out, open_engine
 from pms_adapters.postgres.errors import translated
 from pms_adapters.postgres.migrations.roles import RolePlan
-from pms_adapters.postgres.tenancy import APP_ROLE
+from pms_adapters.postgres.tenancy import APP_ROLE, unsafe_role
 from pms_adapters.settings import Settings
 from pms_web.cli.home_key import home_key
 from pms_web.cli.terminal import say
+from pmscore.kernel.errors import MisconfiguredError, UnreachableError
 
-__all__ = ["AppNote", "Servers", "ask", "is_alive", "noted", "read_settings", "servers"]
+__all__ = ["AppNote", "Servers", "ask", "check_login", "is_alive", "noted", "read_settings", "servers"]
 
 PATIENCE_SECONDS = 120.0
 
@@ -192,6 +193,23 @@ def noted(place: Servers, address: str, *, ends_soon: bool = False) -> Iterator[
         yield
     finally:
         AppNote.remove(place.home)
+
+
+def check_login(settings: Settings) -> None:
+    """Say where row-level security does not hold the login of the database; one that is away is asked later.
+
+    Raises:
+        MisconfiguredError: it does not, and this is production.
+    """
+    try:
+        why = ask(settings, unsafe_role)
+    except UnreachableError:
+        return
+    if why is None:
+        return
+    if settings.is_production:
+        raise MisconfiguredError(reason="unsafe_role", why=why)
+    say(f"The login of DATABASE_URL is above row-level security ({why}); use pms_app where it matters.")
 
 
 def ask(settings: Settings, question: Callable[[Connection], ResultT]) -> ResultT:

@@ -18,7 +18,7 @@ from pms_adapters.worker.processes import drain, end_on_signals
 from pms_adapters.worker.registry import find_registered
 from pms_adapters.worker.supervisor import Supervisor
 from pms_web.cli.same_version import is_fit_to_work, running
-from pms_web.cli.servers import Servers, read_settings, servers
+from pms_web.cli.servers import Servers, check_login, read_settings, servers
 from pms_web.cli.terminal import complain, say, show_json, show_table
 from pms_web.services import NOBODY
 from pmscore.channels.use_cases.operations import RetryOperation, retry_operation
@@ -60,6 +60,7 @@ def worker(ctx: click.Context, processes: int, *, once: bool, attended: bool) ->
         set_up_logs(place.settings)
         if place.settings.is_worker_waiting:
             wait_for_servers(place.settings, say)
+        check_login(place.settings)
         if not is_fit_to_work(place.settings):
             ctx.exit(1)
         if once:

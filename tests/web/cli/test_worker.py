@@ -62,6 +62,28 @@ def test_once_carries_on_and_seals_what_there_is(
     assert "sealed to its end" in after.stderr
 
 
+def test_in_production_nobody_works_whom_row_level_security_does_not_hold(
+    postgres_database: PostgresDatabase, redis: EmbeddedRedis
+) -> None:
+    refused = run(postgres_database, redis, "worker", "--once", ENVIRONMENT="production")
+    assert refused.exit_code == 1
+    assert "above row-level security (superuser)" in refused.stderr
+    assert "Use the role pms_app" in refused.stderr
+    told = run(postgres_database, redis, "worker", "--once")
+    assert told.exit_code == 0
+    assert "above row-level security (superuser)" in told.stderr
+    held = run(
+        postgres_database,
+        redis,
+        "worker",
+        "--once",
+        ENVIRONMENT="production",
+        DATABASE_URL=postgres_database.app_url,
+    )
+    assert held.exit_code == 0, held.output
+    assert "row-level security" not in held.stderr
+
+
 def test_dead_letters_are_shown_and_sent_again(
     postgres_database: PostgresDatabase, redis: EmbeddedRedis
 ) -> None:
