@@ -17,6 +17,8 @@ from pmscore.booking.model.listing import BookingFilter
 from pmscore.channels.model.ari import ANY
 from pmscore.channels.model.manifest import Lane
 from pmscore.channels.model.revisions import Revision, RevisionStatus, StoredRevision, StoredState
+from pmscore.channels.policies.feeds import LEFT_OUT
+from pmscore.kernel.ids import BookingId
 from pmscore.kernel.paging import MOST_ITEMS, Page
 from pmscore.testing.channel_houses import ConnectedHouse
 from pmscore.testing.channel_platform import RemotePlatform
@@ -46,7 +48,8 @@ def differences(channel: ConnectedHouse, platform: RemotePlatform) -> tuple[str,
 def lost_or_doubled(channel: ConnectedHouse, platform: RemotePlatform) -> tuple[str, ...]:
     """Return a sentence for each booking of the platform that the house has not, has twice, or has otherwise.
 
-    Where the platform only shows what stands, one booking is as good as another one of the same room and nights.
+    Where the platform only shows what stands, one booking is as good as another one of the same room and nights,
+    and one that vanished there just before it began is right here, if people were told.
     """
     ours = tuple(_bookings(channel))
     if platform.shows_states:
@@ -112,9 +115,25 @@ def _judged_by_nights(
         if booking.status in CLAIMING
         for room in booking.rooms
     )
+    told = _told_to_people(channel)
+    for booking in ours:
+        for room in booking.rooms if booking.booking_id in told else ():
+            stay = room.unit_type_id, room.stay.arrival, room.stay.departure
+            booked[stay] -= booked[stay] > sold[stay]
     for stay in sorted({*sold, *booked}, key=str):
         if sold[stay] != booked[stay]:
             yield f"{stay} is here {booked[stay]} times, not {sold[stay]}"
+
+
+def _told_to_people(channel: ConnectedHouse) -> frozenset[BookingId]:
+    """Return the bookings of which people were told that their feed left them out before they began."""
+    with channel.scene.begin() as work:
+        found = work.issues.find(channel.scene.property_id, is_open=None, page=Page(limit=MOST_ITEMS))
+    return frozenset(
+        each.booking_id
+        for each in found.items
+        if each.booking_id is not None and each.details.get("reason") == LEFT_OUT
+    )
 
 
 def _stays_sold(remote: Revision) -> Counter[tuple[date, date]]:

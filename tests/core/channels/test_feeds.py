@@ -143,6 +143,30 @@ class TestMissing:
         house.read(told("a", 3), told("b", 6), minutes=60)
         assert statuses(house.read(is_unchanged=True, minutes=10)) == [RevisionStatus.CANCELLED]
 
+    def test_what_was_left_out_on_its_eve_is_told_once_when_it_has_begun(self, house):
+        rest = (told("b", 6), told("c", 9))
+        house.read(told("a", 3), *rest)
+        house.read(*rest, minutes=60)
+        house.today = nights(3).start
+        late = house.read(*rest, minutes=60)
+        assert ([link.booking_key for link in late.begun], late.revisions) == (["villa/a"], ())
+        again = house.read(*rest, minutes=60)
+        assert (again.begun, again.revisions, again.links) == ((), (), ())
+        assert house.standing()[0] == (nights(3, 2), BOOKING)
+
+    def test_it_is_told_although_the_feed_is_short_of_most(self, house):
+        house.read(told("a", 3), told("b", 6), told("c", 9))
+        house.read(told("c", 9), minutes=60)
+        house.today = nights(3).start
+        late = house.read(minutes=60)
+        assert ([link.booking_key for link in late.begun], late.holds) == (["villa/a"], True)
+
+    def test_a_stay_that_is_cut_off_as_it_begins_is_nobodys_concern(self, house):
+        house.read(told("a", 3), told("b", 6))
+        house.today = nights(3).start
+        assert house.read(told("b", 6), minutes=60).begun == ()
+        assert house.read(told("b", 6), minutes=60).begun == ()
+
     def test_what_comes_back_in_time_was_never_gone(self, house):
         house.read(told("a", 3), told("b", 6), told("c", 9))
         house.read(told("a", 3), told("b", 6), minutes=60)

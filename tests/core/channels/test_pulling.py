@@ -387,6 +387,17 @@ class TestFeeds:
         assert self.standing(inbound) == ([nights(3, 2), nights(6, 2)], [])
         assert inbound.scene.store.violated_invariants() == ()
 
+    def test_people_are_told_of_a_stay_that_was_left_out_before_it_began(self, inbound):
+        self.read(inbound, self.told("a", 3), self.told("b", 6), self.told("c", 9))
+        self.read(inbound, self.told("b", 6), self.told("c", 9))
+        for _ in range(2):
+            inbound.scene.clock.advance(timedelta(days=3))
+            self.read(inbound, self.told("b", 6), self.told("c", 9))
+        (issue,) = inbound.issues()
+        assert (issue.kind, issue.details["reason"]) == (IssueKind.DRIFT, "left_out_before_it_began")
+        assert issue.booking_id is not None
+        assert self.standing(inbound)[0] == [nights(3, 2), nights(6, 2), nights(9, 2)]
+
     def test_a_feed_that_lost_most_frees_nothing_until_a_person_says_so(self, inbound):
         stays = tuple(self.told(name, first) for name, first in (("a", 3), ("b", 6), ("c", 9)))
         self.read(inbound, *stays)

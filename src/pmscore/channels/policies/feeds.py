@@ -1,8 +1,8 @@
 """What a calendar feed says after what it said before: a feed tells what is there, and never what has changed.
 
 Laws: the same feed twice changes nothing. Nights are freed by a second look at the earliest, and never because a feed
-is short of most of what it had; then a person says so. A stay that has begun is never ended by a feed. Events of our
-own export are no stays.
+is short of most of what it had; then a person says so. A stay that has begun is never ended by a feed: one that was
+left out before is for a person to look at. Events of our own export are no stays.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from pmscore.channels.model.revisions import Link, Revision, RevisionStatus, Sal
 from pmscore.dates.nights import MAX_NIGHTS
 from pmscore.dates.ranges import DateRange
 
-__all__ = ["GRACE", "OWN_UIDS", "FeedVerdict", "cancellation_of", "compare", "feed_prefix"]
+__all__ = ["GRACE", "LEFT_OUT", "OWN_UIDS", "FeedVerdict", "cancellation_of", "compare", "feed_prefix"]
 
 GRACE: Final = timedelta(minutes=10)
 """What is missing is ended by a good read that comes so much later at the earliest."""
+LEFT_OUT: Final = "left_out_before_it_began"
+"""Why a person has to look at a stay that its feed had no more when it began."""
 OWN_UIDS: Final = "@pmscore"
 _AGAIN: Final = "~"
 _MOST_UID: Final = 150
@@ -34,12 +36,14 @@ class FeedVerdict:
     """What follows from a feed: revisions to be stored, links to be noted, and whether a person has to look.
 
     Where it ``holds``, most of what was there is missing, and nothing is ended; ``missing`` are the keys of that.
+    ``begun`` were left out too late to be ended before they began; each is told once.
     """
 
     revisions: tuple[Revision, ...] = ()
     links: tuple[Link, ...] = ()
     holds: bool = False
     missing: tuple[str, ...] = ()
+    begun: tuple[Link, ...] = ()
 
 
 def feed_prefix(room_code: str) -> str:
@@ -114,16 +118,22 @@ def _about_missing(
     """Return what follows for those that are left out: noted at first, ended later, held where they are too many."""
     to_come = [link for link in live if link.nights is not None and link.nights.start > today]
     gone = [link for link in missing if link.nights is not None and link.nights.start > today]
+    begun = tuple(
+        link
+        for link in missing
+        if link.missing_since is not None and link.nights is not None and link.nights.start <= today
+    )
     noted = tuple(evolve(link, missing_since=feed.read_at) for link in gone if link.missing_since is None)
+    links = (*back, *noted, *(evolve(link, missing_since=None) for link in begun))
     keys = tuple(sorted(link.booking_key for link in gone))
     if len(gone) >= 2 and 2 * len(gone) > len(to_come):
-        return FeedVerdict(links=(*back, *noted), holds=True, missing=keys)
+        return FeedVerdict(links=links, holds=True, missing=keys, begun=begun)
     ended = tuple(
         cancellation_of(link, feed.room_code, feed.read_at)
         for link in gone
         if link.missing_since is not None and feed.read_at - link.missing_since >= grace
     )
-    return FeedVerdict(revisions=ended, links=(*back, *noted), missing=keys)
+    return FeedVerdict(revisions=ended, links=links, missing=keys, begun=begun)
 
 
 def _distinct(stays: Sequence[FeedStay]) -> tuple[FeedStay, ...]:

@@ -16,7 +16,7 @@ from pmscore.channels.model.calls import Feed, OutcomeKind, Pulled
 from pmscore.channels.model.revisions import IssueKind, Malformed, Revision, StoredRevision, StoredState
 from pmscore.channels.policies.cards import without_cards
 from pmscore.channels.policies.entering import LONGEST_CODE, storable
-from pmscore.channels.policies.feeds import compare
+from pmscore.channels.policies.feeds import LEFT_OUT, compare
 from pmscore.channels.ports import ChannelWork
 from pmscore.channels.use_cases.issues import close_issues, feed_subject, raise_issue, received
 from pmscore.channels.use_cases.lane_runs import LaneRun
@@ -141,6 +141,17 @@ class _Page:
                 self._work.revisions.save_link(evolve(link, version=link.version + 1))
         for revision in verdict.revisions:
             self._revision(revision)
+        for link in verdict.begun:
+            raise_issue(
+                self._work,
+                connection,
+                IssueKind.DRIFT,
+                ids=run.ids,
+                now=now,
+                revision_id=f"begun:{link.booking_key}",
+                booking_id=link.booking_id,
+                details={"booking_key": link.booking_key, "reason": LEFT_OUT},
+            )
         subject = feed_subject(feed.room_code)
         if verdict.holds:
             details: dict[str, Json] = {"room_code": feed.room_code, "missing": list(verdict.missing)}
