@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from pms_adapters.channels.aside import plain, set_aside
+from pms_adapters.http.aside import plain, set_aside
 from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.xml import Node, written
 from pmscore.channels.model.calls import At

@@ -1,13 +1,13 @@
 """What a reservation of Booking.com that makes no sense is known by, and what in it is about cards.
 
-Leaves what makes no sense to ``sales``, and how it is kept to ``channels.aside``.
+Leaves what makes no sense to ``sales``, and how it is kept to ``http.aside``.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pms_adapters.channels.aside import plain, set_aside
+from pms_adapters.http.aside import plain, set_aside
 from pms_adapters.serialization.xml import Node, written
 from pmscore.channels.model.revisions import Malformed
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from attrs import frozen
 
-from pms_adapters.channels.aside import set_aside
 from pms_adapters.channels.channex.mapping import STATUSES, channel_of
 from pms_adapters.channels.channex.wire import minor_of
+from pms_adapters.http.aside import set_aside
 from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.json import written
 from pmscore.channels.model.calls import At

@@ -14,10 +14,10 @@ from typing import Final
 
 from attrs import frozen
 
-from pms_adapters.channels.aside import plain, set_aside
 from pms_adapters.channels.expedia.mapping import STATUSES, TYPES, Service
 from pms_adapters.channels.expedia.rooms import attribute, read_currency, read_rooms
 from pms_adapters.channels.expedia.wire import request
+from pms_adapters.http.aside import plain, set_aside
 from pms_adapters.serialization.instants import read_instant
 from pms_adapters.serialization.xml import Element, Node, element, written
 from pmscore.channels.model.calls import At
