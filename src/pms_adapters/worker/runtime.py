@@ -86,8 +86,7 @@ def open_runtime(
     chosen = limits or RelayLimits()
     redis = open_redis(settings.redis_url)
     queue = RqJobQueue(redis)
-    safely = settings.is_production
-    with connect(settings, clock=clock, refuses_unsafe_role=safely) as parts, redis:
+    with connect(settings, clock=clock, refuses_unsafe_role=settings.is_production) as parts, redis:
         services = WorkerServices(
             engine=parts.engine,
             uow=parts.uow,

@@ -28,7 +28,7 @@ from pms_adapters.postgres.tenancy import APP_ROLE, unsafe_role
 from pms_adapters.settings import Settings
 from pms_web.cli.home_key import home_key
 from pms_web.cli.terminal import say
-from pmscore.kernel.errors import MisconfiguredError, UnreachableError
+from pmscore.kernel.errors import MisconfiguredError, PmsError
 
 __all__ = ["AppNote", "Servers", "ask", "check_login", "is_alive", "noted", "read_settings", "servers"]
 
@@ -196,14 +196,16 @@ def noted(place: Servers, address: str, *, ends_soon: bool = False) -> Iterator[
 
 
 def check_login(settings: Settings) -> None:
-    """Say where row-level security does not hold the login of the database; one that is away is asked later.
+    """Say where row-level security does not hold the login of the database.
+
+    A database that does not answer, or not to this login, keeps nobody from starting: whoever works asks it again.
 
     Raises:
         MisconfiguredError: it does not, and this is production.
     """
     try:
         why = ask(settings, unsafe_role)
-    except UnreachableError:
+    except PmsError:
         return
     if why is None:
         return

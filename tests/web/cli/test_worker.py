@@ -20,6 +20,7 @@ from pms_adapters.redis.running import API_KEY, Running, find_running, tell_runn
 from pms_adapters.settings import Settings
 from pms_web.cli.main import pms
 from pms_web.cli.same_version import is_fit_to_work, tell_what_serves
+from pms_web.cli.servers import check_login
 
 pytestmark = pytest.mark.postgres
 EVENT = """\
@@ -82,6 +83,13 @@ def test_in_production_nobody_works_whom_row_level_security_does_not_hold(
     )
     assert held.exit_code == 0, held.output
     assert "row-level security" not in held.stderr
+
+
+def test_a_database_that_is_away_is_asked_for_the_role_later(capsys: pytest.CaptureFixture[str]) -> None:
+    for environment in ("development", "production"):
+        away = {"DATABASE_URL": "postgresql:///pms?host=/nowhere", "ENVIRONMENT": environment}
+        check_login(Settings.from_mapping(away))
+    assert capsys.readouterr() == ("", "")
 
 
 def test_dead_letters_are_shown_and_sent_again(
