@@ -19,17 +19,18 @@ __all__ = ["plain", "set_aside"]
 
 _LONGEST_RAW: Final = 20_000
 _LONGEST_REASON: Final = 200
+_LONGEST_ID: Final = 200
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def set_aside(body: bytes, reason: str, *, revision_id: str, longest_id: int = 200) -> Malformed:
+def set_aside(body: bytes, reason: str, *, revision_id: str) -> Malformed:
     """Return a message as it is kept, known by what it says without its cards; an id that is too long is none."""
     raw = without_cards(body.decode())
     return Malformed(
         digest=sha256(raw.encode()).hexdigest(),
         reason=reason[:_LONGEST_REASON],
         raw=raw[:_LONGEST_RAW],
-        revision_id=revision_id if len(revision_id) <= longest_id else "",
+        revision_id=revision_id if len(revision_id) <= _LONGEST_ID else "",
     )
 
 
