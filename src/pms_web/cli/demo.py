@@ -52,9 +52,10 @@ PATIENCE_SECONDS = 180.0
 def demo(ctx: click.Context, exits: bool, port: int | None) -> None:
     """Start the demo: servers, schema, a seeded agency, the app.
 
-    The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. The hotel is sold on a simulated
-    platform as well, which runs beside the app and is another one at each start. The data stays in PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of the first.
-    What goes well is not logged, so that the password stays in sight.
+    The agency has a hotel with 120 rooms and two years of stays, and eight holiday homes. The hotel is sold
+    on a simulated platform as well, which runs beside the app and is another one at each start. The data
+    stays in PMS_HOME, so the next start takes a moment. A second demo on the same home names the address of
+    the first. What goes well is not logged, so that the password stays in sight.
 
     \b
     Example:
